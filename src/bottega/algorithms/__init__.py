@@ -1,0 +1,1 @@
+"""The built-in algorithms, one folder each, all with the same signature."""

@@ -1,0 +1,1 @@
+"""Where work runs: the runner port, its implementations, capacity and logs."""

@@ -1,0 +1,88 @@
+"""How many hosts this machine runs at once, and who waits for the next free one."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+
+class Capacity:
+    """A fixed number of slots, given out first come, first served.
+
+    A workload that needs more slots than there are gets all of them: it waits until the machine is idle
+    and then runs alone. Nobody overtakes a waiting workload, so a large one is not starved by small ones.
+    All state is in memory: after a restart the controllers claim the slots of what still runs and then
+    ask again in the order of creation.
+    """
+
+    def __init__(self, slots: int) -> None:
+        if slots < 1:
+            raise ValueError("capacity needs at least one slot")
+        self.slots = slots
+        self._lock = threading.Lock()
+        self._held: dict[str, int] = {}
+        self._waiting: OrderedDict[str, tuple[int, Callable[[], None]]] = OrderedDict()
+
+    def claim(self, owner: str, slots: int) -> None:
+        """Hold slots for something that is already running, even beyond the limit."""
+        with self._lock:
+            self._held[owner] = slots
+            self._waiting.pop(owner, None)
+
+    def acquire(self, owner: str, slots: int, wake: Callable[[], None]) -> bool:
+        """Hold slots now, or join the queue.
+
+        Args:
+            owner: who holds them; asking again while holding or waiting changes nothing.
+            slots: how many.
+            wake: called once when it may be worth asking again; not called under any lock.
+
+        Returns:
+            Whether ``owner`` holds the slots now.
+        """
+        with self._lock:
+            if owner in self._held:
+                return True
+            if owner not in self._waiting:
+                self._waiting[owner] = (slots, wake)
+            if next(iter(self._waiting)) != owner or not self._fits(slots):
+                return False
+            del self._waiting[owner]
+            self._held[owner] = slots
+            wakes = self._next_wakes()
+        for call in wakes:
+            call()
+        return True
+
+    def release(self, owner: str) -> None:
+        """Give up what ``owner`` holds, or its place in the queue."""
+        with self._lock:
+            self._held.pop(owner, None)
+            self._waiting.pop(owner, None)
+            wakes = self._next_wakes()
+        for call in wakes:
+            call()
+
+    def position(self, owner: str) -> int | None:
+        """1 for the next in line; None for one that does not wait."""
+        with self._lock:
+            for index, waiting in enumerate(self._waiting, start=1):
+                if waiting == owner:
+                    return index
+        return None
+
+    @property
+    def in_use(self) -> int:
+        with self._lock:
+            return sum(self._held.values())
+
+    def _fits(self, slots: int) -> bool:
+        used = sum(self._held.values())
+        return used + min(slots, self.slots) <= self.slots
+
+    def _next_wakes(self) -> list[Callable[[], None]]:
+        if not self._waiting:
+            return []
+        slots, wake = next(iter(self._waiting.values()))
+        return [wake] if self._fits(slots) else []

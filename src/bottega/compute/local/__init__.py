@@ -1,0 +1,1 @@
+"""The local runner: supervisors, a warm fork server, and Linux isolation."""

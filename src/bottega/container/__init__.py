@@ -1,0 +1,1 @@
+"""What runs inside a job: the /opt/ml toolkit and script mode."""

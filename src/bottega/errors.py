@@ -1,0 +1,195 @@
+"""Every refusal bottega gives, and the one place where a code gets its HTTP status.
+
+An operation refuses by raising a :class:`BottegaError`. Nothing else in the core knows about HTTP:
+the wire face reads ``code``, ``message`` and ``status`` from the exception, a client that talks to a
+remote bottega rebuilds the same class from them with :func:`from_code`.
+
+>>> error = ValidationException("Could not find model \\"m\\".")
+>>> error.code, error.status, error.retryable
+('ValidationException', 400, False)
+>>> type(from_code("ResourceInUse", "taken")).__name__
+'ResourceInUse'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class BottegaError(Exception):
+    """A request that was refused, or could not be served, with AWS's own code.
+
+    Attributes:
+        code: the error code that goes over the wire (``__type``, ``x-amzn-errortype``, ``<Code>``).
+        message: what was wrong, where, and what to do.
+        status: the HTTP status.
+        retryable: whether the same request may succeed when it is sent again unchanged.
+        members: further members of the modelled error shape (``OriginalStatusCode`` and the like).
+    """
+
+    code: ClassVar[str] = "InternalFailure"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, message: str, *, members: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.members: Mapping[str, Any] = members or {}
+
+
+class ClientFault(BottegaError):
+    """The caller has to change something before the request can succeed."""
+
+    code = "ValidationException"
+    status = 400
+    retryable = False
+
+
+class ValidationException(ClientFault):
+    """A member breaks a constraint of its shape or a rule between members.
+
+    SageMaker also answers this for an unknown job, model or endpoint, and for a duplicate model,
+    endpoint configuration or endpoint.
+    """
+
+
+class SerializationException(ClientFault):
+    """The body is not what its protocol asks for."""
+
+    code = "SerializationException"
+
+
+class ResourceNotFound(ClientFault):
+    code = "ResourceNotFound"
+
+
+class ResourceNotFoundException(ClientFault):
+    """CloudWatch Logs' spelling of not found."""
+
+    code = "ResourceNotFoundException"
+
+
+class NoSuchEntity(ClientFault):
+    """IAM's spelling of not found."""
+
+    code = "NoSuchEntity"
+    status = 404
+
+
+class InvalidParameterException(ClientFault):
+    """CloudWatch Logs' spelling of a bad parameter."""
+
+    code = "InvalidParameterException"
+
+
+class ResourceInUse(ClientFault):
+    """The name is taken, or the resource is needed by another one."""
+
+    code = "ResourceInUse"
+
+
+class ResourceLimitExceeded(ClientFault):
+    code = "ResourceLimitExceeded"
+
+
+class ConflictException(ClientFault):
+    """Somebody else changed the resource in between."""
+
+    code = "ConflictException"
+    retryable = True
+
+
+class AccessDeniedException(ClientFault):
+    code = "AccessDeniedException"
+    status = 403
+
+
+class UnknownOperationException(ClientFault):
+    """The operation does not exist, or bottega does not implement it."""
+
+    code = "UnknownOperationException"
+
+
+class RequestEntityTooLarge(ClientFault):
+    code = "RequestEntityTooLargeException"
+    status = 413
+
+
+class MissingAuthenticationToken(ClientFault):
+    code = "MissingAuthenticationTokenException"
+    status = 403
+
+
+class IncompleteSignature(ClientFault):
+    code = "IncompleteSignatureException"
+
+
+class UnrecognizedClient(ClientFault):
+    """The access key is not known."""
+
+    code = "UnrecognizedClientException"
+    status = 403
+
+
+class InvalidSignature(ClientFault):
+    code = "InvalidSignatureException"
+    status = 403
+
+
+class ExpiredToken(ClientFault):
+    code = "ExpiredTokenException"
+    status = 403
+
+
+class ValidationError(ClientFault):
+    """sagemaker-runtime's spelling of a validation error."""
+
+    code = "ValidationError"
+
+
+class ModelError(ClientFault):
+    """The model server answered with an error, or did not answer."""
+
+    code = "ModelError"
+    status = 424
+
+
+class ModelNotReadyException(ClientFault):
+    code = "ModelNotReadyException"
+    status = 429
+    retryable = True
+
+
+class ServiceUnavailable(BottegaError):
+    code = "ServiceUnavailable"
+    status = 503
+
+
+class InternalFailure(BottegaError):
+    """Something bottega did not expect; the log has the traceback under the request's id."""
+
+
+def _subclasses(root: type[BottegaError]) -> dict[str, type[BottegaError]]:
+    found: dict[str, type[BottegaError]] = {}
+    for sub in root.__subclasses__():
+        found.update(_subclasses(sub))
+        # The first class that claims a code wins, so that ClientFault never hides its children.
+        found[sub.code] = sub if sub is not ClientFault else ValidationException
+    return found
+
+
+def from_code(code: str, message: str, *, status: int | None = None) -> BottegaError:
+    """Rebuild the exception that a remote bottega raised.
+
+    Args:
+        code: the code that came over the wire.
+        message: the text that came with it.
+        status: the HTTP status, used for codes that no class here has.
+    """
+    known = _subclasses(BottegaError).get(code)
+    if known is not None:
+        return known(message)
+    base = ClientFault if status is not None and status < 500 else BottegaError
+    namespace = {"code": code, "status": status or base.status}
+    return type(code, (base,), namespace)(message)

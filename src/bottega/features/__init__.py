@@ -1,0 +1,1 @@
+"""One folder a capability: operations, entities, controller, rules."""

@@ -1,0 +1,1 @@
+"""The Python face: a session, and objects with the field's names."""

@@ -1,0 +1,1 @@
+"""The data plane: model servers, the router in front of them, and what it knows."""

@@ -1,0 +1,1 @@
+"""Generated request and response types, one module a feature; see scripts/generate."""

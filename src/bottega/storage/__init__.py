@@ -1,0 +1,1 @@
+"""Where state lives: resources in a metadata store, bytes in an object store."""

@@ -1,0 +1,203 @@
+"""The metadata port: resources with a status, a version and a JSON body.
+
+One table of resources serves every feature; a feature gives its documents meaning with its own typed
+views, so a new capability needs no migration.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+JSON = Mapping[str, Any]
+
+
+class ResourceMissing(Exception):
+    """There is no resource of that kind and name."""
+
+
+class ResourceExists(Exception):
+    """A resource of that kind and name is already there. ``existing`` is it."""
+
+    def __init__(self, existing: Resource) -> None:
+        super().__init__(f"{existing.kind} {existing.name}")
+        self.existing = existing
+
+
+class VersionConflict(Exception):
+    """The resource was changed or deleted since it was read."""
+
+
+class InvalidPageToken(Exception):
+    """The token was not made by this listing."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource as it stands in the store. Immutable: change a copy (``dataclasses.replace``)."""
+
+    kind: str
+    """The SageMaker noun: ``TrainingJob``, ``Endpoint``."""
+    name: str
+    """Unique within the kind."""
+    arn: str
+    status: str
+    """The public status; empty for kinds that have none."""
+    created: float
+    """Seconds since the epoch."""
+    modified: float
+    """Seconds since the epoch; the store sets it at every update."""
+    body: JSON = field(default_factory=dict)
+    """What Describe shows (JSON values; timestamps as epoch seconds)."""
+    private: JSON = field(default_factory=dict)
+    """What only the controller needs (JSON values); no operation ever shows it."""
+    version: int = 0
+    """1 after creation, one more with each update; the store sets it."""
+
+
+@dataclass(frozen=True)
+class ResourceQuery:
+    """What a List operation asks for. Every given condition must hold."""
+
+    kind: str
+    name_contains: str = ""
+    """Case-insensitive, as SageMaker's NameContains."""
+    statuses: Sequence[str] = ()
+    """Any of these; empty means all."""
+    created_after: float | None = None
+    created_before: float | None = None
+    modified_after: float | None = None
+    modified_before: float | None = None
+    sort_by: Literal["created", "modified", "name", "status"] = "created"
+    descending: bool = True
+
+
+@dataclass(frozen=True)
+class ResourcePage:
+    """Some resources of a listing; ``next_token`` is empty on the last page."""
+
+    resources: tuple[Resource, ...]
+    next_token: str = ""
+
+
+class MetadataStore(ABC):
+    """Durable, transactional storage of resources and tags.
+
+    Contract, checked for every implementation by ``bottega.testing.metadata_store_case``:
+
+    * Every method is atomic and durable: once it has returned, neither a kill of the process nor a
+      loss of power undoes it. A method that raises has changed nothing.
+    * Every method may be called from any thread and any number of them at once.
+    * What is returned is a snapshot; changing the store later does not change it.
+    * After each commit a ``bottega.events.ResourceChanged`` is published for each resource changed.
+    * Bodies come back equal to what was stored: str, int, float, bool, None, list, dict with str keys.
+    """
+
+    @abstractmethod
+    def create(self, resource: Resource, *, tags: Mapping[str, str] | None = None) -> Resource:
+        """Add a resource, with its tags.
+
+        Returns:
+            The resource with version 1.
+
+        Raises:
+            ResourceExists: the kind has one of that name.
+        """
+
+    @abstractmethod
+    def get(self, kind: str, name: str) -> Resource:
+        """Read one resource.
+
+        Raises:
+            ResourceMissing: there is none.
+        """
+
+    @abstractmethod
+    def update(self, resource: Resource) -> Resource:
+        """Replace status, body and private of a resource that still has ``resource.version``.
+
+        Returns:
+            The resource as stored: ``modified`` set, version one higher.
+
+        Raises:
+            VersionConflict: it was changed or deleted since it was read.
+        """
+
+    @abstractmethod
+    def delete(self, kind: str, name: str, *, version: int | None = None) -> None:
+        """Remove a resource and its tags.
+
+        Raises:
+            ResourceMissing: there is none.
+            VersionConflict: ``version`` was given and is not the present one.
+        """
+
+    @abstractmethod
+    def page(self, query: ResourceQuery, *, limit: int, token: str = "") -> ResourcePage:
+        """Some of the resources that match, in the query's order with the name as tie-breaker.
+
+        Tokens are opaque and stand for a position, not a count: what is created or deleted between two
+        pages neither repeats nor hides any other resource.
+
+        Raises:
+            InvalidPageToken: ``token`` does not belong to this query.
+        """
+
+    @abstractmethod
+    def set_tags(self, arn: str, tags: Mapping[str, str]) -> Mapping[str, str]:
+        """Add or overwrite tags of the resource with this ARN; returns all its tags.
+
+        Raises:
+            ResourceMissing: no resource has that ARN.
+        """
+
+    @abstractmethod
+    def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
+        """Remove tags; keys that are not there are passed over.
+
+        Raises:
+            ResourceMissing: no resource has that ARN.
+        """
+
+    @abstractmethod
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """All tags of the resource, by key in order.
+
+        Raises:
+            ResourceMissing: no resource has that ARN.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of connections; the store cannot be used after."""
+
+    def each(self, query: ResourceQuery) -> Iterator[Resource]:
+        """Every resource that matches, read page by page."""
+        token = ""
+        while True:
+            page = self.page(query, limit=500, token=token)
+            yield from page.resources
+            if not (token := page.next_token):
+                return
+
+    def modify(self, kind: str, name: str, change: Callable[[Resource], Resource]) -> Resource:
+        """Read, change and write, again when somebody else was faster.
+
+        Args:
+            change: gets the present resource and returns the wanted one; it may raise to give up, and
+                may be called more than once. Returning the very same object writes nothing.
+
+        Raises:
+            ResourceMissing: there is none.
+        """
+        while True:
+            present = self.get(kind, name)
+            wanted = change(present)
+            if wanted is present:
+                return present
+            try:
+                return self.update(wanted)
+            except VersionConflict:
+                continue

@@ -1,0 +1,1 @@
+"""Runs, parameters, metrics and artifacts, kept in MLflow."""
