@@ -1,0 +1,592 @@
+"""Exact answers for real shapes."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bottega.errors import (
+    BottegaError,
+    InvalidParameterException,
+    SerializationException,
+    ValidationError,
+    ValidationException,
+)
+from bottega.specs import validate
+from bottega.specs.models import UnknownOperation, UnknownService, operation_model
+from bottega.specs.validation import _NESTING_LIMIT
+
+ROLE = "arn:aws:iam::000000000000:role/BottegaExecutionRole"
+JOB_NAME_PATTERN = "[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+TAG_PATTERN = r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)"
+TAGGED = "arn:aws:sagemaker:us-east-1:000000000000:model/m"
+TAGGED_PATTERN = "arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:.+"
+
+
+def training_job(**changes: Any) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "TrainingJobName": "job-1",
+        "RoleArn": ROLE,
+        "AlgorithmSpecification": {"TrainingImage": "xgboost", "TrainingInputMode": "File"},
+        "InputDataConfig": [channel()],
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.xlarge",
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 30,
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        "HyperParameters": {"num_round": "10", "eta": "0.1"},
+        "EnableNetworkIsolation": False,
+        "Tags": [{"Key": "team", "Value": "Größe"}],
+    }
+    return {**request, **changes}
+
+
+def channel(**changes: Any) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/train/"}
+    return {"ChannelName": "train", "DataSource": {"S3DataSource": source}, **changes}
+
+
+def resources(**changes: Any) -> dict[str, Any]:
+    return {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, **changes}}
+
+
+def endpoint_config(**variant: Any) -> dict[str, Any]:
+    base = {"VariantName": "all", "ModelName": "m", "InstanceType": "ml.m5.large"}
+    return {"EndpointConfigName": "config", "ProductionVariants": [{**base, **variant}]}
+
+
+def pattern(value: str, path: str, wanted: str) -> str:
+    return (
+        f"Value '{value}' at '{path}' failed to satisfy constraint: "
+        f"Member must satisfy regular expression pattern: {wanted}"
+    )
+
+
+def missing(path: str) -> str:
+    return f"Value null at '{path}' failed to satisfy constraint: Member must not be null"
+
+
+def bound(value: str, path: str, what: str, relation: str, limit: float) -> str:
+    return (
+        f"Value '{value}' at '{path}' failed to satisfy constraint: "
+        f"Member must have {what} {relation} than or equal to {limit}"
+    )
+
+
+def test_the_request_used_below_is_sound() -> None:
+    assert validate("sagemaker", "CreateTrainingJob", training_job()) == training_job()
+
+
+JOBS: list[tuple[dict[str, Any], list[str]]] = [
+    (training_job(TrainingJobName=None), [missing("trainingJobName")]),
+    (training_job(RoleArn=None), [missing("roleArn")]),
+    (
+        {},
+        [missing("trainingJobName"), missing("roleArn"), missing("outputDataConfig")],
+    ),
+    (
+        training_job(TrainingJobName="my_job"),
+        [pattern("my_job", "trainingJobName", JOB_NAME_PATTERN)],
+    ),
+    (
+        training_job(TrainingJobName="../../etc"),
+        [pattern("../../etc", "trainingJobName", JOB_NAME_PATTERN)],
+    ),
+    (
+        training_job(TrainingJobName="job\n"),
+        [pattern("job\\n", "trainingJobName", JOB_NAME_PATTERN)],
+    ),
+    (
+        training_job(TrainingJobName=""),
+        [
+            bound("", "trainingJobName", "length", "greater", 1),
+            pattern("", "trainingJobName", JOB_NAME_PATTERN),
+        ],
+    ),
+    (
+        training_job(TrainingJobName="a" * 64),
+        [
+            bound("a" * 64, "trainingJobName", "length", "less", 63),
+            pattern("a" * 64, "trainingJobName", JOB_NAME_PATTERN),
+        ],
+    ),
+    (training_job(OutputDataConfig={}), [missing("outputDataConfig.s3OutputPath")]),
+    (
+        training_job(OutputDataConfig={"S3OutputPath": "/tmp/out"}),
+        [pattern("/tmp/out", "outputDataConfig.s3OutputPath", "(https|s3)://([^/]+)/?(.*)")],
+    ),
+    (
+        training_job(AlgorithmSpecification={"TrainingImage": "x"}),
+        [missing("algorithmSpecification.trainingInputMode")],
+    ),
+    (
+        training_job(AlgorithmSpecification={"TrainingInputMode": "Tape"}),
+        [
+            "Value 'Tape' at 'algorithmSpecification.trainingInputMode' failed to satisfy "
+            "constraint: Member must satisfy enum value set: [Pipe, File, FastFile]"
+        ],
+    ),
+    (
+        training_job(InputDataConfig=[channel(), channel(ChannelName="a b")]),
+        [pattern("a b", "inputDataConfig.2.member.channelName", r"[A-Za-z0-9\.\-_]+")],
+    ),
+    (
+        training_job(InputDataConfig=[{"ChannelName": "train"}]),
+        [missing("inputDataConfig.1.member.dataSource")],
+    ),
+    (
+        training_job(InputDataConfig=[channel(CompressionType="Zip")]),
+        [
+            "Value 'Zip' at 'inputDataConfig.1.member.compressionType' failed to satisfy "
+            "constraint: Member must satisfy enum value set: [None, Gzip]"
+        ],
+    ),
+    (
+        training_job(InputDataConfig=[channel(DataSource={"S3DataSource": {"S3Uri": "s3://b"}})]),
+        [missing("inputDataConfig.1.member.dataSource.s3DataSource.s3DataType")],
+    ),
+    (training_job(InputDataConfig=[]), [bound("[]", "inputDataConfig", "length", "greater", 1)]),
+    (training_job(InputDataConfig=[None]), [missing("inputDataConfig.1.member")]),
+    (
+        training_job(**resources(InstanceCount=-1)),
+        [bound("-1", "resourceConfig.instanceCount", "value", "greater", 0)],
+    ),
+    (
+        training_job(**resources(KeepAlivePeriodInSeconds=21601)),
+        [bound("21601", "resourceConfig.keepAlivePeriodInSeconds", "value", "less", 21600)],
+    ),
+    (
+        training_job(StoppingCondition={"MaxRuntimeInSeconds": 0}),
+        [bound("0", "stoppingCondition.maxRuntimeInSeconds", "value", "greater", 1)],
+    ),
+    (
+        training_job(HyperParameters={"eta": "0" * 2501}),
+        [
+            f"Value '{{eta={'0' * 507}...' at 'hyperParameters' failed to satisfy constraint: Map "
+            "value must satisfy constraint: [Member must have length less than or equal to 2500, "
+            "Member must have length greater than or equal to 0, Member must satisfy regular "
+            "expression pattern: .*]"
+        ],
+    ),
+    (
+        training_job(HyperParameters={"a": "1", "b": None}),
+        [missing("hyperParameters.b.member")],
+    ),
+    (
+        training_job(Environment={"1X": "y"}),
+        [
+            "Value '{1X=y}' at 'environment' failed to satisfy constraint: Map keys must satisfy "
+            "constraint: [Member must have length less than or equal to 512, Member must have "
+            "length greater than or equal to 0, Member must satisfy regular expression pattern: "
+            "[a-zA-Z_][a-zA-Z0-9_]*]"
+        ],
+    ),
+    (
+        training_job(VpcConfig={"SecurityGroupIds": ["sg-1"], "Subnets": ["a b", "c"]}),
+        [
+            "Value '[a b, c]' at 'vpcConfig.subnets' failed to satisfy constraint: Member must "
+            "satisfy constraint: [Member must have length less than or equal to 32, Member must "
+            "have length greater than or equal to 0, Member must satisfy regular expression "
+            "pattern: [-0-9a-zA-Z]+]"
+        ],
+    ),
+    (
+        training_job(RetryStrategy={"MaximumRetryAttempts": 31}),
+        [bound("31", "retryStrategy.maximumRetryAttempts", "value", "less", 30)],
+    ),
+    (
+        training_job(TrainingJobName="a_b", StoppingCondition={"MaxRuntimeInSeconds": -1}),
+        [
+            pattern("a_b", "trainingJobName", JOB_NAME_PATTERN),
+            bound("-1", "stoppingCondition.maxRuntimeInSeconds", "value", "greater", 1),
+        ],
+    ),
+]
+
+OTHERS: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("CreateModel", {"ModelName": None}, [missing("modelName")]),
+    (
+        "CreateModel",
+        {"ModelName": "m" * 64},
+        [bound("m" * 64, "modelName", "length", "less", 63)],
+    ),
+    (
+        "CreateModel",
+        {"ModelName": "m", "ExecutionRoleArn": "role"},
+        [
+            bound("role", "executionRoleArn", "length", "greater", 20),
+            pattern(
+                "role",
+                "executionRoleArn",
+                r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+",
+            ),
+        ],
+    ),
+    (
+        "CreateModel",
+        {"ModelName": "m", "PrimaryContainer": {"Mode": "Several"}},
+        [
+            "Value 'Several' at 'primaryContainer.mode' failed to satisfy constraint: Member must "
+            "satisfy enum value set: [SingleModel, MultiModel]"
+        ],
+    ),
+    (
+        "CreateModel",
+        {"ModelName": "m", "Containers": [{"Image": "a image"}]},
+        [pattern("a image", "containers.1.member.image", "[\\S]+")],
+    ),
+    (
+        "CreateEndpointConfig",
+        {"EndpointConfigName": "config"},
+        [missing("productionVariants")],
+    ),
+    (
+        "CreateEndpointConfig",
+        {"EndpointConfigName": "config", "ProductionVariants": []},
+        [bound("[]", "productionVariants", "length", "greater", 1)],
+    ),
+    (
+        "CreateEndpointConfig",
+        endpoint_config(VariantName=None),
+        [missing("productionVariants.1.member.variantName")],
+    ),
+    (
+        "CreateEndpointConfig",
+        endpoint_config(InitialVariantWeight=-0.5),
+        [bound("-0.5", "productionVariants.1.member.initialVariantWeight", "value", "greater", 0)],
+    ),
+    (
+        "CreateEndpointConfig",
+        endpoint_config(ServerlessConfig={"MemorySizeInMB": 512, "MaxConcurrency": 1}),
+        [
+            bound(
+                "512",
+                "productionVariants.1.member.serverlessConfig.memorySizeInMB",
+                "value",
+                "greater",
+                1024,
+            )
+        ],
+    ),
+    ("AddTags", {"Tags": []}, [missing("resourceArn")]),
+    (
+        "AddTags",
+        {"ResourceArn": TAGGED, "Tags": [{"Key": "k"}]},
+        [missing("tags.1.member.value")],
+    ),
+    (
+        "AddTags",
+        {"ResourceArn": TAGGED, "Tags": [{"Key": "a?", "Value": ""}]},
+        [pattern("a?", "tags.1.member.key", TAG_PATTERN)],
+    ),
+    (
+        "AddTags",
+        {"ResourceArn": "name", "Tags": [{"Key": "k", "Value": "v" * 257}]},
+        [
+            pattern("name", "resourceArn", TAGGED_PATTERN),
+            bound("v" * 257, "tags.1.member.value", "length", "less", 256),
+        ],
+    ),
+]
+
+
+def test_every_table_entry_says_what_aws_says() -> None:
+    assert len(JOBS) + len(OTHERS) > 30
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "sentences"),
+    [("CreateTrainingJob", *case) for case in JOBS] + OTHERS,
+)
+def test_message(operation: str, request_: dict[str, Any], sentences: list[str]) -> None:
+    with pytest.raises(ValidationException) as refusal:
+        validate("sagemaker", operation, request_)
+    noun = "error" if len(sentences) == 1 else "errors"
+    expected = f"{len(sentences)} validation {noun} detected: {'; '.join(sentences)}"
+    assert refusal.value.message == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"TrainingJobName": 7},
+            "NUMBER_VALUE can not be converted to a String (at 'trainingJobName')",
+        ),
+        (
+            {"TrainingJobName": ["a"]},
+            "Start of list found where not expected (at 'trainingJobName'; expected a String)",
+        ),
+        (
+            {"TrainingJobName": {"a": 1}},
+            "Start of structure or map found where not expected (at 'trainingJobName'; expected "
+            "a String)",
+        ),
+        (
+            {"TrainingJobName": "half \ud800"},
+            "STRING_VALUE holds half a surrogate pair (at 'trainingJobName')",
+        ),
+        (
+            {"HyperParameters": {"eta": 0.1}},
+            "NUMBER_VALUE can not be converted to a String (at 'hyperParameters.eta.member')",
+        ),
+        (
+            {"HyperParameters": [1]},
+            "Start of list found where not expected (at 'hyperParameters'; expected a Map)",
+        ),
+        (
+            {"HyperParameters": {3: "x"}},
+            "NUMBER_VALUE can not be converted to a String (at 'hyperParameters')",
+        ),
+        (
+            {"InputDataConfig": "train"},
+            "STRING_VALUE can not be converted to a List (at 'inputDataConfig')",
+        ),
+        (
+            {"InputDataConfig": ["train"]},
+            "STRING_VALUE can not be converted to a Structure (at 'inputDataConfig.1.member')",
+        ),
+        (
+            {"EnableNetworkIsolation": "true"},
+            "STRING_VALUE can not be converted to a Boolean (at 'enableNetworkIsolation')",
+        ),
+        (
+            {"EnableNetworkIsolation": 1},
+            "NUMBER_VALUE can not be converted to a Boolean (at 'enableNetworkIsolation')",
+        ),
+        (
+            resources(InstanceCount=True),
+            "TRUE_VALUE can not be converted to an Integer (at 'resourceConfig.instanceCount')",
+        ),
+        (
+            resources(InstanceCount="1"),
+            "STRING_VALUE can not be converted to an Integer (at 'resourceConfig.instanceCount')",
+        ),
+        (
+            resources(InstanceCount=1.5),
+            "NUMBER_VALUE 1.5 can not be converted to an Integer "
+            "(at 'resourceConfig.instanceCount')",
+        ),
+        (
+            resources(InstanceCount=math.nan),
+            "NUMBER_VALUE nan can not be converted to an Integer "
+            "(at 'resourceConfig.instanceCount')",
+        ),
+        (
+            resources(InstanceCount=2**31),
+            "NUMBER_VALUE 2147483648 is out of range for an Integer "
+            "(at 'resourceConfig.instanceCount')",
+        ),
+        (
+            resources(InstanceCount=10**6000),
+            "NUMBER_VALUE a number of 19932 bits is out of range for an Integer "
+            "(at 'resourceConfig.instanceCount')",
+        ),
+    ],
+)
+def test_wrong_json_types(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(SerializationException) as refusal:
+        validate("sagemaker", "CreateTrainingJob", training_job(**changes))
+    assert refusal.value.message == message
+
+
+@pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf, 1e39, 10**400])
+def test_no_float_is_infinite_or_not_a_number(weight: float) -> None:
+    with pytest.raises(SerializationException, match="out of range for a Float"):
+        validate("sagemaker", "CreateEndpointConfig", endpoint_config(InitialVariantWeight=weight))
+
+
+@pytest.mark.parametrize("time", [math.nan, math.inf, -1e12, 1e12, 10**400])
+def test_no_timestamp_is_beyond_the_calendar(time: float) -> None:
+    with pytest.raises(SerializationException, match="out of range for a Timestamp"):
+        validate("sagemaker", "ListTrainingJobs", {"CreationTimeAfter": time})
+
+
+def test_a_timestamp_is_a_number_of_seconds() -> None:
+    request = {"CreationTimeAfter": 1_700_000_000, "CreationTimeBefore": 1_700_000_000.25}
+    checked = validate("sagemaker", "ListTrainingJobs", request)
+    assert checked == request
+    assert {type(value) for value in checked.values()} == {float}
+    with pytest.raises(SerializationException, match="STRING_VALUE"):
+        validate("sagemaker", "ListTrainingJobs", {"CreationTimeAfter": "2026-01-01T00:00:00Z"})
+
+
+def test_a_whole_float_is_an_integer() -> None:
+    checked = validate("sagemaker", "ListTrainingJobs", {"MaxResults": 5.0})
+    assert type(checked["MaxResults"]) is int
+
+
+def test_null_and_unknown_members_are_left_out() -> None:
+    request = training_job(
+        Tags=None, NoSuchMember=1, **resources(NoSuchMember=[], VolumeSizeInGB=None)
+    )
+    checked = validate("sagemaker", "CreateTrainingJob", request)
+    assert "Tags" not in checked
+    assert "NoSuchMember" not in checked
+    assert checked["ResourceConfig"] == {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+
+
+def test_the_request_itself_is_left_alone() -> None:
+    request = training_job(NoSuchMember=1)
+    checked = validate("sagemaker", "CreateTrainingJob", request)
+    checked["HyperParameters"]["eta"] = "changed"
+    checked["InputDataConfig"].append({})
+    assert request == training_job(NoSuchMember=1)
+
+
+@pytest.mark.parametrize("request_", [[], "text", 3, None])
+def test_a_request_is_a_structure(request_: Any) -> None:
+    with pytest.raises(SerializationException, match="at the top of the request"):
+        validate("sagemaker", "CreateTrainingJob", request_)
+    with pytest.raises(SerializationException, match="at the top of the request"):
+        validate("sts", "GetCallerIdentity", request_)
+
+
+@pytest.mark.parametrize("set_members", [{}, {"NoSuchMember": {}}])
+def test_a_union_has_one_member(set_members: dict[str, Any]) -> None:
+    with pytest.raises(ValidationException) as refusal:
+        validate("sagemaker", "CreateAIBenchmarkJob", {"BenchmarkTarget": set_members})
+    assert (
+        "Value '[]' at 'benchmarkTarget' failed to satisfy constraint: Member must have exactly "
+        "one of its members set: [Endpoint]"
+    ) in refusal.value.message
+
+
+def test_a_union_has_no_two_members() -> None:
+    config = {"TabularJobConfig": {"TargetAttributeName": "y"}, "ImageClassificationJobConfig": {}}
+    request = {"AutoMLProblemTypeConfig": config}
+    with pytest.raises(ValidationException) as refusal:
+        validate("sagemaker", "CreateAutoMLJobV2", request)
+    assert (
+        "Value '[ImageClassificationJobConfig, TabularJobConfig]' at 'autoMLProblemTypeConfig'"
+    ) in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "request_", "error"),
+    [
+        ("logs", "GetLogEvents", {"logStreamName": ":"}, InvalidParameterException),
+        ("sagemaker-runtime", "InvokeEndpoint", {"EndpointName": "m"}, ValidationError),
+        ("iam", "GetRole", {"RoleName": "a b"}, ValidationError),
+        ("sts", "AssumeRole", {}, ValidationError),
+        ("s3", "CreateBucket", {}, ValidationException),
+    ],
+)
+def test_each_service_has_its_own_code(
+    service: str, operation: str, request_: dict[str, Any], error: type[BottegaError]
+) -> None:
+    with pytest.raises(error, match="validation error"):
+        validate(service, operation, request_)
+
+
+def test_requests_of_the_other_services_pass() -> None:
+    body = io.BytesIO(b"data")
+    for service, operation, request in [
+        ("sts", "GetCallerIdentity", {}),
+        ("iam", "SimulatePrincipalPolicy", {"PolicySourceArn": ROLE, "ActionNames": ["s3:Get*"]}),
+        ("s3", "PutObject", {"Bucket": "b", "Key": "k/é", "Body": body, "Metadata": {"a": "b"}}),
+        ("s3", "DeleteObjects", {"Bucket": "b", "Delete": {"Objects": [{"Key": "k"}]}}),
+        ("s3", "ListObjectsV2", {"Bucket": "b", "Prefix": "", "MaxKeys": 0}),
+        ("logs", "FilterLogEvents", {"logGroupName": "/aws/g", "startTime": 2**40}),
+        ("sagemaker-runtime", "InvokeEndpoint", {"EndpointName": "e", "Body": b"1,2"}),
+        ("bottega", "DescribeStudio", {}),
+    ]:
+        assert validate(service, operation, request) == request
+
+
+def test_a_body_has_a_limit_and_is_never_shown() -> None:
+    request = {"EndpointName": "e", "Body": b"secret" * 1_100_000}
+    with pytest.raises(ValidationError) as refusal:
+        validate("sagemaker-runtime", "InvokeEndpoint", request)
+    assert refusal.value.message == (
+        "1 validation error detected: Value at 'body' failed to satisfy constraint: "
+        "Member must have length less than or equal to 6291456"
+    )
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"Content": "secret" * 20_000, "ModelCardName": "m", "ModelCardStatus": "Draft"},
+        {"Content": "secret\n", "ModelCardName": "m", "ModelCardStatus": "Draft"},
+    ],
+)
+def test_sensitive_text_is_never_shown(request_: dict[str, Any]) -> None:
+    with pytest.raises(ValidationException, match="Value at 'content' failed") as refusal:
+        validate("sagemaker", "CreateModelCard", request_)
+    assert "secret" not in refusal.value.message
+
+
+def test_a_container_with_sensitive_text_inside_is_never_shown() -> None:
+    parameters = {"k" * 256: {"Values": ["secret"]}}
+    request = {"WindowId": "w", "TaskArn": "a", "TaskType": "LAMBDA", "TaskParameters": parameters}
+    with pytest.raises(ValidationException, match="Value at 'taskParameters' failed") as refusal:
+        validate("ssm", "RegisterTaskWithMaintenanceWindow", request)
+    assert "secret" not in refusal.value.message
+
+
+def test_a_flood_of_wrong_elements_gives_a_short_message() -> None:
+    tags = [{"Key": "?" * 1_000_000, "Value": "v"}] * 50
+    request = {"ResourceArn": TAGGED, "Tags": tags}
+    with pytest.raises(ValidationException) as refusal:
+        validate("sagemaker", "AddTags", request)
+    assert refusal.value.message.startswith("50 validation errors detected: ")
+    assert refusal.value.message.endswith("; and 30 more")
+    assert len(refusal.value.message) < 20_000
+
+
+def test_a_flood_of_elements_is_not_walked() -> None:
+    class Unreadable(Mapping[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            raise AssertionError("looked at")
+
+        def __iter__(self) -> Any:
+            raise AssertionError("looked at")
+
+        def __len__(self) -> int:
+            return 1
+
+    channels = [channel(ContentType="x" * 600)] + [Unreadable()] * 100
+    with pytest.raises(ValidationException, match="length less than or equal to 20"):
+        validate("sagemaker", "CreateTrainingJob", training_job(InputDataConfig=channels))
+
+
+def nested_search(depth: int) -> dict[str, Any]:
+    expression: dict[str, Any] = {"Operator": "And"}
+    for _ in range(depth):
+        expression = {"SubExpressions": [expression]}
+    return {"Resource": "TrainingJob", "SearchExpression": expression}
+
+
+def test_nesting_has_a_limit() -> None:
+    assert validate("sagemaker", "Search", nested_search(10)) == nested_search(10)
+    for depth in (_NESTING_LIMIT, 100_000):
+        with pytest.raises(SerializationException, match="nested more than 64 levels"):
+            validate("sagemaker", "Search", nested_search(depth))
+
+
+def test_an_operation_without_input_takes_whatever_is_sent() -> None:
+    model = operation_model("sagemaker", "EnableSagemakerServicecatalogPortfolio")
+    assert model.input_shape is None or not model.input_shape.members
+    assert (
+        validate("sagemaker", "EnableSagemakerServicecatalogPortfolio", {"NoSuchMember": 1}) == {}
+    )
+
+
+def test_unknown_operations() -> None:
+    with pytest.raises(UnknownOperation):
+        validate("sagemaker", "Nope", {})
+    with pytest.raises(UnknownService):
+        validate("nope", "Nope", {})
+
+
+def test_messages_hold_nothing_that_breaks_a_line_or_a_terminal() -> None:
+    with pytest.raises(ValidationException) as refusal:
+        validate("sagemaker", "DescribeModel", {"ModelName": "a\r\nInjected: header\x1b[31m\u202e"})
+    assert refusal.value.message.isprintable()
