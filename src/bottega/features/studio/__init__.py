@@ -1,0 +1,1 @@
+"""What this studio is: where it lives, what it offers."""

@@ -1,0 +1,342 @@
+"""Makes training jobs happen, one idempotent step at a time.
+
+Starting -> (Pending) -> Downloading -> Training -> Uploading -> Completed, and the ways out of it. What is
+done is read from the store, the job's folder and the runner, never from memory, so a new daemon goes on
+where the old one was killed.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from bottega.algorithms.images import resolve
+from bottega.compute.runner import Cause, IsolationUnavailable, Phase, WorkloadState
+from bottega.controller import Controller
+from bottega.features.training import artifacts, checkpoints, launch, outcome, tracker
+from bottega.features.training.entities import KIND, JobFolders, Secondary, TrainingJob
+from bottega.features.training.job_log import JobLogs
+from bottega.features.training.rules import script_mode
+from bottega.features.training.staging import Cancelled, InputError, stage_channel
+from bottega.ports import Ports
+from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
+from bottega.storage.objects import BucketMissing
+from bottega.tracking.port import TrackingRefused, TrackingUnavailable
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS = 1.0
+RUN_WAIT_SECONDS = 30.0
+"""How long a script waits for the tracker to give it a run, before it starts without one."""
+UNSEEN_END_SECONDS = 5.0
+"""How often a running job is looked at besides the runner's own notice."""
+
+
+class TrainingController(Controller):
+    """Runs the training jobs of one studio."""
+
+    kind = KIND
+
+    def __init__(self, ports: Ports, logs: JobLogs, wake: Callable[[str], None]) -> None:
+        """
+        Args:
+            wake: has the controller's host reconcile a name soon.
+        """
+        self._ports = ports
+        self._logs = logs
+        self._wake = wake
+        self._watched: set[Path] = set()
+        self._syncs: dict[str, list[checkpoints.CheckpointSync]] = {}
+
+    def pending(self) -> Iterable[str]:
+        """Unfinished jobs in order of creation; those past the queue take their slots at once."""
+        query = ResourceQuery(KIND, statuses=("InProgress", "Stopping"), descending=False)
+        jobs = [TrainingJob(resource) for resource in self._ports.store.each(query)]
+        for job in jobs:
+            if job.secondary not in ("Starting", "Pending"):
+                self._ports.capacity.claim(job.resource.arn, len(job.host_names))
+        self._sweep({JobFolders.of(self._ports.config, job).root.name for job in jobs})
+        return [job.name for job in jobs]
+
+    def _sweep(self, wanted: set[str]) -> None:
+        """Remove the folders of jobs that ended while nobody was there to tidy up."""
+        root = self._ports.config.home / "work" / "training"
+        for folder in root.iterdir() if root.is_dir() else ():
+            if folder.name not in wanted:
+                self._ports.runner.stop(folder / "supervisor", grace_seconds=0)
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def reconcile(self, name: str) -> float | None:
+        try:
+            job = TrainingJob(self._ports.store.get(KIND, name))
+        except ResourceMissing:
+            return None
+        if job.ended:
+            return self._tidy(job)
+        step: Callable[[TrainingJob], float | None] = {
+            "Starting": self._admit,
+            "Pending": self._admit,
+            "Restarting": self._admit,
+            "Downloading": self._stage_and_start,
+            "Training": self._follow,
+            "Uploading": self._upload,
+            "Stopping": self._stop,
+        }[job.secondary]
+        return step(job)
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    def _admit(self, job: TrainingJob) -> float | None:
+        ports = self._ports
+        tracker.begin(ports, job)
+        held = ports.capacity.acquire(
+            job.resource.arn,
+            len(job.host_names),
+            lambda: self._wake(job.name),
+            order=job.resource.created,
+        )
+        if not held:
+            if job.secondary != "Pending":
+                message = "Waiting for capacity: all of this machine's slots are in use"
+                self._advance(job, lambda now, present: present.moved("Pending", now, message))
+            return None
+        return self._step(job, "Downloading")
+
+    def _stage_and_start(self, job: TrainingJob) -> float | None:
+        ports = self._ports
+        folders = JobFolders.of(ports.config, job)
+        try:
+            if not folders.staged.exists():
+                self._stage(job, folders)
+            if (wait := self._await_run(job)) is not None:
+                return wait
+            job = TrainingJob(ports.store.get(KIND, job.name))
+            if job.secondary != "Downloading":
+                return 0.0
+            ports.runner.start(launch.workload(ports, job, folders))
+        except Cancelled:
+            return 0.0
+        except (InputError, IsolationUnavailable) as error:
+            return self._fail(job, f"ClientError: {error}")
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            return self._fail(job, f"ClientError: the disk is full: {error}")
+        return self._step(job, "Training")
+
+    def _stage(self, job: TrainingJob, folders: JobFolders) -> None:
+        ports = self._ports
+        shutil.rmtree(folders.root, ignore_errors=True)
+        folders.root.mkdir(parents=True, mode=0o700)
+
+        def cancelled() -> bool:
+            return ports.store.get(KIND, job.name).status != "InProgress"
+
+        for host in job.host_names:
+            launch.prepare_host(ports, job, folders, host)
+        for channel in job.body.get("InputDataConfig", []):
+            data = [
+                folders.host(host) / "input" / "data" / channel["ChannelName"]
+                for host in job.host_names
+            ]
+            stage_channel(ports.objects, channel, data, cancelled)
+        if "CheckpointConfig" in job.body:
+            for host in job.host_names:
+                checkpoints.fetch(
+                    ports.objects,
+                    job.body["CheckpointConfig"]["S3Uri"],
+                    folders.host(host) / "checkpoints",
+                )
+        folders.staged.touch()
+
+    def _await_run(self, job: TrainingJob) -> float | None:
+        """Give a script the run it may log to before it starts; None when it may go on."""
+        ports = self._ports
+        if (
+            ports.tracking is None
+            or job.run_id
+            or job.body["EnableNetworkIsolation"]
+            or not script_mode(resolve(job.image), job.body)
+        ):
+            return None
+        try:
+            tracker.open_run(ports, ports.tracking, job)
+        except TrackingUnavailable:
+            waited = ports.clock.now() - job.body["TrainingStartTime"]
+            if waited < RUN_WAIT_SECONDS:
+                return 0.1
+            log.warning("training job %s starts without an MLflow run", job.name)
+        except TrackingRefused as error:
+            log.warning("training job %s starts without an MLflow run: %s", job.name, error)
+        return None
+
+    def _follow(self, job: TrainingJob) -> float | None:
+        ports = self._ports
+        folders = JobFolders.of(ports.config, job)
+        state = ports.runner.state(folders.supervisor)
+        if state.phase is Phase.ABSENT:
+            return self._stage_and_start_again(job, folders)
+        if state.phase is Phase.RUNNING:
+            self._watch(job, folders.supervisor)
+            if "CheckpointConfig" not in job.body:
+                return UNSEEN_END_SECONDS
+            self._sync_checkpoints(job, folders, final=False)
+            return CHECKPOINT_SECONDS
+        self._watched.discard(folders.supervisor)
+        self._sync_checkpoints(job, folders, final=True)
+        if state.phase is Phase.LOST:
+            return self._restart_or_fail(job)
+        if state.cause is Cause.EXITED and not state.succeeded:
+            return self._failed_run(job, folders, state)
+        return self._step(job, "Uploading")
+
+    def _stage_and_start_again(self, job: TrainingJob, folders: JobFolders) -> float | None:
+        """The folder is gone or was never started although the job is said to run."""
+        if not folders.staged.exists():
+            return self._restart_or_fail(job)
+        self._ports.runner.start(launch.workload(self._ports, job, folders))
+        return 0.0
+
+    def _restart_or_fail(self, job: TrainingJob) -> float | None:
+        allowed = job.body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
+        if job.attempt >= allowed:
+            return self._fail(job, outcome.LOST)
+        shutil.rmtree(JobFolders.of(self._ports.config, job).root, ignore_errors=True)
+        self._logs.forget(job.name)
+        self._advance(
+            job,
+            lambda now, present: present.moved("Restarting", now).with_private(
+                attempt=job.attempt + 1
+            ),
+        )
+        return 0.0
+
+    def _failed_run(
+        self, job: TrainingJob, folders: JobFolders, state: WorkloadState
+    ) -> float | None:
+        files = {host: folders.host(host) / "output" / "failure" for host in job.host_names}
+        reason = outcome.failure_reason(state, files)
+        if (problem := self._upload_outputs(job, folders, model=False)) is not None:
+            reason = f"{reason} ({problem})"
+        return self._fail(job, reason)
+
+    def _upload(self, job: TrainingJob) -> float | None:
+        folders = JobFolders.of(self._ports.config, job)
+        state = self._ports.runner.state(folders.supervisor)
+        if (problem := self._upload_outputs(job, folders, model=True)) is not None:
+            return self._fail(job, problem)
+        exceeded = state.cause is Cause.RUNTIME_EXCEEDED
+        return self._end(job, "MaxRuntimeExceeded" if exceeded else "Completed")
+
+    def _stop(self, job: TrainingJob) -> float | None:
+        ports = self._ports
+        tracker.begin(ports, job)
+        folders = JobFolders.of(ports.config, job)
+        state = ports.runner.state(folders.supervisor)
+        if state.phase is Phase.RUNNING:
+            ports.runner.stop(folders.supervisor)
+            self._watch(job, folders.supervisor)
+            return UNSEEN_END_SECONDS
+        self._watched.discard(folders.supervisor)
+        if state.phase is not Phase.ABSENT:
+            self._sync_checkpoints(job, folders, final=True)
+            if (problem := self._upload_outputs(job, folders, model=True)) is not None:
+                log.warning("training job %s was stopped, but %s", job.name, problem)
+        return self._end(job, "Stopped")
+
+    # -- parts of steps ---------------------------------------------------------------------------
+
+    def _watch(self, job: TrainingJob, directory: Path) -> None:
+        if directory not in self._watched:
+            self._watched.add(directory)
+            self._ports.runner.watch(directory, lambda: self._wake(job.name))
+
+    def _sync_checkpoints(self, job: TrainingJob, folders: JobFolders, *, final: bool) -> None:
+        uri = job.body.get("CheckpointConfig", {}).get("S3Uri")
+        if not uri:
+            return
+        if job.name not in self._syncs:
+            self._syncs[job.name] = [
+                checkpoints.CheckpointSync(folders.host(host) / "checkpoints", uri)
+                for host in job.host_names
+            ]
+        try:
+            for sync in self._syncs[job.name]:
+                sync.sync(self._ports.objects, final=final)
+        except BucketMissing:
+            log.warning("checkpoints of %s cannot be kept: %s is gone", job.name, uri)
+
+    def _upload_outputs(self, job: TrainingJob, folders: JobFolders, *, model: bool) -> str | None:
+        """Upload model and output; returns what went wrong, as a FailureReason."""
+        ports = self._ports
+        first = folders.host(job.host_names[0])
+        archive = job.body["OutputDataConfig"].get("CompressionType", "GZIP") != "NONE"
+        try:
+            if model:
+                uri = job.body["ModelArtifacts"]["S3ModelArtifacts"]
+                artifacts.upload_tree(
+                    ports.objects, first / "model", uri, archive=archive, scratch=folders.root
+                )
+            if artifacts.has_files(first / "output" / "data"):
+                name = "output.tar.gz" if archive else "data"
+                artifacts.upload_tree(
+                    ports.objects,
+                    first / "output" / "data",
+                    f"{job.output_prefix}/{name}",
+                    archive=archive,
+                    scratch=folders.root,
+                )
+        except BucketMissing:
+            bucket = job.body["OutputDataConfig"]["S3OutputPath"]
+            return f"ClientError: Artifact upload failed: the bucket of {bucket} does not exist"
+        return None
+
+    def _advance(
+        self, job: TrainingJob, change: Callable[[float, TrainingJob], TrainingJob]
+    ) -> None:
+        """Write a change, unless the job's status was changed by somebody else in between."""
+
+        def changed(present: Resource) -> Resource:
+            current = TrainingJob(present)
+            if current.secondary != job.secondary:
+                return present
+            return change(self._ports.clock.now(), current).resource
+
+        self._ports.store.modify(KIND, job.name, changed)
+
+    def _step(self, job: TrainingJob, to: Secondary) -> float | None:
+        self._advance(job, lambda now, present: present.moved(to, now))
+        return 0.0
+
+    def _end(self, job: TrainingJob, to: Secondary) -> float | None:
+        metrics = self._final_metrics(job)
+        self._advance(
+            job,
+            lambda now, present: present.moved(to, now).with_body(**metrics),
+        )
+        return 0.0
+
+    def _fail(self, job: TrainingJob, reason: str) -> float | None:
+        metrics = self._final_metrics(job)
+        self._advance(
+            job,
+            lambda now, present: present.failed(reason, now).with_body(**metrics),
+        )
+        return 0.0
+
+    def _final_metrics(self, job: TrainingJob) -> dict[str, object]:
+        following = self._logs.of(job)
+        following.advance()
+        metrics = following.final_metrics()
+        return {"FinalMetricDataList": metrics} if metrics else {}
+
+    def _tidy(self, job: TrainingJob) -> float | None:
+        self._syncs.pop(job.name, None)
+        shutil.rmtree(JobFolders.of(self._ports.config, job).root, ignore_errors=True)
+        self._ports.capacity.release(job.resource.arn)
+        if self._ports.tracking is None:
+            self._logs.forget(job.name)
+        return None

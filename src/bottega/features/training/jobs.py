@@ -1,0 +1,207 @@
+"""The operations on training jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bottega import listing
+from bottega.algorithms.registry import algorithm
+from bottega.context import Context
+from bottega.errors import ResourceInUse, ResourceNotFound, ValidationException
+from bottega.features.training import tracker
+from bottega.features.training.entities import KIND, MESSAGES, TrainingJob
+from bottega.features.training.rules import check_request, script_mode
+from bottega.identifiers import sagemaker_arn
+from bottega.registry import operation
+from bottega.specs.generated.training import (
+    CreateTrainingJobRequest,
+    CreateTrainingJobResponse,
+    DeleteTrainingJobRequest,
+    DescribeTrainingJobRequest,
+    DescribeTrainingJobResponse,
+    ListTrainingJobsRequest,
+    ListTrainingJobsResponse,
+    StopTrainingJobRequest,
+)
+from bottega.storage.metadata import Resource, ResourceExists, ResourceMissing
+
+DEFAULT_MAX_RUNTIME_SECONDS = 86_400
+
+ECHOED = (
+    "AlgorithmSpecification",
+    "RoleArn",
+    "HyperParameters",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "StoppingCondition",
+    "VpcConfig",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "CheckpointConfig",
+    "Environment",
+    "RetryStrategy",
+    "ExperimentConfig",
+    "DebugHookConfig",
+    "DebugRuleConfigurations",
+    "ProfilerConfig",
+    "ProfilerRuleConfigurations",
+    "TensorBoardOutputConfig",
+    "RemoteDebugConfig",
+    "InfraCheckConfig",
+)
+"""What Describe gives back as Create got it."""
+
+
+@operation(
+    "CreateTrainingJob",
+    note="File mode; xgboost as a built-in, scikit-learn, xgboost and Python as script mode. "
+    "VpcConfig, volume keys, instance types and spot are recorded but change nothing here; "
+    "Debugger and Profiler configurations are kept and not evaluated yet.",
+)
+def create_training_job(
+    context: Context, request: CreateTrainingJobRequest
+) -> CreateTrainingJobResponse:
+    """Accept a job; the controller runs it."""
+    ports = context.ports
+    image = check_request(ports, request)
+    now = ports.clock.now()
+    name = request["TrainingJobName"]
+    arn = sagemaker_arn(ports.config.region, ports.config.account, "training-job", name)
+    echoed: dict[str, Any] = {member: request[member] for member in ECHOED if member in request}  # type: ignore[literal-required]
+    echoed.setdefault("StoppingCondition", {})
+    echoed["StoppingCondition"] = {
+        "MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS,
+        **echoed["StoppingCondition"],
+    }
+    if not script_mode(image, request):
+        echoed["AlgorithmSpecification"] = {
+            **echoed["AlgorithmSpecification"],
+            "MetricDefinitions": [
+                {"Name": metric.name, "Regex": metric.regex}
+                for metric in algorithm(image.name).metric_definitions
+            ][:40],
+        }
+    body = {
+        **echoed,
+        "TrainingJobName": name,
+        "TrainingJobArn": arn,
+        "CreationTime": now,
+        "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
+        "EnableInterContainerTrafficEncryption": request.get(
+            "EnableInterContainerTrafficEncryption", False
+        ),
+        "EnableManagedSpotTraining": request.get("EnableManagedSpotTraining", False),
+        "TrainingJobStatus": "InProgress",
+        "SecondaryStatus": "Starting",
+        "SecondaryStatusTransitions": [
+            {"Status": "Starting", "StartTime": now, "StatusMessage": MESSAGES["Starting"]}
+        ],
+        "ModelArtifacts": {"S3ModelArtifacts": _model_uri(name, echoed["OutputDataConfig"])},
+    }
+    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    resource = Resource(KIND, name, arn, "InProgress", created=now, modified=now, body=body)
+    try:
+        ports.store.create(resource, tags=tags)
+    except ResourceExists as error:
+        raise ResourceInUse(
+            "Training job names must be unique within an AWS account and region, and a training "
+            f"job with this name already exists ({error.existing.arn})"
+        ) from error
+    return {"TrainingJobArn": arn}
+
+
+def _model_uri(name: str, output: Mapping[str, Any]) -> str:
+    prefix = f"{output['S3OutputPath'].rstrip('/')}/{name}/output"
+    plain = output.get("CompressionType", "GZIP") == "NONE"
+    return f"{prefix}/model" if plain else f"{prefix}/model.tar.gz"
+
+
+@operation("DescribeTrainingJob")
+def describe_training_job(
+    context: Context, request: DescribeTrainingJobRequest
+) -> DescribeTrainingJobResponse:
+    """Everything that is known of a job."""
+    resource = _find(context, request["TrainingJobName"])
+    body: Any = {**resource.body, "LastModifiedTime": resource.modified}
+    if not resource.body.get("RetryStrategy"):
+        body.pop("RetryStrategy", None)
+    answer: DescribeTrainingJobResponse = body
+    return answer
+
+
+def _find(context: Context, name: str) -> Resource:
+    try:
+        return context.ports.store.get(KIND, name)
+    except ResourceMissing as error:
+        raise ValidationException("Requested resource not found.") from error
+
+
+@operation("ListTrainingJobs", note="WarmPoolStatusEquals and TrainingPlanArnEquals match no job.")
+def list_training_jobs(
+    context: Context, request: ListTrainingJobsRequest
+) -> ListTrainingJobsResponse:
+    """One page of jobs."""
+    if "WarmPoolStatusEquals" in request or "TrainingPlanArnEquals" in request:
+        return {"TrainingJobSummaries": []}
+    page = listing.page(context, "ListTrainingJobs", KIND, request)
+    answer: Any = {"TrainingJobSummaries": [_summary(resource) for resource in page.resources]}
+    if page.next_token:
+        answer["NextToken"] = page.next_token
+    result: ListTrainingJobsResponse = answer
+    return result
+
+
+def _summary(resource: Resource) -> dict[str, Any]:
+    summary = {
+        "TrainingJobName": resource.name,
+        "TrainingJobArn": resource.arn,
+        "CreationTime": resource.created,
+        "LastModifiedTime": resource.modified,
+        "TrainingJobStatus": resource.status,
+        "SecondaryStatus": resource.body["SecondaryStatus"],
+    }
+    if "TrainingEndTime" in resource.body:
+        summary["TrainingEndTime"] = resource.body["TrainingEndTime"]
+    return summary
+
+
+@operation("StopTrainingJob")
+def stop_training_job(context: Context, request: StopTrainingJobRequest) -> None:
+    """Ask a job to stop: SIGTERM, then SIGKILL after the grace; what it saved is uploaded."""
+    ports = context.ports
+
+    def stopping(present: Resource) -> Resource:
+        job = TrainingJob(present)
+        if job.status == "Stopping":
+            return present
+        if job.status != "InProgress":
+            raise ValidationException(
+                f"The request was rejected because the training job is in status {job.status}."
+            )
+        return job.moved("Stopping", ports.clock.now()).resource
+
+    try:
+        ports.store.modify(KIND, request["TrainingJobName"], stopping)
+    except ResourceMissing as error:
+        raise ValidationException("Requested resource not found.") from error
+
+
+@operation("DeleteTrainingJob", note="Logs and artifacts stay where they are.")
+def delete_training_job(context: Context, request: DeleteTrainingJobRequest) -> None:
+    """Forget a job that has ended."""
+    ports = context.ports
+    name = request["TrainingJobName"]
+    try:
+        job = TrainingJob(ports.store.get(KIND, name))
+        if not job.ended:
+            raise ResourceInUse(
+                f"The training job {name} is in status {job.status}; stop it and wait for its end "
+                "before you delete it."
+            )
+        tracker.note_deletion(ports, job)
+        ports.store.delete(KIND, name)
+    except ResourceMissing as error:
+        raise ResourceNotFound("Requested resource not found.") from error

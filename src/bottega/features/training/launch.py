@@ -1,0 +1,163 @@
+"""From a staged job to a workload: the files a container expects, its environment, its program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bottega.algorithms.images import resolve
+from bottega.compute.runner import HostSpec, Mount, Program, WorkloadSpec
+from bottega.features.training.checkpoints import DEFAULT_LOCAL_PATH
+from bottega.features.training.entities import LOG_GROUP, JobFolders, TrainingJob
+from bottega.features.training.staging import InputError
+from bottega.ports import Ports
+from bottega.storage import s3_uris
+from bottega.storage.objects import BucketMissing, ObjectMissing
+
+PARTS = ("input/config", "input/data", "model", "output/data", "code", "checkpoints")
+
+
+def prepare_host(ports: Ports, job: TrainingJob, folders: JobFolders, host: str) -> None:
+    """Write what ``/opt/ml`` of one host holds besides its channels.
+
+    Raises:
+        InputError: the archive with the user's code is not there.
+    """
+    root = folders.host(host)
+    for part in PARTS:
+        (root / part).mkdir(parents=True, exist_ok=True)
+    config = root / "input" / "config"
+    _write(config / "hyperparameters.json", dict(job.hyperparameters))
+    _write(config / "inputdataconfig.json", _input_data(job))
+    _write(config / "resourceconfig.json", _resources(job, host))
+    for member, name in (
+        ("CheckpointConfig", "checkpointconfig.json"),
+        ("DebugHookConfig", "debughookconfig.json"),
+        ("ProfilerConfig", "profilerconfig.json"),
+        ("TensorBoardOutputConfig", "tensorboardoutputconfig.json"),
+    ):
+        if member in job.body:
+            _write(config / name, job.body[member])
+    _fetch_code(ports, job, config / "sourcedir.tar.gz")
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value))
+
+
+def _input_data(job: TrainingJob) -> dict[str, Any]:
+    channels = {}
+    for channel in job.body.get("InputDataConfig", []):
+        source = channel["DataSource"]["S3DataSource"]
+        entry = {
+            "TrainingInputMode": "File",
+            "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+            "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+        }
+        if "ContentType" in channel:
+            entry["ContentType"] = channel["ContentType"]
+        channels[channel["ChannelName"]] = entry
+    return channels
+
+
+def _resources(job: TrainingJob, host: str) -> dict[str, Any]:
+    hosts = sorted(job.host_names)
+    instance_type = job.body["ResourceConfig"]["InstanceType"]
+    group = "homogeneousCluster"
+    return {
+        "current_host": host,
+        "current_instance_type": instance_type,
+        "current_group_name": group,
+        "hosts": hosts,
+        "instance_groups": [
+            {"instance_group_name": group, "instance_type": instance_type, "hosts": hosts}
+        ],
+        "network_interface_name": "lo",
+    }
+
+
+def _fetch_code(ports: Ports, job: TrainingJob, target: Path) -> None:
+    """Place the user's archive where the container unpacks it, so that it needs no network."""
+    uri = _plain(job.hyperparameters.get("sagemaker_submit_directory", ""))
+    if not uri.startswith("s3://"):
+        return
+    try:
+        ports.objects.download(*s3_uris.split(uri), target)
+    except (BucketMissing, ObjectMissing) as error:
+        raise InputError(
+            f"the hyperparameter sagemaker_submit_directory names {uri}, which does not exist"
+        ) from error
+
+
+def _plain(text: str) -> str:
+    """A hyperparameter as text: framework estimators send it JSON-encoded, others as it is."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else text
+
+
+def workload(ports: Ports, job: TrainingJob, folders: JobFolders) -> WorkloadSpec:
+    """What the runner shall run for this job."""
+    config = ports.config
+    specification = job.body["AlgorithmSpecification"]
+    entrypoint = specification.get("ContainerEntrypoint")
+    arguments = tuple(specification.get("ContainerArguments", ()))
+    program = (
+        Program(argv=(*entrypoint, *arguments))
+        if entrypoint
+        else Program(module="bottega.container.train", arguments=arguments)
+    )
+    limit = job.body["StoppingCondition"].get("MaxRuntimeInSeconds")
+    return WorkloadSpec(
+        directory=folders.supervisor,
+        program=program,
+        hosts=tuple(_host(ports, job, folders, host) for host in job.host_names),
+        environment=environment(ports, job),
+        network=not job.body.get("EnableNetworkIsolation", False),
+        max_runtime_seconds=float(limit) if limit else None,
+        stop_grace_seconds=config.stop_grace_seconds,
+        hidden=(config.home,),
+    )
+
+
+def _host(ports: Ports, job: TrainingJob, folders: JobFolders, host: str) -> HostSpec:
+    root = folders.host(host)
+    local = job.body.get("CheckpointConfig", {}).get("LocalPath", DEFAULT_LOCAL_PATH)
+    mounts = [Mount(root, "/opt/ml")]
+    if local.rstrip("/") != DEFAULT_LOCAL_PATH:
+        mounts.append(Mount(root / "checkpoints", local.rstrip("/")))
+    return HostSpec(
+        name=host,
+        log=ports.logs.path(LOG_GROUP, job.log_stream(host)),
+        mounts=tuple(mounts),
+    )
+
+
+def environment(ports: Ports, job: TrainingJob) -> dict[str, str]:
+    """The variables of the job: SageMaker's, those that lead AWS clients here, and the user's own."""
+    config = ports.config
+    values = {
+        "TRAINING_JOB_NAME": job.name,
+        "TRAINING_JOB_ARN": job.resource.arn,
+        "AWS_REGION": config.region,
+        "AWS_DEFAULT_REGION": config.region,
+        "BOTTEGA_IMAGE": resolve(job.image).name,
+        "PYTHONUNBUFFERED": "1",
+    }
+    if not job.body.get("EnableNetworkIsolation", False):
+        keys = ports.credentials.session(job.resource.arn)
+        values |= {
+            "AWS_ENDPOINT_URL": f"http://{config.host}:{config.port}",
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.token,
+        }
+        if ports.tracking is not None:
+            values |= ports.tracking.client_environment
+            if job.run_id:
+                values["MLFLOW_RUN_ID"] = job.run_id
+    return values | dict(job.body.get("Environment", {}))

@@ -1,0 +1,95 @@
+"""Metrics read from log lines by regular expressions, as CloudWatch does it for SageMaker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import regex
+
+from bottega.compute.logs import LogEvent
+from bottega.tracking.port import MetricPoint
+
+MATCH_TIMEOUT_SECONDS = 0.5
+
+
+class BadMetricDefinition(Exception):
+    """A regular expression that cannot be used; the message says which and why."""
+
+
+@dataclass
+class MetricScraper:
+    """Turns log lines into points, in the order of the lines.
+
+    Each metric's step is the number of values it had before, so that reading a log again from its start
+    gives the same points again.
+    """
+
+    definitions: Sequence[tuple[str, regex.Pattern[str]]]
+    _steps: dict[str, int] = field(default_factory=dict)
+    last: dict[str, MetricPoint] = field(default_factory=dict)
+    """The latest point of each metric."""
+
+    @classmethod
+    def of(cls, definitions: Iterable[Mapping[str, Any]]) -> MetricScraper:
+        """Compile SageMaker's MetricDefinitions.
+
+        Raises:
+            BadMetricDefinition: an expression does not compile, or has no group to take the value from.
+        """
+        compiled = []
+        for definition in definitions:
+            name, expression = definition["Name"], definition["Regex"]
+            try:
+                pattern = regex.compile(expression)
+            except regex.error as error:
+                raise BadMetricDefinition(
+                    f"the regular expression of metric {name!r} is not valid: {error}"
+                ) from error
+            if not pattern.groups:
+                raise BadMetricDefinition(
+                    f"the regular expression of metric {name!r} has no group for the value"
+                )
+            compiled.append((name, pattern))
+        return cls(compiled)
+
+    def feed(self, events: Iterable[LogEvent]) -> Iterator[MetricPoint]:
+        """The points of these lines.
+
+        A tab is matched as ``#011`` too, because CloudWatch writes it so and the stock expressions
+        expect that. An expression that takes too long on a line is passed over for that line.
+        """
+        for event in events:
+            lines = {event.message, event.message.replace("\t", "#011")}
+            for name, pattern in self.definitions:
+                for line in sorted(lines):
+                    value = _value(pattern, line)
+                    if value is None:
+                        continue
+                    step = self._steps.get(name, 0)
+                    self._steps[name] = step + 1
+                    point = MetricPoint(name, value, event.timestamp, step)
+                    self.last[name] = point
+                    yield point
+                    break
+
+    def final(self) -> list[dict[str, Any]]:
+        """FinalMetricDataList: the last value of each metric."""
+        return [
+            {"MetricName": name, "Value": point.value, "Timestamp": point.timestamp / 1000}
+            for name, point in sorted(self.last.items())
+        ][:40]
+
+
+def _value(pattern: regex.Pattern[str], line: str) -> float | None:
+    try:
+        match = pattern.search(line, timeout=MATCH_TIMEOUT_SECONDS)
+    except TimeoutError:
+        return None
+    if match is None or match.group(1) is None:
+        return None
+    try:
+        return float(match.group(1))
+    except ValueError:
+        return None

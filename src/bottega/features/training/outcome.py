@@ -1,0 +1,50 @@
+"""How an ended workload is told to the user: FailureReason in SageMaker's form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bottega.compute.runner import HostResult, WorkloadState
+
+LONGEST_REASON = 1024
+_CLASSES = ("ClientError: ", "AlgorithmError: ", "InternalServerError: ")
+
+LOST = (
+    "InternalServerError: the job's supervisor was killed or the machine went down while the job ran. "
+    "Start it again; with a CheckpointConfig it goes on from its last checkpoint."
+)
+
+
+def failure_reason(state: WorkloadState, failure_files: dict[str, Path]) -> str:
+    """Why the workload failed, in at most 1024 characters.
+
+    Args:
+        state: of a workload that ended without success.
+        failure_files: ``/opt/ml/output/failure`` of each host.
+    """
+    failed = [host for host in state.hosts if host.exit_code != 0]
+    # A host that was only ended because another failed says less than the one that began it.
+    failed.sort(key=lambda host: (host.exit_code is None and not host.out_of_memory, host.name))
+    for host in failed:
+        text = _read(failure_files.get(host.name))
+        if text.startswith(_CLASSES):
+            return text[:LONGEST_REASON]
+        if text:
+            ending = f", {_how(host)}"
+            return f"AlgorithmError: {text}"[: LONGEST_REASON - len(ending)] + ending
+    return f"AlgorithmError: , {_how(failed[0])}" if failed else "AlgorithmError: "
+
+
+def _read(path: Path | None) -> str:
+    if path is None or path.is_symlink() or not path.is_file():
+        return ""
+    with path.open("rb") as stream:
+        return stream.read(4 * LONGEST_REASON).decode("utf-8", "replace").strip()
+
+
+def _how(host: HostResult) -> str:
+    if host.out_of_memory:
+        return "exit code: 137 (killed because memory ran out; use less data or a larger machine)"
+    if host.signal is not None:
+        return f"exit code: {128 + host.signal}"
+    return f"exit code: {host.exit_code}"

@@ -1,0 +1,208 @@
+"""What CreateTrainingJob refuses beyond the constraints of its shape, and with which words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bottega.algorithms.hyperparameters import HyperparameterError
+from bottega.algorithms.images import Image, UnsupportedImage, resolve
+from bottega.algorithms.registry import algorithm
+from bottega.errors import ValidationException
+from bottega.features.training.checkpoints import DEFAULT_LOCAL_PATH
+from bottega.features.training.metrics import BadMetricDefinition, MetricScraper
+from bottega.features.training.staging import InputError, channel_files
+from bottega.ports import Ports
+from bottega.storage import s3_uris
+from bottega.storage.objects import BucketMissing
+
+MAX_RUNTIME_SECONDS = 28 * 24 * 3600
+MAX_CHANNELS = 20
+
+NOT_HERE = (
+    "is not supported by this bottega; docs/coverage.md says what CreateTrainingJob takes. "
+    "Remove it and send the request again."
+)
+
+
+def check_request(ports: Ports, request: Mapping[str, Any]) -> Image:
+    """Refuse a request that could not become a job that runs.
+
+    Returns:
+        What the training image stands for.
+
+    Raises:
+        ValidationException: with what is wrong, where, and what to do.
+    """
+    specification = request.get("AlgorithmSpecification")
+    if not specification:
+        raise ValidationException("AlgorithmSpecification is required; serverless jobs " + NOT_HERE)
+    image = _check_image(specification)
+    _check_resources(request)
+    _check_channels(request.get("InputDataConfig", []))
+    _check_hyperparameters(image, request)
+    _check_output(ports, request)
+    for channel in request.get("InputDataConfig", []):
+        _check_readable(ports, request, channel)
+    return image
+
+
+def script_mode(image: Image, request: Mapping[str, Any]) -> bool:
+    """Whether the job runs the user's own program rather than a built-in algorithm."""
+    specification = request["AlgorithmSpecification"]
+    channels = {channel["ChannelName"] for channel in request.get("InputDataConfig", [])}
+    return (
+        not image.algorithm
+        or "sagemaker_program" in request.get("HyperParameters", {})
+        or "ContainerEntrypoint" in specification
+        or "code" in channels
+    )
+
+
+def _check_image(specification: Mapping[str, Any]) -> Image:
+    names = [n for n in ("TrainingImage", "AlgorithmName") if specification.get(n)]
+    if len(names) != 1:
+        raise ValidationException(
+            "AlgorithmSpecification needs exactly one of TrainingImage and AlgorithmName; "
+            f"it has {' and '.join(names) or 'neither'}."
+        )
+    if specification["TrainingInputMode"] != "File":
+        raise ValidationException(f"TrainingInputMode {specification['TrainingInputMode']} {NOT_HERE}")
+    try:
+        return resolve(specification[names[0]])
+    except UnsupportedImage as error:
+        raise ValidationException(str(error)) from error
+
+
+def _check_resources(request: Mapping[str, Any]) -> None:
+    resources = request.get("ResourceConfig")
+    if not resources:
+        raise ValidationException("ResourceConfig is required; serverless jobs " + NOT_HERE)
+    if "InstanceGroups" in resources:
+        raise ValidationException(f"ResourceConfig.InstanceGroups {NOT_HERE}")
+    if not resources.get("InstanceType"):
+        raise ValidationException("ResourceConfig.InstanceType is required.")
+    if resources.get("InstanceCount", 0) < 1:
+        raise ValidationException(
+            f"ResourceConfig.InstanceCount is {resources.get('InstanceCount', 'missing')}; "
+            "it must be at least 1."
+        )
+    seconds = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 1)
+    if seconds > MAX_RUNTIME_SECONDS:
+        raise ValidationException(
+            f"StoppingCondition.MaxRuntimeInSeconds is {seconds}; it must be at most "
+            f"{MAX_RUNTIME_SECONDS} (28 days)."
+        )
+
+
+def _check_channels(channels: list[Mapping[str, Any]]) -> None:
+    names = [channel["ChannelName"] for channel in channels]
+    if len(names) > MAX_CHANNELS:
+        raise ValidationException(f"{len(names)} channels are given; at most {MAX_CHANNELS} can be.")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValidationException(
+                f"Duplicate channel name: {name}. Each channel needs a name of its own."
+            )
+        if name in (".", ".."):
+            raise ValidationException(f"A channel cannot be called {name!r}.")
+    for channel in channels:
+        where = f"InputDataConfig channel {channel['ChannelName']!r}"
+        source = channel["DataSource"].get("S3DataSource")
+        if not source:
+            raise ValidationException(
+                f"{where}: a data source other than S3DataSource {NOT_HERE}"
+            )
+        if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+            raise ValidationException(f"{where}: S3DataType {source['S3DataType']} {NOT_HERE}")
+        if channel.get("InputMode", "File") != "File":
+            raise ValidationException(f"{where}: InputMode {channel['InputMode']} {NOT_HERE}")
+        for member in ("CompressionType", "RecordWrapperType"):
+            if channel.get(member, "None") != "None":
+                raise ValidationException(
+                    f"{where}: {member} must be None in File mode; it is {channel[member]}."
+                )
+
+
+def _check_hyperparameters(image: Image, request: Mapping[str, Any]) -> None:
+    specification = request["AlgorithmSpecification"]
+    definitions = specification.get("MetricDefinitions", [])
+    if script_mode(image, request):
+        if not image.script_mode and "ContainerEntrypoint" not in specification:
+            raise ValidationException(
+                f"The image {image.name} of this generation has no script mode. Use the URI of "
+                "sagemaker-xgboost with a version such as 1.7-1."
+            )
+        if "ContainerEntrypoint" not in specification and not _program(request):
+            raise ValidationException(
+                f"The image {image.name} runs a script: give the hyperparameters sagemaker_program "
+                "and sagemaker_submit_directory, a channel 'code', or ContainerEntrypoint."
+            )
+        try:
+            MetricScraper.of(definitions)
+        except BadMetricDefinition as error:
+            raise ValidationException(str(error)) from error
+        return
+    if definitions:
+        raise ValidationException(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. "
+            "Please retry the request without specifying metric definitions."
+        )
+    builtin = algorithm(image.name)
+    try:
+        builtin.hyperparameters.check(request.get("HyperParameters", {}))
+    except HyperparameterError as error:
+        raise ValidationException(str(error)) from error
+    given = {channel["ChannelName"] for channel in request.get("InputDataConfig", [])}
+    for channel in builtin.channels:
+        if channel.required and channel.name not in given:
+            raise ValidationException(
+                f"The algorithm {builtin.name} needs a channel {channel.name!r}; "
+                f"given: {', '.join(sorted(given)) or 'none'}."
+            )
+
+
+def _program(request: Mapping[str, Any]) -> bool:
+    names = {channel["ChannelName"] for channel in request.get("InputDataConfig", [])}
+    return "sagemaker_program" in request.get("HyperParameters", {}) or "code" in names
+
+
+def _check_output(ports: Ports, request: Mapping[str, Any]) -> None:
+    uris = {"OutputDataConfig.S3OutputPath": request["OutputDataConfig"]["S3OutputPath"]}
+    checkpoint = request.get("CheckpointConfig", {})
+    if checkpoint:
+        uris["CheckpointConfig.S3Uri"] = checkpoint["S3Uri"]
+        local = checkpoint.get("LocalPath", DEFAULT_LOCAL_PATH)
+        if not local.startswith("/opt/ml/") or ".." in local.split("/"):
+            raise ValidationException(
+                f"CheckpointConfig.LocalPath is {local!r}; it must be a folder under /opt/ml."
+            )
+    for member, uri in uris.items():
+        bucket, _ = s3_uris.split(uri)
+        try:
+            ports.objects.bucket(bucket)
+        except BucketMissing as error:
+            raise ValidationException(
+                f"{member}: the bucket {bucket!r} does not exist. Create it first."
+            ) from error
+
+
+def _check_readable(ports: Ports, request: Mapping[str, Any], channel: Mapping[str, Any]) -> None:
+    source = channel["DataSource"]["S3DataSource"]
+    bucket, prefix = s3_uris.split(source["S3Uri"])
+    try:
+        if source["S3DataType"] == "ManifestFile":
+            channel_files(ports.objects, channel)
+            return
+        found = bool(ports.objects.page(bucket, prefix=prefix, limit=1).objects)
+    except BucketMissing:
+        found = False
+    except InputError as error:
+        raise ValidationException(str(error)) from error
+    if not found:
+        raise ValidationException(
+            f'No S3 objects found under S3 URL "{source["S3Uri"]}" given in input data source. '
+            f"Please ensure that the bucket exists in the selected region ({ports.config.region}), "
+            f"that objects exist under that S3 prefix, and that the role "
+            f'"{request["RoleArn"]}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+        )

@@ -1,0 +1,235 @@
+"""Keeps an MLflow run for every training job: parameters, live metrics, artifacts, state."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from bottega.compute.logs import StreamMissing
+from bottega.controller import Controller
+from bottega.features.training.entities import KIND, LOG_GROUP, TrainingJob
+from bottega.features.training.job_log import JobLogs
+from bottega.ports import Ports
+from bottega.storage import s3_uris
+from bottega.storage.metadata import Resource, ResourceExists, ResourceMissing, ResourceQuery
+from bottega.storage.objects import BucketMissing, ObjectMissing
+from bottega.tracking.port import Tracking, TrackingRefused, TrackingUnavailable
+
+log = logging.getLogger(__name__)
+
+TRACKED = "TrackedRun"
+"""The kind of the small resource that stands for a run which is not closed yet."""
+
+DEFAULT_EXPERIMENT = "training-jobs"
+LIVE_SECONDS = 0.5
+RETRY_SECONDS = 1.0
+LARGEST_ARTIFACT_BYTES = 256 * 1024 * 1024
+
+RunStatus = Literal["FINISHED", "FAILED", "KILLED"]
+_RUN_STATUS: Mapping[str, RunStatus] = {
+    "Completed": "FINISHED",
+    "Failed": "FAILED",
+    "Stopped": "KILLED",
+}
+
+
+def begin(ports: Ports, job: TrainingJob) -> None:
+    """Note durably that this job wants a run; must happen before the job can end."""
+    if ports.tracking is None:
+        return
+    now = ports.clock.now()
+    entry = Resource(TRACKED, job.name, f"{job.resource.arn}/run", "Open", now, now)
+    try:
+        ports.store.create(entry)
+    except ResourceExists:
+        return
+
+
+def open_run(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
+    """Make sure the job has a run, and remember its id with the job.
+
+    Raises:
+        TrackingUnavailable: the tracker does not answer now.
+    """
+    if job.run_id:
+        return job
+    experiment = job.body.get("ExperimentConfig", {})
+    run = tracking.open_run(
+        experiment=experiment.get("ExperimentName", DEFAULT_EXPERIMENT),
+        name=experiment.get("RunName", job.name),
+        arn=job.resource.arn,
+        started=job.resource.created,
+        tags=_tags(job),
+        parameters=job.hyperparameters,
+    )
+    changed = ports.store.modify(
+        KIND,
+        job.name,
+        lambda present: TrainingJob(present).with_private(run_id=run.run_id).resource,
+    )
+    return TrainingJob(changed)
+
+
+def _tags(job: TrainingJob) -> dict[str, str]:
+    tags = {
+        "bottega.kind": KIND,
+        "bottega.job": job.name,
+        "bottega.image": job.image,
+        "bottega.output": job.body["ModelArtifacts"]["S3ModelArtifacts"],
+        "mlflow.source.type": "JOB",
+        "mlflow.source.name": job.hyperparameters.get("sagemaker_program", job.image).strip('"'),
+        "mlflow.user": job.body["RoleArn"].rpartition("/")[2],
+    }
+    if trial := job.body.get("ExperimentConfig", {}).get("TrialName"):
+        tags["bottega.trial"] = trial
+    for channel in job.body.get("InputDataConfig", []):
+        uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+        tags[f"bottega.input.{channel['ChannelName']}"] = uri
+    return tags
+
+
+class TrainingTracker(Controller):
+    """Follows each job that has a :data:`TRACKED` entry until its run is closed."""
+
+    kind = KIND
+
+    def __init__(self, ports: Ports, tracking: Tracking, logs: JobLogs) -> None:
+        self._ports = ports
+        self._tracking = tracking
+        self._logs = logs
+
+    def pending(self) -> Iterable[str]:
+        query = ResourceQuery(TRACKED, descending=False)
+        return [entry.name for entry in self._ports.store.each(query)]
+
+    def reconcile(self, name: str) -> float | None:
+        store = self._ports.store
+        try:
+            entry = store.get(TRACKED, name)
+        except ResourceMissing:
+            return None
+        try:
+            job = TrainingJob(store.get(KIND, name))
+        except ResourceMissing:
+            return self._close_deleted(entry)
+        try:
+            job = open_run(self._ports, self._tracking, job)
+            self._send_metrics(job)
+            if not job.ended:
+                return LIVE_SECONDS
+            self._send_artifacts(job)
+            self._tracking.set_tags(job.run_id, _final_tags(job))
+            self._tracking.close_run(
+                job.run_id,
+                status=_RUN_STATUS[job.status],
+                ended=job.body.get("TrainingEndTime", job.resource.modified),
+            )
+        except TrackingUnavailable:
+            return RETRY_SECONDS
+        except TrackingRefused as error:
+            log.warning("MLflow no longer follows training job %s: %s", name, error)
+        _drop(self._ports, name)
+        self._logs.forget(name)
+        return None
+
+    def _close_deleted(self, entry: Resource) -> float | None:
+        """Close the run of a job that was deleted before its run was closed."""
+        try:
+            if run_id := entry.private.get("run_id"):
+                self._tracking.close_run(
+                    run_id,
+                    status=_RUN_STATUS[entry.private["status"]],
+                    ended=entry.private["ended"],
+                )
+        except TrackingUnavailable:
+            return RETRY_SECONDS
+        except TrackingRefused as error:
+            log.warning("the MLflow run of %s cannot be closed: %s", entry.name, error)
+        _drop(self._ports, entry.name)
+        self._logs.forget(entry.name)
+        return None
+
+    def _send_metrics(self, job: TrainingJob) -> None:
+        log = self._logs.of(job)
+        log.advance()
+        points = log.take_points()
+        try:
+            if points:
+                self._tracking.log_metrics(job.run_id, points)
+        except TrackingUnavailable:
+            log.return_points(points)
+            raise
+
+    def _send_artifacts(self, job: TrainingJob) -> None:
+        with tempfile.TemporaryDirectory(prefix="bottega-run-") as scratch:
+            file = Path(scratch) / "training-job.json"
+            file.write_text(json.dumps(job.body, indent=2))
+            self._tracking.log_artifact(job.run_id, file, "training-job.json")
+            for host in job.host_names:
+                self._send_log(job, host, Path(scratch))
+            self._send_model(job, Path(scratch))
+
+    def _send_log(self, job: TrainingJob, host: str, scratch: Path) -> None:
+        copy = scratch / f"{host}.log"
+        position = 0
+        with copy.open("w", encoding="utf-8") as out:
+            while True:
+                try:
+                    chunk = self._ports.logs.read(
+                        LOG_GROUP, job.log_stream(host), position=position
+                    )
+                except StreamMissing:
+                    return
+                out.writelines(f"{event.message}\n" for event in chunk.events)
+                position = chunk.next_position
+                if not chunk.events or out.tell() > LARGEST_ARTIFACT_BYTES:
+                    break
+        self._tracking.log_artifact(job.run_id, copy, f"logs/{host}.log")
+
+    def _send_model(self, job: TrainingJob, scratch: Path) -> None:
+        bucket, key = s3_uris.split(job.body["ModelArtifacts"]["S3ModelArtifacts"])
+        try:
+            info = self._ports.objects.info(bucket, key)
+            if job.status != "Completed" or info.size > LARGEST_ARTIFACT_BYTES:
+                return
+            copy = scratch / "model.tar.gz"
+            self._ports.objects.download(bucket, key, copy)
+        except (BucketMissing, ObjectMissing):
+            return  # CompressionType NONE leaves a folder, and the user may delete the archive
+        self._tracking.log_artifact(job.run_id, copy, "model/model.tar.gz")
+
+
+def _final_tags(job: TrainingJob) -> dict[str, str]:
+    tags: dict[str, str] = {"bottega.status": job.secondary}
+    if "FailureReason" in job.body:
+        tags["bottega.failure"] = job.body["FailureReason"]
+    return tags
+
+
+def note_deletion(ports: Ports, job: TrainingJob) -> None:
+    """Keep what closing the run needs, because the job itself is about to be deleted."""
+
+    def noted(entry: Resource) -> Resource:
+        facts = {
+            "run_id": job.run_id,
+            "status": job.status,
+            "ended": job.body.get("TrainingEndTime", job.resource.modified),
+        }
+        return replace(entry, private={**entry.private, **facts})
+
+    try:
+        ports.store.modify(TRACKED, job.name, noted)
+    except ResourceMissing:
+        return  # the run is closed
+
+
+def _drop(ports: Ports, name: str) -> None:
+    try:
+        ports.store.delete(TRACKED, name)
+    except ResourceMissing:
+        return
