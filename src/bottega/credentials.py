@@ -82,7 +82,8 @@ class Credentials:
         except ValueError:
             return None
         keys = self.session(subject)
-        return (subject, keys) if hmac.compare_digest(keys.token, token) else None
+        same = hmac.compare_digest(keys.token.encode(), token.encode("utf-8", "replace"))
+        return (subject, keys) if same else None
 
     @property
     def tracking_token(self) -> str:

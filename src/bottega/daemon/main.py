@@ -1,0 +1,102 @@
+"""The daemon process: opens the home, serves it, and leaves in good order."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from dataclasses import replace
+from types import FrameType
+
+import bottega
+from bottega.config import Config
+from bottega.daemon import lifecycle
+
+log = logging.getLogger("bottega")
+
+
+def main() -> int:
+    """``python -m bottega.daemon.main --home DIR``."""
+    parser = argparse.ArgumentParser(prog="bottega.daemon.main")
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--host")
+    parser.add_argument("--port", type=int)
+    arguments = parser.parse_args()
+    return run(Config.load(arguments.home, host=arguments.host, port=arguments.port))
+
+
+def run(config: Config) -> int:
+    """Serve a home until SIGTERM or SIGINT; returns the exit code."""
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        with lifecycle.home_lock(config):
+            return _serve(config)
+    except lifecycle.AlreadyRunning as error:
+        log.error("%s", error.message)
+        return lifecycle.ALREADY_RUNNING_EXIT
+
+
+def _serve(config: Config) -> int:
+    from bottega.daemon.service import Service
+
+    listener = bind(config)
+    host, port = listener.getsockname()[:2]
+    config = replace(config, port=port)
+    service = Service.open(config)
+    try:
+        lifecycle.write_record(
+            config,
+            lifecycle.DaemonRecord(
+                pid=os.getpid(),
+                host=host,
+                port=port,
+                version=bottega.__version__,
+                started=service.studio.ports.clock.now(),
+            ),
+        )
+        log.info("bottega %s serves %s at http://%s:%d", bottega.__version__, config.home, host, port)
+        # uvicorn raises the signal again once it has stopped serving; the home is closed after that.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _already_ending)
+        asyncio.run(service.serve(listener))
+    finally:
+        service.close()
+    return 0
+
+
+def _already_ending(number: int, frame: FrameType | None) -> None:
+    log.info("ending in good order (%s)", signal.Signals(number).name)
+
+
+def bind(config: Config) -> socket.socket:
+    """A listening socket on the configured port, or the one of last time, or any free one.
+
+    Clients and running jobs remember the address, so a home keeps its port while it can.
+    """
+    former = lifecycle.read_record(config)
+    wanted = [config.port] if config.port else [former.port if former else 0, 0]
+    for port in wanted:
+        listener = socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((config.host, port))
+        except OSError:
+            listener.close()
+            if port == wanted[-1]:
+                raise
+            continue
+        listener.listen(1024)
+        return listener
+    raise AssertionError("unreachable: the last port either binds or raises")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""What the daemon process is made of: a studio, MLflow beside it, and the listener in front."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import uvicorn
+
+from bottega.config import Config
+from bottega.daemon.audit import AuditTrail
+from bottega.daemon.listener import ASGIApp, Listener, build_app, server_settings
+from bottega.serving.sockets import runtime_folder
+from bottega.studio import Studio
+from bottega.tracking.mlflow_rest import PREFIX, MlflowTracking
+from bottega.tracking.process import TrackingProcess
+from bottega.tracking.proxy import TrackingProxy, token_check, tracking_proxy
+from bottega.credentials import Credentials
+from bottega.wire.core import Wire
+from bottega.wire.s3 import S3Face
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Service:
+    """Everything that runs in the daemon, in the order it starts; closed in the opposite one."""
+
+    studio: Studio
+    audit: AuditTrail
+    tracker: TrackingProcess | None
+    tracking: MlflowTracking | None
+    proxy: TrackingProxy | None
+
+    @classmethod
+    def open(cls, config: Config) -> Self:
+        """Open the home. MLflow starts in the background and answers some seconds later.
+
+        Args:
+            config: with the port that is really listened on.
+        """
+        tracker = tracking = proxy = None
+        if config.tracking:
+            credentials = Credentials.load(config)
+            path = runtime_folder(config.home) / "mlflow.sock"
+            tracker = TrackingProcess(config, path)
+            tracker.start()
+            url = f"http://{config.host}:{config.port}"
+            tracking = MlflowTracking(path, address=lambda: url, token=credentials.tracking_token)
+            proxy = tracking_proxy(path, token_check(credentials.tracking_token))
+        studio = Studio.open(config, tracking=tracking)
+        audit = AuditTrail(config.home / "audit", studio.ports.events)
+        return cls(studio, audit, tracker, tracking, proxy)
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Answer requests until the process is told to end by SIGTERM or SIGINT."""
+        config = self.studio.ports.config
+        wire = Wire(
+            self.studio.registry,
+            self.studio.ports,
+            S3Face(self.studio.registry, self.studio.ports),
+        )
+        mounts: Mapping[str, ASGIApp] = {PREFIX: self.proxy} if self.proxy is not None else {}
+        app: Listener = build_app(wire, mounts=mounts, config=config)
+        self.studio.start()
+        settings: dict[str, Any] = server_settings(config)
+        await uvicorn.Server(uvicorn.Config(app, **settings)).serve(sockets=[listener])
+
+    def close(self) -> None:
+        """End in good order: model servers go, training jobs stay, nothing acknowledged is lost."""
+        self.studio.controllers.stop()
+        self.studio.endpoints.close()
+        if self.tracking is not None:
+            self.tracking.close()
+        if self.tracker is not None:
+            self.tracker.stop()
+        self.studio.close()
+        self.audit.close()
+        log.info("stopped")
