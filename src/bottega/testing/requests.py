@@ -1,0 +1,59 @@
+"""Requests that tests send again and again."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import Any
+
+XGBOOST_IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+SKLEARN_IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+
+
+def training_job(
+    name: str, bucket: str, role: str, image: str = XGBOOST_IMAGE, **changes: Any
+) -> dict[str, Any]:
+    """A CreateTrainingJob request; ``changes`` replace or add top-level members."""
+    request: dict[str, Any] = {
+        "TrainingJobName": name,
+        "RoleArn": role,
+        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/output"},
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.large",
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 10,
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+    }
+    return {**request, **changes}
+
+
+def channel(name: str, uri: str, content_type: str = "", **source: Any) -> dict[str, Any]:
+    """One member of InputDataConfig."""
+    found: dict[str, Any] = {
+        "ChannelName": name,
+        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri, **source}},
+    }
+    if content_type:
+        found["ContentType"] = content_type
+    return found
+
+
+def code_archive(**files: str) -> bytes:
+    """A ``sourcedir.tar.gz``; keys are file names with ``__`` for the dot."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, text in files.items():
+            data = text.encode()
+            member = tarfile.TarInfo(name.replace("__", "."))
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def script_job(name: str, bucket: str, role: str, code_uri: str, **changes: Any) -> dict[str, Any]:
+    """A script-mode request for ``train.py`` in the archive at ``code_uri``."""
+    values = {"sagemaker_program": "train.py", "sagemaker_submit_directory": code_uri}
+    values |= changes.pop("HyperParameters", {})
+    return training_job(name, bucket, role, SKLEARN_IMAGE, HyperParameters=values, **changes)
