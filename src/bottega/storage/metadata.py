@@ -1,7 +1,7 @@
 """The metadata port: resources with a status, a version and a JSON body.
 
-One table of resources serves every feature; a feature gives its documents meaning with its own typed
-views, so a new capability needs no migration.
+One table of resources serves every feature; a feature gives its documents meaning with its own
+typed views, so a new capability needs no migration.
 """
 
 from __future__ import annotations
@@ -30,13 +30,17 @@ class VersionConflict(Exception):
     """The resource was changed or deleted since it was read."""
 
 
+class TooManyTags(Exception):
+    """The resource would have more tags than allowed."""
+
+
 class InvalidPageToken(Exception):
     """The token was not made by this listing."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource as it stands in the store. Immutable: change a copy (``dataclasses.replace``)."""
+    """One resource as it stands in the store; change a ``dataclasses.replace`` of it."""
 
     kind: str
     """The SageMaker noun: ``TrainingJob``, ``Endpoint``."""
@@ -92,7 +96,8 @@ class MetadataStore(ABC):
     * Every method may be called from any thread and any number of them at once.
     * What is returned is a snapshot; changing the store later does not change it.
     * After each commit a ``bottega.events.ResourceChanged`` is published for each resource changed.
-    * Bodies come back equal to what was stored: str, int, float, bool, None, list, dict with str keys.
+    * Bodies come back equal to what was stored: str, int, float, bool, None, list, dict with str
+      keys.
     """
 
     @abstractmethod
@@ -138,19 +143,25 @@ class MetadataStore(ABC):
     def page(self, query: ResourceQuery, *, limit: int, token: str = "") -> ResourcePage:
         """Some of the resources that match, in the query's order with the name as tie-breaker.
 
-        Tokens are opaque and stand for a position, not a count: what is created or deleted between two
-        pages neither repeats nor hides any other resource.
+        Tokens are opaque and stand for a position, not a count: what is created or deleted between
+        two pages neither repeats nor hides any other resource.
 
         Raises:
             InvalidPageToken: ``token`` does not belong to this query.
         """
 
     @abstractmethod
-    def set_tags(self, arn: str, tags: Mapping[str, str]) -> Mapping[str, str]:
+    def set_tags(
+        self, arn: str, tags: Mapping[str, str], *, limit: int | None = None
+    ) -> Mapping[str, str]:
         """Add or overwrite tags of the resource with this ARN; returns all its tags.
+
+        Args:
+            limit: how many tags the resource may have afterwards; None for any number.
 
         Raises:
             ResourceMissing: no resource has that ARN.
+            TooManyTags: it would have more than ``limit``.
         """
 
     @abstractmethod
@@ -186,8 +197,8 @@ class MetadataStore(ABC):
         """Read, change and write, again when somebody else was faster.
 
         Args:
-            change: gets the present resource and returns the wanted one; it may raise to give up, and
-                may be called more than once. Returning the very same object writes nothing.
+            change: gets the present resource and returns the wanted one; it may raise to give up,
+                and may be called more than once. Returning the very same object writes nothing.
 
         Raises:
             ResourceMissing: there is none.

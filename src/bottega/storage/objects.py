@@ -25,6 +25,10 @@ class ObjectMissing(Exception):
     """The bucket has no object of that key."""
 
 
+class ObjectExists(Exception):
+    """The bucket already has an object of that key, and the write was for a new one only."""
+
+
 class ChecksumMismatch(Exception):
     """The bytes are not those that the sender's checksum speaks of."""
 
@@ -131,6 +135,7 @@ class ObjectStore(ABC):
         content_type: str = "binary/octet-stream",
         metadata: Mapping[str, str] | None = None,
         expected: Mapping[str, str] | None = None,
+        only_new: bool = False,
     ) -> ObjectInfo:
         """Store an object.
 
@@ -138,10 +143,12 @@ class ObjectStore(ABC):
             source: the bytes, a stream read to its end, or a file to copy.
             expected: checksums the bytes must have: ``md5``, ``crc32``, ``crc32c``, ``crc64nvme``,
                 ``sha1``, ``sha256`` to base64; an algorithm this machine cannot compute is passed over.
+            only_new: refuse when the key is taken; of several such writes at once exactly one wins.
 
         Raises:
             BucketMissing: there is no such bucket.
             ChecksumMismatch: nothing is stored then.
+            ObjectExists: ``only_new`` was given and the key is taken.
         """
 
     @abstractmethod
@@ -237,11 +244,17 @@ class ObjectStore(ABC):
         """The parts so far by number. Raises: UploadMissing."""
 
     @abstractmethod
-    def complete_upload(self, upload: str, parts: Sequence[tuple[int, str]]) -> ObjectInfo:
+    def complete_upload(
+        self, upload: str, parts: Sequence[tuple[int, str]], *, only_new: bool = False
+    ) -> ObjectInfo:
         """Make the object of the given parts (number, etag), in ascending order.
 
+        Args:
+            parts: what to join; at least one.
+            only_new: refuse when the key is taken by now; the upload stays then.
+
         Raises:
-            UploadMissing, InvalidPart.
+            UploadMissing, InvalidPart, ObjectExists.
         """
 
     @abstractmethod

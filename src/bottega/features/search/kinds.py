@@ -1,0 +1,88 @@
+"""What can be searched: one entry a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from botocore.model import StructureShape
+
+from bottega.specs import service_model
+from bottega.storage.metadata import MetadataStore, Resource, ResourceMissing
+
+
+@dataclass(frozen=True)
+class Searchable:
+    """One kind of resource that Search finds.
+
+    Its properties are the members of the shape ``record`` of SageMaker's model.
+    """
+
+    kind: str
+    """The kind in the store."""
+    record: str
+    """The member of a SearchRecord, and the shape of what is in it."""
+    metrics: str = ""
+    """The member that lists {MetricName, Value}, where ``Metrics.<name>`` looks; empty for none."""
+
+    @property
+    def shape(self) -> StructureShape:
+        return _shape(self.record)
+
+
+@cache
+def _shape(name: str) -> StructureShape:
+    # botocore builds a shape anew, members and all, each time it is asked for one.
+    return service_model("sagemaker").shape_for(name)
+
+
+SEARCHABLE: Mapping[str, Searchable] = {
+    "TrainingJob": Searchable("TrainingJob", "TrainingJob", metrics="FinalMetricDataList"),
+}
+"""By the request's Resource."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A resource that may be a result. Its tags are read when something asks for them."""
+
+    searchable: Searchable
+    resource: Resource
+    store: MetadataStore
+
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """The record without tags: what Describe shows, as far as the record's shape knows it."""
+        known = self.searchable.shape.members
+        every = {**self.resource.body, "LastModifiedTime": self.resource.modified}
+        return {name: value for name, value in every.items() if name in known and value != {}}
+
+    @cached_property
+    def tags(self) -> Mapping[str, str]:
+        try:
+            return self.store.tags(self.resource.arn)
+        except ResourceMissing:  # deleted since it was read
+            return {}
+
+    @cached_property
+    def metrics(self) -> Mapping[str, float]:
+        """The last value of each metric."""
+        listed = self.document.get(self.searchable.metrics, ())
+        return {metric["MetricName"]: metric["Value"] for metric in listed}
+
+    def shown(self) -> dict[str, Any]:
+        """The record that goes into the answer."""
+        tags = [{"Key": key, "Value": value} for key, value in self.tags.items()]
+        return {self.searchable.record: {**self.document, **({"Tags": tags} if tags else {})}}
+
+
+def suggestions(candidate: Candidate) -> Iterator[str]:
+    """The properties of a resource whose names its owner chose."""
+    for name in candidate.document.get("HyperParameters", {}):
+        yield f"HyperParameters.{name}"
+    for name in candidate.metrics:
+        yield f"Metrics.{name}"
+    for name in candidate.tags:
+        yield f"Tags.{name}"
