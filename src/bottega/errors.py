@@ -142,6 +142,82 @@ class ExpiredToken(ClientFault):
     status = 403
 
 
+class AccessDenied(ClientFault):
+    """S3's spelling of a refused caller, also of an expired presigned URL."""
+
+    code = "AccessDenied"
+    status = 403
+
+
+class InvalidAccessKeyId(ClientFault):
+    """S3's spelling of an unknown access key."""
+
+    code = "InvalidAccessKeyId"
+    status = 403
+
+
+class SignatureDoesNotMatch(ClientFault):
+    """S3's spelling of a wrong signature."""
+
+    code = "SignatureDoesNotMatch"
+    status = 403
+
+
+class RequestTimeTooSkewed(ClientFault):
+    """S3's spelling of a clock that is more than 15 minutes off."""
+
+    code = "RequestTimeTooSkewed"
+    status = 403
+
+
+class AuthorizationHeaderMalformed(ClientFault):
+    """S3's spelling of a signature that cannot be read, or is for another region or service."""
+
+    code = "AuthorizationHeaderMalformed"
+
+
+class AuthorizationQueryParametersError(ClientFault):
+    """The same for a presigned URL."""
+
+    code = "AuthorizationQueryParametersError"
+
+
+class InvalidToken(ClientFault):
+    """S3's spelling of a session token that was not made here."""
+
+    code = "InvalidToken"
+
+
+class InvalidRequest(ClientFault):
+    """S3's word for a request that misses something it needs."""
+
+    code = "InvalidRequest"
+
+
+class InvalidArgument(ClientFault):
+    """S3's word for a header, parameter or member with a value that it cannot have."""
+
+    code = "InvalidArgument"
+
+
+class BadDigest(ClientFault):
+    """S3's word for bytes that have another checksum than was sent with them."""
+
+    code = "BadDigest"
+
+
+class MalformedXML(ClientFault):
+    """S3's word for a body that is no XML, or not of the shape that the operation asks for."""
+
+    code = "MalformedXML"
+
+
+class XAmzContentSHA256Mismatch(ClientFault):
+    """The body of an S3 request is not the one that was signed."""
+
+    code = "XAmzContentSHA256Mismatch"
+
+
 class ValidationError(ClientFault):
     """sagemaker-runtime's spelling of a validation error."""
 

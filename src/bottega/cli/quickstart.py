@@ -6,12 +6,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bottega.cli.options import home_option
 
+if TYPE_CHECKING:
+    from bottega.sdk.training_job import TrainingJob
+
 ROUNDS = 60
+RUN_WAIT_SECONDS = 60.0
 HELD_OUT = 114
 """Rows kept for the test: a fifth of the data set."""
 
@@ -62,6 +67,9 @@ def quickstart(home: Path | None, keep: bool) -> None:
             max_depth=3,
             eta=0.2,
         )
+    with watch.step("Find the run in MLflow"):
+        run = _tracked(job)
+        click.echo(f"   {run}" if run else "   tracking is switched off")
     with watch.step("Deploy the model to an endpoint"):
         endpoint = job.deploy()
         click.echo(f"   {endpoint.name} is in service")
@@ -77,11 +85,21 @@ def quickstart(home: Path | None, keep: bool) -> None:
                    f"log loss {metrics['validation:logloss']:.4f}")
     if not keep:
         endpoint.delete()
-    _summary(watch, home, job.name, endpoint.name, facts.get("TrackingUri", ""), keep)
+    _summary(watch, home, job.name, endpoint.name, run, keep)
+
+
+def _tracked(job: TrainingJob) -> str | None:
+    """The run's address. MLflow starts beside the service and takes some seconds the first time."""
+    deadline = time.monotonic() + RUN_WAIT_SECONDS
+    while (url := job.run_url) is None and time.monotonic() < deadline:
+        if "TrackingUri" not in job.client.call("bottega", "DescribeStudio"):
+            return None
+        time.sleep(0.1)
+    return url
 
 
 def _summary(
-    watch: Stopwatch, home: Path | None, job: str, endpoint: str, tracking: str, keep: bool
+    watch: Stopwatch, home: Path | None, job: str, endpoint: str, run: str | None, keep: bool
 ) -> None:
     click.secho("\nSeconds", bold=True)
     for title, seconds in watch.steps:
@@ -92,8 +110,8 @@ def _summary(
     click.echo(f"   bottega jobs show {job}{option}")
     if keep:
         click.echo(f"   bottega endpoints show {endpoint}{option}")
-    if tracking:
-        click.echo(f"   open {tracking} - the run in MLflow (`bottega env{option}` has the password, "
-                   "MLFLOW_TRACKING_TOKEN; any user name)")
+    if run:
+        click.echo(f"   open {run}")
+        click.echo(f"      any user name; the password is MLFLOW_TRACKING_TOKEN in `bottega env{option}`")
     click.echo(f'   eval "$(bottega env{option})" - then any boto3 SageMaker code runs against it')
     click.echo(f"   bottega stop{option}")

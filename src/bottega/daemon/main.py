@@ -36,6 +36,8 @@ def run(config: Config) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    for name in ("alembic", "uvicorn"):  # they tell their own affairs, not ours
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         with lifecycle.home_lock(config):
             return _serve(config)

@@ -16,8 +16,8 @@ from bottega.sdk.data import decode_predictions, encode_rows
 
 POLL_SECONDS = 0.03
 LONGEST_POLL_SECONDS = 0.5
-COLUMNS = "BOTTEGA_COLUMNS_URI"
-"""Where a model's container says which feature columns it was trained on."""
+COLUMNS = "bottega:columns"
+"""The tag of a job or a model that says where the order of its feature columns is kept."""
 
 
 class EndpointFailed(ClientFault):
@@ -61,8 +61,7 @@ class Endpoint:
             "DescribeModel",
             {"ModelName": config["ProductionVariants"][0]["ModelName"]},
         )
-        uri = model["PrimaryContainer"].get("Environment", {}).get(COLUMNS)
-        if not uri:
+        if not (uri := columns_uri(self.client, model["ModelArn"])):
             return ()
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         with tempfile.TemporaryDirectory(prefix="bottega-") as scratch:
@@ -140,6 +139,12 @@ class Endpoint:
         return True
 
 
+def columns_uri(client: Client, arn: str) -> str | None:
+    """Where the order of the feature columns of a job or model is kept; None when it is not known."""
+    tags = client.call("sagemaker", "ListTags", {"ResourceArn": arn})["Tags"]
+    return next((tag["Value"] for tag in tags if tag["Key"] == COLUMNS), None)
+
+
 def deploy_model(
     client: Client,
     name: str,
@@ -148,23 +153,27 @@ def deploy_model(
     model_uri: str,
     role: str,
     environment: Mapping[str, str],
-    columns_uri: str | None,
+    columns: str | None,
     instance_type: str,
     instance_count: int,
     wait: bool,
 ) -> Endpoint:
-    """Create model, configuration and endpoint, all of the same name."""
-    variables = dict(environment)
-    if columns_uri:
-        variables[COLUMNS] = columns_uri
+    """Create model, configuration and endpoint, all of the same name.
+
+    Args:
+        columns: where the order of the feature columns is kept, if it is known.
+    """
     container: dict[str, Any] = {"Image": image, "ModelDataUrl": model_uri}
-    if variables:
-        container["Environment"] = variables
-    client.call(
-        "sagemaker",
-        "CreateModel",
-        {"ModelName": name, "ExecutionRoleArn": role, "PrimaryContainer": container},
-    )
+    if environment:
+        container["Environment"] = dict(environment)
+    model: dict[str, Any] = {
+        "ModelName": name,
+        "ExecutionRoleArn": role,
+        "PrimaryContainer": container,
+    }
+    if columns is not None:
+        model["Tags"] = [{"Key": COLUMNS, "Value": columns}]
+    client.call("sagemaker", "CreateModel", model)
     variant = {
         "VariantName": "AllTraffic",
         "ModelName": name,

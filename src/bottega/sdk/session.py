@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tarfile
@@ -17,7 +18,7 @@ from bottega.credentials import Credentials
 from bottega.errors import ClientFault
 from bottega.sdk.client import Client, RemoteClient
 from bottega.sdk.data import ChannelSource, DataError, prepare_channel
-from bottega.sdk.endpoint import Endpoint
+from bottega.sdk.endpoint import COLUMNS, Endpoint
 from bottega.sdk.training_job import TrainingJob
 
 DEFAULT_INSTANCE = "ml.m5.large"
@@ -160,11 +161,9 @@ class Session:
         """Keep the order of the feature columns beside the data, so that predictions can use it."""
         if not columns:
             return {}
-        import json
-
         key = f"{name}/input/columns.json"
         uri = self.client.put_object(self.config.bucket, key, json.dumps(columns).encode())
-        return {"bottega:columns": uri}
+        return {COLUMNS: uri}
 
     def _submit(self, script: Path, name: str) -> dict[str, str]:
         """Send a script with what lies in its folder, as the SageMaker SDK does."""

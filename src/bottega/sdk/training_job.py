@@ -10,7 +10,7 @@ from typing import Any
 
 from bottega.errors import BottegaError, ClientFault
 from bottega.sdk.client import Client
-from bottega.sdk.endpoint import Endpoint, deploy_model
+from bottega.sdk.endpoint import Endpoint, columns_uri, deploy_model
 from bottega.sdk.progress import JobProgress
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -50,6 +50,16 @@ class TrainingJob:
     def model_uri(self) -> str:
         """``s3://.../model.tar.gz``."""
         return str(self.describe()["ModelArtifacts"]["S3ModelArtifacts"])
+
+    @property
+    def run_url(self) -> str | None:
+        """The job's run in MLflow's pages; None while there is none."""
+        details = self.describe().get("MlflowDetails")
+        tracking = self.client.call("bottega", "DescribeStudio").get("TrackingUri")
+        if not details or not tracking:
+            return None
+        experiment, run = details["MlflowExperimentId"], details["MlflowRunId"]
+        return f"{tracking}/#/experiments/{experiment}/runs/{run}"
 
     def stop(self) -> None:
         """Ask the job to stop; ``wait`` waits for it."""
@@ -151,18 +161,11 @@ class TrainingJob:
             model_uri=description["ModelArtifacts"]["S3ModelArtifacts"],
             role=description["RoleArn"],
             environment=environment,
-            columns_uri=self.columns_uri,
+            columns=columns_uri(self.client, description["TrainingJobArn"]),
             instance_type=instance_type,
             instance_count=instance_count,
             wait=wait,
         )
-
-    @property
-    def columns_uri(self) -> str | None:
-        """Where the order of the feature columns is kept; None when it is not known."""
-        arn = self.describe()["TrainingJobArn"]
-        tags = self.client.call("sagemaker", "ListTags", {"ResourceArn": arn})["Tags"]
-        return next((tag["Value"] for tag in tags if tag["Key"] == "bottega:columns"), None)
 
 
 class _LogReader:

@@ -1,7 +1,7 @@
 """What the router knows: which sockets serve which variant of which endpoint.
 
-The table lives in memory and is filled by the endpoint controller, so that an invocation never touches
-the control plane's database.
+The table lives in memory and is filled by the endpoint controller, so that an invocation never
+touches the control plane's database.
 """
 
 from __future__ import annotations

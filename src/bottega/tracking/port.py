@@ -13,6 +13,10 @@ class TrackingUnavailable(Exception):
     """The tracker does not answer now; the same call may succeed later."""
 
 
+class TrackingRefused(Exception):
+    """The tracker refuses for good: the run was deleted in it, say. Repeating is useless."""
+
+
 @dataclass(frozen=True)
 class MetricPoint:
     name: str
@@ -29,7 +33,14 @@ class TrackedRun:
 
 
 class Tracking(ABC):
-    """One tracker. Every method is idempotent: repeating it with the same arguments changes nothing."""
+    """One tracker. Every method is idempotent: the same arguments again change nothing.
+
+    Names and values that the tracker cannot keep as they are, are changed as little as needed:
+    other characters in names become ``_``, values that are too long end in an ellipsis.
+
+    Every method raises :class:`TrackingUnavailable` when the tracker does not answer now, and
+    :class:`TrackingRefused` when it never will.
+    """
 
     @abstractmethod
     def open_run(
@@ -44,27 +55,38 @@ class Tracking(ABC):
     ) -> TrackedRun:
         """The run that belongs to ``arn``, made when there is none, marked as running.
 
-        Raises:
-            TrackingUnavailable.
+        Args:
+            experiment: its name; made when there is none, brought back when it was deleted.
+            name: what the run is called on the screen.
+            arn: what the run is found by again.
+            started: seconds since the epoch.
+            tags: further facts.
+            parameters: what the job was started with.
         """
 
     @abstractmethod
     def log_metrics(self, run_id: str, points: Sequence[MetricPoint]) -> None:
-        """Add points. Raises: TrackingUnavailable."""
+        """Add points, in their order."""
 
     @abstractmethod
     def log_artifact(self, run_id: str, path: Path, name: str) -> None:
-        """Keep a file under ``name`` (slashes make folders). Raises: TrackingUnavailable."""
+        """Keep a file under ``name`` (slashes make folders), in place of what is there."""
 
     @abstractmethod
     def close_run(
         self, run_id: str, *, status: Literal["FINISHED", "FAILED", "KILLED"], ended: float
     ) -> None:
-        """Mark the run as ended. Raises: TrackingUnavailable."""
+        """Mark the run as ended.
+
+        Args:
+            run_id: what :meth:`open_run` gave.
+            status: how it ended.
+            ended: seconds since the epoch.
+        """
 
     @abstractmethod
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """Raises: TrackingUnavailable."""
+        """Set tags, over those of the same names."""
 
     @property
     @abstractmethod

@@ -70,7 +70,17 @@ def open_run(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
     changed = ports.store.modify(
         KIND,
         job.name,
-        lambda present: TrainingJob(present).with_private(run_id=run.run_id).resource,
+        lambda present: (
+            TrainingJob(present)
+            .with_private(run_id=run.run_id)
+            .with_body(
+                MlflowDetails={
+                    "MlflowExperimentId": run.experiment_id,
+                    "MlflowRunId": run.run_id,
+                }
+            )
+            .resource
+        ),
     )
     return TrainingJob(changed)
 
