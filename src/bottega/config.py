@@ -46,8 +46,8 @@ class Config:
     """How long a stopped job has between SIGTERM and SIGKILL."""
     max_body_bytes: int = 8 * 1024 * 1024
     """The largest body of a control-plane request."""
-    max_invocation_bytes: int = 25 * 1024 * 1024
-    """The largest body of InvokeEndpoint."""
+    max_invocation_bytes: int = 6_291_456
+    """The largest body of InvokeEndpoint that is read; the API's own limit is the default."""
     tracking: bool = True
     """Whether jobs are tracked in MLflow."""
     preload: bool = True

@@ -116,6 +116,13 @@ class RequestEntityTooLarge(ClientFault):
     status = 413
 
 
+class RequestTimeout(ClientFault):
+    """The body of a request did not come."""
+
+    code = "RequestTimeout"
+    retryable = True
+
+
 class MissingAuthenticationToken(ClientFault):
     code = "MissingAuthenticationTokenException"
     status = 403
@@ -268,4 +275,5 @@ def from_code(code: str, message: str, *, status: int | None = None) -> BottegaE
         return known(message)
     base = ClientFault if status is not None and status < 500 else BottegaError
     namespace = {"code": code, "status": status or base.status}
-    return type(code, (base,), namespace)(message)
+    rebuilt: BottegaError = type(code, (base,), namespace)(message)
+    return rebuilt

@@ -1,0 +1,217 @@
+"""REST-JSON: members travel in the path, the query, the headers and the body, as the shape says."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore.model import OperationModel, Shape
+
+from bottega.errors import SerializationException
+from bottega.wire.json_values import (
+    read_base64,
+    read_document,
+    read_text,
+    read_time,
+    read_value,
+    write_document,
+    write_value,
+)
+from bottega.wire.message import WireRequest, WireResponse
+from bottega.wire.protocol_json import check_plain
+
+_MOST_PARAMETERS = 1000
+
+
+def parse(
+    request: WireRequest, model: OperationModel, path_parameters: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """The request's members, from wherever the input shape puts them.
+
+    Args:
+        path_parameters: the decoded placeholders of the path.
+
+    Raises:
+        SerializationException: a member is not what the shape asks for; the message says which.
+    """
+    shape = model.input_shape
+    if shape is None:
+        return {}
+    query = _query(request)
+    payload = shape.serialization.get("payload")
+    found: dict[str, Any] = {}
+    in_body: list[str] = []
+    for name, member in shape.members.items():
+        location = member.serialization.get("location")
+        wire_name = member.serialization.get("name", name)
+        if location == "uri":
+            found[name] = read_scalar(path_parameters[wire_name], member, name)
+        elif location == "querystring":
+            if values := query.get(wire_name):
+                found[name] = _from_query(values, member, name)
+        elif location == "header":
+            if (text := request.headers.get(wire_name.lower())) is not None:
+                found[name] = _from_header(text, member, name)
+        elif location == "headers":
+            found[name] = _prefixed(request, wire_name.lower())
+        elif payload is None:
+            in_body.append(name)
+    if payload is not None:
+        value = _payload(request, shape.members[payload], payload)
+        if value is not None:
+            found[payload] = value
+    elif in_body:
+        check_plain(request)
+        document = read_document(request.read_body() or b"{}")
+        if not isinstance(document, dict):
+            raise SerializationException("The body must be a JSON object.")
+        body = read_value(document, shape)
+        found |= {name: body[name] for name in in_body if name in body}
+    return found
+
+
+def _payload(request: WireRequest, member: Shape, name: str) -> Any:
+    body = request.read_body()
+    if member.type_name == "blob":
+        return body
+    if member.type_name == "string":
+        try:
+            return read_text(body.decode(), name)
+        except UnicodeDecodeError as error:
+            raise SerializationException(f"{name} is not UTF-8: {error}.") from error
+    return read_value(read_document(body), member, name) if body else None
+
+
+def _query(request: WireRequest) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(
+            request.query,
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_PARAMETERS,
+        )
+    except ValueError as error:
+        raise SerializationException(f"The query cannot be read: {error}.") from error
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _from_query(values: list[str], shape: Shape, name: str) -> Any:
+    if shape.type_name == "list":
+        return [read_scalar(value, shape.member, name) for value in values]
+    if len(values) > 1:
+        raise SerializationException(f"{name} is given twice.")
+    return read_scalar(values[0], shape, name)
+
+
+def _from_header(text: str, shape: Shape, name: str) -> Any:
+    if shape.type_name == "list":
+        return [read_scalar(part.strip(), shape.member, name) for part in text.split(",")]
+    if shape.serialization.get("jsonvalue"):
+        try:
+            return read_base64(text, name).decode()
+        except UnicodeDecodeError as error:
+            raise SerializationException(f"{name} is not UTF-8: {error}.") from error
+    if shape.type_name == "timestamp" and "," in text:
+        try:
+            return parsedate_to_datetime(text).timestamp()
+        except (ValueError, OverflowError) as error:
+            raise SerializationException(f"{name} is no time: {text[:100]!r}.") from error
+    return read_scalar(text, shape, name)
+
+
+def _prefixed(request: WireRequest, prefix: str) -> dict[str, str]:
+    return {
+        name[len(prefix) :]: value
+        for name, value in request.headers.items()
+        if name.startswith(prefix)
+    }
+
+
+def read_scalar(text: str, shape: Shape, name: str) -> Any:
+    """One value that came as text, outside of any JSON.
+
+    Raises:
+        SerializationException: the text does not stand for a value of the shape.
+    """
+    kind = shape.type_name
+    if kind in ("string", "character"):
+        return read_text(text, name)
+    if kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    if kind in ("integer", "long", "float", "double") and text.isascii():
+        try:
+            return int(text) if kind in ("integer", "long") else float(text)
+        except ValueError as error:
+            raise SerializationException(f"{name} is no number: {text[:100]!r}.") from error
+    if kind == "timestamp":
+        return read_time(text, name)
+    if kind == "blob":
+        return read_base64(text, name)
+    raise SerializationException(f"{name} cannot be {text[:100]!r}.")
+
+
+def serialize(answer: Mapping[str, Any], model: OperationModel, request_id: str) -> WireResponse:
+    """The answer, its members put where the output shape says."""
+    status = int(model.http.get("responseCode", 200))
+    headers = [("x-amzn-RequestId", request_id)]
+    shape = model.output_shape
+    if shape is None:
+        return WireResponse(status, headers)
+    payload = shape.serialization.get("payload")
+    in_body: dict[str, Any] = {}
+    for name, value in answer.items():
+        member = shape.members.get(name)
+        if member is None or value is None or name == payload:
+            continue
+        location = member.serialization.get("location")
+        wire_name = member.serialization.get("name", name)
+        if location == "statusCode":
+            status = int(value)
+        elif location == "header":
+            headers.append((wire_name, header_text(_header(value, member))))
+        elif location == "headers":
+            headers += [(f"{wire_name}{k}", header_text(v)) for k, v in value.items()]
+        else:
+            in_body[name] = value
+    has_type = any(name.lower() == "content-type" for name, _ in headers)
+    if payload is None:
+        body = write_document(write_value(in_body, shape))
+        kind = "application/json"
+    else:
+        body, kind = _payload_bytes(answer.get(payload), shape.members[payload])
+    if not has_type:
+        headers.append(("Content-Type", kind))
+    return WireResponse(status, headers, body)
+
+
+def _payload_bytes(value: Any, shape: Shape) -> tuple[bytes, str]:
+    if shape.type_name == "blob":
+        return (bytes(value) if value is not None else b""), "application/octet-stream"
+    if shape.type_name == "string":
+        return (value or "").encode(), "text/plain"
+    return write_document(write_value(value or {}, shape)), "application/json"
+
+
+def _header(value: Any, shape: Shape) -> str:
+    if shape.type_name == "timestamp":
+        return format_datetime(datetime.fromtimestamp(value, UTC), usegmt=True)
+    if shape.type_name == "boolean":
+        return "true" if value else "false"
+    if shape.type_name == "list":
+        return ",".join(_header(item, shape.member) for item in value)
+    if shape.serialization.get("jsonvalue"):
+        return base64.b64encode(str(value).encode()).decode()
+    return str(value)
+
+
+def header_text(value: str) -> str:
+    """A value that is safe in a header: what a model server says must not start another header."""
+    plain = "".join(c if c.isprintable() or c == "\t" else " " for c in value)
+    return plain.encode("latin-1", "replace").decode("latin-1")
