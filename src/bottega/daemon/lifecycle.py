@@ -6,11 +6,10 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from bottega.errors import BottegaError
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
+ALREADY_RUNNING_EXIT = 3
+"""The exit code of a daemon that found the home taken."""
 
 
 class DaemonNotStarted(BottegaError):
@@ -120,32 +121,45 @@ def start(config: Config) -> DaemonRecord:
         return record
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = config.home / "daemon.log"
-    command = [sys.executable, "-m", "bottega.daemon.main", "--home", str(config.home)]
-    command += ["--host", config.host, "--port", str(config.port)]
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            cwd="/",
-        )
+    pid = _spawn(config, log)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if record := running(config):
             return record
-        ended = process.poll()
-        if ended is not None and ended != ALREADY_RUNNING_EXIT:
-            raise DaemonNotStarted(
-                f"the daemon ended with code {ended} while starting. The end of {log}:\n{_tail(log)}"
-            )
+        ended = _exit_code(pid) if pid is not None else None
+        if ended is not None:
+            if ended != ALREADY_RUNNING_EXIT:
+                raise DaemonNotStarted(
+                    f"the daemon ended with code {ended} while starting. "
+                    f"The end of {log}:\n{_tail(log)}"
+                )
+            pid = None  # somebody else's daemon is coming up
         time.sleep(POLL_SECONDS)
     raise DaemonNotStarted(f"the daemon did not answer within {START_SECONDS:.0f} s; see {log}")
 
 
-ALREADY_RUNNING_EXIT = 3
-"""The exit code of a daemon that found the home taken: somebody else's daemon is coming up."""
+def _spawn(config: Config, log: Path) -> int:
+    """Start the process in a session of its own; it outlives us, so nothing here waits for it."""
+    command = [sys.executable, "-m", "bottega.daemon.main", "--home", str(config.home)]
+    command += ["--host", config.host, "--port", str(config.port)]
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, output, 1),
+            (os.POSIX_SPAWN_DUP2, output, 2),
+        ]
+        return os.posix_spawn(
+            sys.executable, command, os.environ, file_actions=actions, setsid=True
+        )
+    finally:
+        os.close(output)
+
+
+def _exit_code(pid: int) -> int | None:
+    """How a child of ours ended; None while it runs."""
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
 
 
 def stop(config: Config, *, timeout: float = 30.0) -> DaemonRecord | None:

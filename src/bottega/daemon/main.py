@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)
     arguments = parser.parse_args()
+    os.chdir("/")  # keep nobody's folder from being unmounted or removed
     return run(Config.load(arguments.home, host=arguments.host, port=arguments.port))
 
 

@@ -10,15 +10,12 @@ time opens a store.
 from __future__ import annotations
 
 import errno
-import fcntl
-import hashlib
 import io
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -29,14 +26,15 @@ from sqlalchemy.engine import Connection
 from bottega.clock import Clock
 from bottega.storage import folder_index as index
 from bottega.storage import folder_listing
-from bottega.storage.folder_blobs import BlobFolder, sync_folder
+from bottega.storage import folder_uploads as uploads
 from bottega.storage.checksums import Digests
+from bottega.storage.folder_blobs import BlobFolder, sync_folder
+from bottega.storage.folder_lock import locked
 from bottega.storage.folder_streams import StretchReader, append_file, cut
 from bottega.storage.objects import (
     Bucket,
     BucketExists,
     BucketNotEmpty,
-    InvalidPart,
     ObjectExists,
     ObjectInfo,
     ObjectMissing,
@@ -44,17 +42,12 @@ from bottega.storage.objects import (
     ObjectStore,
     Part,
     RangeNotSatisfiable,
-    UploadMissing,
 )
 
 INLINE_BYTES = 64 * 1024
 """Objects under this size are kept in the index: one synchronisation of the disk, not three."""
 _CHUNK_BYTES = 1024 * 1024
 _BUFFER_BYTES = 256 * 1024
-
-
-class StoreInUse(Exception):
-    """Another process has the store open."""
 
 
 class FolderObjectStore(ObjectStore):
@@ -70,7 +63,7 @@ class FolderObjectStore(ObjectStore):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._clock = clock
         with ExitStack() as undo:
-            undo.enter_context(_locked(folder / "lock"))
+            undo.enter_context(locked(folder / "lock"))
             self._index = index.FolderIndex(folder / "index.sqlite")
             undo.callback(self._index.close)
             self._blobs = BlobFolder(folder)
@@ -253,19 +246,9 @@ class FolderObjectStore(ObjectStore):
         metadata: Mapping[str, str] | None = None,
     ) -> str:
         upload = secrets.token_hex(24)
+        description = (content_type, index.to_json(metadata))
         with self._index.write() as connection:
-            index.bucket_of(connection, bucket)
-            connection.execute(
-                index.uploads.insert(),
-                {
-                    "id": upload,
-                    "bucket": bucket,
-                    "key": key.encode(),
-                    "content_type": content_type,
-                    "metadata": index.to_json(metadata),
-                    "begun": self._clock.now(),
-                },
-            )
+            uploads.begin(connection, upload, (bucket, key), description, self._clock.now())
         return upload
 
     def put_part(
@@ -283,76 +266,35 @@ class FolderObjectStore(ObjectStore):
         with self._stored(source, expected, inline=0) as (digests, files, _):
             part = Part(number, digests.etag, digests.size, self._clock.now())
             with self._changing() as (connection, freed):
-                _upload_row(connection, upload)
-                here = (index.parts.c.upload == upload) & (index.parts.c.number == number)
-                old = connection.execute(sa.select(index.parts.c.content).where(here)).scalars()
-                replaced = old.all()
-                connection.execute(index.parts.delete().where(here))
-                connection.execute(
-                    index.parts.insert(),
-                    {
-                        "upload": upload,
-                        "number": number,
-                        "size": part.size,
-                        "etag": part.etag,
-                        "modified": part.modified,
-                        "content": index.add_content(connection, files),
-                    },
-                )
-                freed |= index.release(connection, replaced)
+                content = index.add_content(connection, files)
+                freed |= uploads.put_part(connection, upload, part, content)
         return part
 
     def parts(self, upload: str) -> tuple[Part, ...]:
         with self._index.read() as connection:
-            _upload_row(connection, upload)
+            uploads.find(connection, upload)
             return tuple(
                 Part(row.number, row.etag, row.size, row.modified)
-                for row in _part_rows(connection, upload)
+                for row in uploads.parts(connection, upload).values()
             )
 
     def complete_upload(
         self, upload: str, parts: Sequence[tuple[int, str]], *, only_new: bool = False
     ) -> ObjectInfo:
         with self._changing() as (connection, freed):
-            begun = _upload_row(connection, upload)
-            rows = {row.number: row for row in _part_rows(connection, upload)}
-            numbers = [number for number, _ in parts]
-            if not numbers:
-                raise InvalidPart("no part is named")
-            if any(later <= earlier for earlier, later in pairwise(numbers)):
-                raise InvalidPart("the parts are not in ascending order")
-            for number, etag in parts:
-                if number not in rows:
-                    raise InvalidPart(f"part {number} was not uploaded")
-                if rows[number].etag != etag:
-                    raise InvalidPart(f"part {number} has the ETag {rows[number].etag}, not {etag}")
-            chosen = [rows[number] for number in numbers]
-            files = [p for row in chosen for p in index.pieces_of(connection, row.content)]
-            joined = hashlib.md5(
-                b"".join(bytes.fromhex(row.etag) for row in chosen), usedforsecurity=False
-            )
-            info = ObjectInfo(
-                bucket=begun.bucket,
-                key=begun.key.decode(),
-                size=sum(row.size for row in chosen),
-                etag=f"{joined.hexdigest()}-{len(chosen)}",
-                modified=self._clock.now(),
-                content_type=begun.content_type,
-                metadata=index.from_json(begun.metadata),
-            )
-            content = index.add_content(connection, files)
+            info, content = uploads.join(connection, upload, parts, self._clock.now())
             freed |= self._replace(connection, info, content, only_new)
             freed |= index.remove_uploads(connection, [upload])
         return info
 
     def abort_upload(self, upload: str) -> None:
         with self._changing() as (connection, freed):
-            _upload_row(connection, upload)
+            uploads.find(connection, upload)
             freed |= index.remove_uploads(connection, [upload])
 
     def upload_key(self, upload: str) -> tuple[str, str]:
         with self._index.read() as connection:
-            row = _upload_row(connection, upload)
+            row = uploads.find(connection, upload)
             return row.bucket, row.key.decode()
 
     # What the operations share
@@ -462,20 +404,6 @@ def _damaged(info: ObjectInfo) -> OSError:
     return OSError(errno.EIO, "bytes of the object are missing from the store's folder", info.key)
 
 
-def _upload_row(connection: Connection, upload: str) -> sa.Row[tuple[object, ...]]:
-    """Raises: UploadMissing."""
-    chosen = sa.select(*index.uploads.c).where(index.uploads.c.id == upload)
-    row = connection.execute(chosen).one_or_none()
-    if row is None:
-        raise UploadMissing(upload)
-    return row
-
-
-def _part_rows(connection: Connection, upload: str) -> Sequence[sa.Row[tuple[object, ...]]]:
-    chosen = sa.select(*index.parts.c).where(index.parts.c.upload == upload)
-    return connection.execute(chosen.order_by(index.parts.c.number)).all()
-
-
 def _read_exactly(stream: BinaryIO, size: int) -> bytes:
     """``size`` bytes, fewer only at the end: a stream may give less than it is asked for."""
     taken: list[bytes] = []
@@ -490,19 +418,3 @@ def _then(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     if head:
         yield head
     yield from chunks
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Hold a lock file; the system lets go of it when the process dies."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StoreInUse(
-                f"{file.parent} is open in another process; only one may use an object store"
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)
