@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bottega.algorithms.images import resolve
+from bottega.algorithms.registry import algorithm
 from bottega.compute.logs import LogStore, StreamMissing
 from bottega.features.training.entities import LOG_GROUP, TrainingJob
 from bottega.features.training.metrics import MetricScraper
+from bottega.features.training.rules import script_mode
 from bottega.tracking.port import MetricPoint
+
+
+def _definitions(job: TrainingJob) -> Sequence[Mapping[str, Any]]:
+    """What to look for: an algorithm's own metrics, of which Describe shows the first 40 only."""
+    image = resolve(job.image)
+    if script_mode(image, job.body):
+        given: Sequence[Mapping[str, Any]] = job.body["AlgorithmSpecification"].get(
+            "MetricDefinitions", []
+        )
+        return given
+    own = algorithm(image.name).metric_definitions
+    return [{"Name": metric.name, "Regex": metric.regex} for metric in own]
 
 
 class JobLog:
     """Reads every line once, however many ask; safe to use from several threads."""
 
     def __init__(self, logs: LogStore, job: TrainingJob, *, keep_points: bool) -> None:
-        definitions = job.body["AlgorithmSpecification"].get("MetricDefinitions", [])
         self._logs = logs
         self._keep = keep_points
         self._lock = threading.Lock()
         self._positions = {job.log_stream(host): 0 for host in job.host_names}
-        self._scraper = MetricScraper.of(definitions)
+        self._scraper = MetricScraper.of(_definitions(job))
         self._unsent: list[MetricPoint] = []
 
     def advance(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,9 @@ DEFAULT_EXPERIMENT = "training-jobs"
 LIVE_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 LARGEST_ARTIFACT_BYTES = 256 * 1024 * 1024
+
+_OPENING = tuple(threading.Lock() for _ in range(64))
+"""A job's run is opened by whoever comes first, the job's controller or the tracker's."""
 
 RunStatus = Literal["FINISHED", "FAILED", "KILLED"]
 _RUN_STATUS: Mapping[str, RunStatus] = {
@@ -58,6 +62,12 @@ def open_run(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
     """
     if job.run_id:
         return job
+    with _OPENING[hash(job.name) % len(_OPENING)]:
+        job = TrainingJob(ports.store.get(KIND, job.name))
+        return job if job.run_id else _open(ports, tracking, job)
+
+
+def _open(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
     experiment = job.body.get("ExperimentConfig", {})
     run = tracking.open_run(
         experiment=experiment.get("ExperimentName", DEFAULT_EXPERIMENT),

@@ -1,0 +1,131 @@
+"""The one signature of a built-in algorithm.
+
+An algorithm is described without its library being imported: hyperparameters, channels and metrics
+are read by the API, the forms, tuning and the docs. ``train``, ``load`` and ``predict`` run only
+inside a job or a model server, and import what they need there.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from bottega.algorithms.hyperparameters import (
+    Condition,
+    Hyperparameter,
+    HyperparameterError,
+    HyperparameterSchema,
+    Interval,
+    TunableRange,
+)
+
+if TYPE_CHECKING:
+    from bottega.container.environment import TrainingEnvironment
+
+__all__ = [
+    "Algorithm",
+    "Channel",
+    "Condition",
+    "CustomerError",
+    "Hyperparameter",
+    "HyperparameterError",
+    "HyperparameterSchema",
+    "Interval",
+    "MetricDefinition",
+    "RequestError",
+    "TunableRange",
+]
+
+
+class CustomerError(Exception):
+    """The user's data or settings cannot be trained on; the message says where and what to do.
+
+    Ends a training job with FailureReason ``ClientError: <message>``.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class RequestError(Exception):
+    """An inference request that the model cannot answer.
+
+    Attributes:
+        status: 400 (the data does not fit the model), 406 (Accept), or 415 (ContentType or a body
+            that cannot be parsed).
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One input channel that an algorithm reads."""
+
+    name: str
+    required: bool
+    content_types: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True)
+class MetricDefinition:
+    """A number that the algorithm prints, and how to find it in the log."""
+
+    name: str
+    regex: str
+    """Searched in each line, in which a tab is written ``#011``; group 1 is the number."""
+    direction: Literal["Minimize", "Maximize"]
+    """Which way is better, when it is the objective of tuning."""
+
+
+class Algorithm(ABC):
+    """A built-in algorithm."""
+
+    name: ClassVar[str]
+    hyperparameters: ClassVar[HyperparameterSchema]
+    channels: ClassVar[tuple[Channel, ...]]
+    metric_definitions: ClassVar[tuple[MetricDefinition, ...]]
+    accepts: ClassVar[tuple[str, ...]]
+    """Media types of an answer; the first is the default."""
+
+    @abstractmethod
+    def train(self, environment: TrainingEnvironment) -> None:
+        """Train on the channels and leave the artifact in ``environment.paths.model``.
+
+        Raises:
+            CustomerError: the data or a setting is at fault.
+            HyperparameterError: a hyperparameter is at fault.
+        """
+
+    @abstractmethod
+    def load(self, model_dir: Path, environment: Mapping[str, str]) -> Any:
+        """Load the artifact for ``predict``.
+
+        Raises:
+            CustomerError: the folder holds no usable model of this algorithm.
+        """
+
+    @abstractmethod
+    def predict(self, model: Any, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+        """Answer one request; safe to call from several threads.
+
+        Args:
+            model: what ``load`` gave.
+            body: the request, may be empty.
+            content_type: its media type with parameters; empty when the caller gave none.
+            accept: the media types wanted; empty or ``*/*`` for the default.
+
+        Returns:
+            The answer and its media type. An empty answer means 204.
+
+        Raises:
+            RequestError: the request is at fault.
+        """

@@ -1,0 +1,1 @@
+"""Gradient boosted trees: SageMaker's XGBoost algorithm on the current xgboost library."""

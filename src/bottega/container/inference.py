@@ -1,0 +1,203 @@
+"""Answering inference requests inside a model server: a built-in algorithm or the user's script.
+
+>>> handler = load_handler("xgboost", Path("/opt/ml/model"), os.environ)  # doctest: +SKIP
+>>> handler.transform(b"1.0,2.0", "text/csv", "application/json").body  # doctest: +SKIP
+b'{"predictions": [{"score": 0.25}]}'
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from bottega.algorithms import registry
+from bottega.algorithms.base import Algorithm, CustomerError, RequestError
+from bottega.container import encodings, inference_script
+from bottega.container.failure import print_traceback, user_traceback
+
+_LOADING = threading.Lock()
+
+
+class InferenceError(Exception):
+    """A request that gets no prediction; ``message`` is the body of the answer.
+
+    Attributes:
+        status: 400, 406 or 415 where the request is at fault, 500 where the script is.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True)
+class InferenceResponse:
+    """An answer of a model."""
+
+    status: int
+    """200, or 204 when there is nothing to say."""
+    body: bytes
+    content_type: str
+
+
+class InferenceHandler(ABC):
+    """Answers requests; may be called from several threads."""
+
+    built_in: ClassVar[bool] = False
+    """Whether no code of the user runs, so that a prediction is short and cannot hang."""
+
+    @abstractmethod
+    def transform(self, body: bytes, content_type: str, accept: str) -> InferenceResponse:
+        """Answer one request.
+
+        Args:
+            body: as it came.
+            content_type: of the request; empty when it had none.
+            accept: of the request; empty when it had none.
+
+        Raises:
+            InferenceError: there is no prediction.
+        """
+
+
+def load_handler(
+    image: str,
+    model_dir: Path,
+    environment: Mapping[str, str],
+    *,
+    restart_module: str = "bottega.serving.server",
+) -> InferenceHandler:
+    """Load a model, ready to answer.
+
+    The user's script answers when the model brings one (``SAGEMAKER_PROGRAM`` or
+    ``code/inference.py``). When its ``requirements.txt`` had to be installed, this function does
+    not return: the process is replaced by a fresh interpreter that runs ``restart_module`` with the
+    same arguments.
+
+    Args:
+        image: ``Image.name``.
+        model_dir: the unpacked model.
+        environment: the variables of the model's container.
+        restart_module: see above.
+
+    Raises:
+        CustomerError: the model cannot be loaded; the message says why, with the script's
+        traceback.
+    """
+    folder = inference_script.code_folder(model_dir, environment)
+    if folder is not None:
+        # Workers load at the same time; imports and installations are of the whole process.
+        with _LOADING:
+            script = inference_script.load(
+                folder, model_dir, environment, _framework_defaults(image), restart_module
+            )
+        kind = encodings.CSV if image == "xgboost" else encodings.JSON
+        accept = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or kind
+        return _ScriptHandler(script, default_content_type=kind, default_accept=accept)
+    if image in registry.names():
+        algorithm = registry.algorithm(image)
+        return _AlgorithmHandler(algorithm, algorithm.load(model_dir, environment))
+    raise CustomerError(
+        f"The image {image} needs an inference script with model_fn: put it into the model as "
+        "code/inference.py, or set SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY."
+    )
+
+
+class _AlgorithmHandler(InferenceHandler):
+    built_in = True
+
+    def __init__(self, algorithm: Algorithm, model: Any) -> None:
+        self._algorithm = algorithm
+        self._model = model
+
+    def transform(self, body: bytes, content_type: str, accept: str) -> InferenceResponse:
+        try:
+            answer, kind = self._algorithm.predict(self._model, body, content_type, accept)
+        except RequestError as error:
+            raise InferenceError(error.status, error.message) from error
+        return InferenceResponse(200 if answer else 204, answer, kind)
+
+
+class _ScriptHandler(InferenceHandler):
+    """One request at a time: scripts are written for a process that has one thread."""
+
+    def __init__(
+        self, script: inference_script.Script, *, default_content_type: str, default_accept: str
+    ) -> None:
+        self._script = script
+        self._default_content_type = default_content_type
+        self._default_accept = default_accept
+        self._lock = threading.Lock()
+
+    def transform(self, body: bytes, content_type: str, accept: str) -> InferenceResponse:
+        content_type = content_type or self._default_content_type
+        accept = self._default_accept if accept in ("", "*/*") else accept
+        try:
+            with self._lock:
+                answer = self._answer(body, content_type, accept)
+            return _response(answer, accept)
+        except RequestError as error:
+            raise InferenceError(error.status, error.message) from error
+        except encodings.Undecodable as error:
+            raise InferenceError(400, str(error)) from error
+        except Exception as error:
+            print_traceback(error)
+            raise InferenceError(500, user_traceback(error)) from error
+
+    def _answer(self, body: bytes, content_type: str, accept: str) -> Any:
+        script = self._script
+        context = replace(script.context, content_type=content_type, accept=accept)
+        if script.transform is not None:
+            data = _as_text(body, content_type)
+            return script.transform(script.model, data, content_type, accept, context)
+        try:
+            data = script.read(
+                body if script.decodes else _as_text(body, content_type), content_type, context
+            )
+        except encodings.UnsupportedFormat as error:
+            raise RequestError(415, str(error)) from error
+        prediction = script.predict(data, script.model, context)
+        try:
+            return script.write(prediction, accept, context)
+        except encodings.UnsupportedFormat as error:
+            raise RequestError(406, str(error)) from error
+
+
+def _as_text(body: bytes, content_type: str) -> str | bytes:
+    if encodings.media_type(content_type) not in encodings.TEXT_TYPES:
+        return body
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise encodings.Undecodable(f"The body is not UTF-8: {error}") from error
+
+
+def _response(answer: Any, accept: str) -> InferenceResponse:
+    """What a script may return: bytes or text, alone or with its media type, or a plain value."""
+    if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], str):
+        answer, kind = answer
+    else:
+        kind = accept.partition(",")[0].strip()
+    if isinstance(answer, str):
+        answer = answer.encode()
+    if not isinstance(answer, (bytes, bytearray, memoryview)):
+        answer, kind = encodings.encode(answer, kind)
+    return InferenceResponse(200, bytes(answer), kind)
+
+
+def _framework_defaults(image: str) -> Mapping[str, Callable[..., Any]]:
+    """What a framework image does where the script has no function for it."""
+    if image != "xgboost":
+        return {}
+    from bottega.algorithms.xgboost import framework
+
+    return {
+        "model_fn": framework.model_fn,
+        "input_fn": framework.input_fn,
+        "predict_fn": framework.predict_fn,
+    }

@@ -1,0 +1,133 @@
+"""The packages a user's code asks for: installed for this job alone, and only where they are
+missing.
+
+pip resolves against what the interpreter has and says what is missing; only that goes into a folder
+of the job. Since the interpreter may have imported other versions already, it is then replaced by a
+fresh one (same process, same arguments) that sees the folder first.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from bottega.container.failure import ScriptFailed
+
+_PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
+_TAIL = 2000
+_INSTALLED = "BOTTEGA_REQUIREMENTS_INSTALLED"
+"""Set in the fresh interpreter, so that pip is not asked again."""
+
+
+def satisfied(requirements: Path) -> bool:
+    """Whether this interpreter already has everything the file asks for.
+
+    Lines that are more than ``name[extras] specifiers ; marker`` (options, URLs, other files) count
+    as not satisfied: pip then decides.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for line in requirements.read_text(encoding="utf-8").splitlines():
+        text = line.partition(" #")[0].strip()
+        if not text or text.startswith("#"):
+            continue
+        try:
+            wanted = Requirement(text)
+        except InvalidRequirement:
+            return False
+        if wanted.marker is not None and not wanted.marker.evaluate():
+            continue
+        if wanted.url or wanted.extras:
+            return False
+        try:
+            version = importlib.metadata.version(wanted.name)
+        except importlib.metadata.PackageNotFoundError:
+            return False
+        if not wanted.specifier.contains(version, prereleases=True):
+            return False
+    return True
+
+
+def install(requirements: Path, target: Path) -> bool:
+    """Install what is missing into a folder; pip's output goes to the log.
+
+    Returns:
+        Whether anything was installed; then :func:`restart` has to follow.
+
+    Raises:
+        ScriptFailed: pip cannot satisfy the file.
+    """
+    if _INSTALLED in os.environ:
+        return False
+    if satisfied(requirements):
+        print(f"{requirements.name}: everything is installed already.", flush=True)
+        return False
+    return _install(
+        ["-r", requirements.name], requirements.parent, target, "InstallRequirementsError"
+    )
+
+
+def install_project(folder: Path, target: Path) -> bool:
+    """Install the package that ``folder`` is the source of; otherwise as ``install``."""
+    if _INSTALLED in os.environ:
+        return False
+    return _install([str(folder)], folder, target, "InstallModuleError")
+
+
+def restart(module: str, packages: Path, arguments: Sequence[str]) -> NoReturn:
+    """Replace this process by a fresh interpreter, with ``packages`` first on its path."""
+    path = [str(packages), *(entry for entry in sys.path if entry and entry != str(packages))]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path), _INSTALLED: "1"}
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, [sys.executable, "-P", "-u", "-m", module, *arguments], environment)
+
+
+def _install(what: list[str], folder: Path, target: Path, kind: str) -> bool:
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch) / "report.json"
+        command = ["install", "--dry-run", "--quiet", "--report", str(report), *what]
+        _pip(command, folder, f"pip install {' '.join(what)}", kind)
+        found = json.loads(report.read_text())["install"]
+    if not found:
+        return False
+    names = ", ".join(f"{item['metadata']['name']} {item['metadata']['version']}" for item in found)
+    print(f"Installing {names}", flush=True)
+    sources = [item["download_info"]["url"] for item in found]
+    command = ["install", "--no-deps", "--root-user-action", "ignore", "--no-warn-script-location"]
+    _pip(
+        [*command, "--upgrade", "--target", str(target), *sources],
+        folder,
+        f"pip install {' '.join(what)}",
+        kind,
+    )
+    return True
+
+
+def _pip(command: list[str], folder: Path, shown: str, kind: str) -> None:
+    """Run pip with its output in the log; the end of it goes into the failure."""
+    with subprocess.Popen(
+        [sys.executable, *_PIP, *command],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        said = ""
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            said = (said + line)[-_TAIL:]
+        code = process.wait()
+    if code:
+        errors = [line for line in said.splitlines() if line.lower().startswith("error:")]
+        message = "\n".join(errors or said.strip().splitlines()[-3:])
+        raise ScriptFailed(kind, max(code, 1), message, shown)
