@@ -142,11 +142,13 @@ class Studio:
     def start(self) -> None:
         """Take up what a former process left, and begin to work."""
         self.endpoints.adopt()
+        self.endpoints.sweep()
         self.controllers.start()
 
     def close(self) -> None:
         """Stop the controllers and let go of everything; jobs go on without us."""
         self.controllers.stop()
+        self.endpoints.close()
         self.ports.runner.close()
         self.ports.store.close()
         self.ports.objects.close()

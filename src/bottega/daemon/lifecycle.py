@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import urllib3
@@ -121,7 +121,7 @@ def start(config: Config) -> DaemonRecord:
         return record
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = config.home / "daemon.log"
-    pid = _spawn(config, log)
+    pid: int | None = _spawn(config, log)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if record := running(config):
@@ -150,10 +150,20 @@ def _spawn(config: Config, log: Path) -> int:
             (os.POSIX_SPAWN_DUP2, output, 2),
         ]
         return os.posix_spawn(
-            sys.executable, command, os.environ, file_actions=actions, setsid=True
+            sys.executable,
+            command,
+            os.environ | _settings(config),
+            file_actions=actions,
+            setsid=True,
         )
     finally:
         os.close(output)
+
+
+def _settings(config: Config) -> dict[str, str]:
+    """The settings as the environment that the daemon reads them from."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    return {f"BOTTEGA_{name.upper()}": str(value) for name, value in values.items()}
 
 
 def _exit_code(pid: int) -> int | None:

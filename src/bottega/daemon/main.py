@@ -9,8 +9,10 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Coroutine
 from dataclasses import replace
 from types import FrameType
+from typing import Any
 
 import bottega
 from bottega.config import Config
@@ -69,10 +71,20 @@ def _serve(config: Config) -> int:
         # uvicorn raises the signal again once it has stopped serving; the home is closed after that.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _already_ending)
-        asyncio.run(service.serve(listener))
+        _run(service.serve(listener))
     finally:
         service.close()
     return 0
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
+    """Run the listener on uvloop where there is one; it takes half the time for a request."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        asyncio.run(serving)
+    else:
+        uvloop.run(serving)
 
 
 def _already_ending(number: int, frame: FrameType | None) -> None:
@@ -89,6 +101,9 @@ def bind(config: Config) -> socket.socket:
     for port in wanted:
         listener = socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it. Head and body of an answer are two writes, and without it the
+        # second waits for the client's delayed acknowledgement of the first: 40 ms a call.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listener.bind((config.host, port))
         except OSError:

@@ -72,7 +72,8 @@ class Service:
     def close(self) -> None:
         """End in good order: model servers go, training jobs stay, nothing acknowledged is lost."""
         self.studio.controllers.stop()
-        self.studio.endpoints.close()
+        if not self.studio.endpoints.stop_servers():
+            log.warning("some model servers have not ended; they are taken up at the next start")
         if self.tracking is not None:
             self.tracking.close()
         if self.tracker is not None:

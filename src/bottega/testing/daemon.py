@@ -130,14 +130,32 @@ class TestDaemon:
         )
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of this machine that works for this home, the daemon included."""
-        found = []
-        marks = (str(self.home), f"BOTTEGA_HOME={self.home}")
+        """Every process of this machine that works for this home, the daemon included.
+
+        A forked supervisor has the command line of its fork server, so processes are known by the files
+        of the home they hold, and by descending from such a one.
+        """
+        found: dict[int, psutil.Process] = {}
         for process in psutil.process_iter():
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                if any(mark in " ".join(process.cmdline()) for mark in marks):
-                    found.append(process)
-        return found
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
+                if self._works_here(process):
+                    found[process.pid] = process
+                    found |= {child.pid: child for child in process.children(recursive=True)}
+        return list(found.values())
+
+    def _works_here(self, process: psutil.Process) -> bool:
+        home = str(self.home)
+        if home in " ".join(process.cmdline()):
+            return True
+        # /proc names the descriptors of every kind, also those psutil does not count as regular files.
+        folder = Path(f"/proc/{process.pid}/fd")
+        if not folder.is_dir():
+            return any(file.path.startswith(home) for file in process.open_files())
+        for descriptor in folder.iterdir():
+            with contextlib.suppress(OSError):
+                if os.readlink(descriptor).startswith(home):
+                    return True
+        return False
 
     def clean_up(self) -> None:
         """End everything that was started, however the test ended."""

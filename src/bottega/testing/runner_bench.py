@@ -36,7 +36,7 @@ os.set_inheritable(holder, True)
 _FIND_ML = """
 import os, sys, signal, socket, subprocess, time
 os.environ["ML"] = ml = os.environ.get("BOTTEGA_ML_ROOT", "/opt/ml")
-def say(*words): print(*words, flush=True)
+def say(*words): os.write(1, (" ".join(map(str, words)) + "\\n").encode())
 """
 
 

@@ -1,0 +1,272 @@
+"""Keeping the model server of one instance alive.
+
+What has happened is read from the runner and the instance's folder, so a controller that starts
+anew goes on where the last one was; only pings under way and pauses are kept in memory.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from bottega.compute.runner import (
+    HostSpec,
+    IsolationUnavailable,
+    Mount,
+    Phase,
+    Program,
+    WorkloadSpec,
+    WorkloadState,
+)
+from bottega.features.hosting.deployments import InstancePlace, VariantPlan, log_group
+from bottega.features.hosting.health import PingProbe
+from bottega.features.hosting.staging import code_folder, lay_out
+from bottega.identifiers import sagemaker_arn
+from bottega.ports import Ports
+from bottega.serving.routing import InstanceRoute
+from bottega.serving.sockets import runtime_folder
+
+PING_INTERVAL_SECONDS = 5.0
+MISSES_ALLOWED = 3
+MISS_INTERVAL_SECONDS = 1.0
+STOP_GRACE_SECONDS = 30.0
+_HUNG_GRACE_SECONDS = 5.0
+"""For a server that does not answer pings any more."""
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+_WELL_FOR_SECONDS = 30.0
+"""A server that was well this long before it ended is started again at once."""
+_PROBE_WAIT_SECONDS = 0.005
+_RUNS_KEPT = 3
+HOST = "model"
+
+
+class InstanceKeeper:
+    """Starts, pings and restarts one model server. Not for more than one thread at a time.
+
+    Args:
+        staged: the variant's files, complete.
+        wake: asks for another :meth:`tend` soon; called from threads of the runner.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        place: InstancePlace,
+        plan: VariantPlan,
+        staged: Path,
+        wake: Callable[[], None],
+    ) -> None:
+        self.place = place
+        self.plan = plan
+        self.healthy = False
+        """Whether it answered its last ping, or misses only few."""
+        self.failed_starts = 0
+        """How many servers in a row ended before they had answered a ping."""
+        self.overdue = False
+        """Whether a server had not answered a ping when its startup timeout was over."""
+        self.refused = ""
+        """Why the runner would not start it at all."""
+        self._ports = ports
+        self._staged = staged
+        self._wake = wake
+        self._watched: Path | None = None
+        self._probe: PingProbe | None = None
+        self._next_probe = 0.0
+        self._misses = 0
+        self._healthy_since: float | None = None
+        self._failures = 0
+        self._restart_at: float | None = None
+        self._stopping: Path | None = None
+
+    @property
+    def route(self) -> InstanceRoute:
+        """Where the router finds it."""
+        return InstanceRoute(self.place.id, self.place.socket)
+
+    def tend(self) -> float:
+        """Do what is to be done now; returns the seconds until there may be something again."""
+        run = latest_run(self.place)
+        if run is None:
+            return self._start(1)
+        state = self._ports.runner.state(run)
+        if state.phase is Phase.RUNNING:
+            return self._check(run, state)
+        if state.phase is Phase.ABSENT:
+            return self._start(_number(run))
+        return self._repair(run)
+
+    def adopt(self) -> bool:
+        """Whether a server that is running already is well; waits for its answer."""
+        run = latest_run(self.place)
+        if run is None or self._ports.runner.state(run).phase is not Phase.RUNNING:
+            return False
+        probe = PingProbe(self.place.socket)
+        if probe.poll(wait=0.5):
+            self._became_healthy()
+        probe.close()
+        return self.healthy
+
+    def forget(self) -> None:
+        """Let go of what is under way; the server itself goes on."""
+        self._drop_probe()
+
+    def _check(self, run: Path, state: WorkloadState) -> float:
+        if self._watched != run:
+            self._watched = run
+            self._ports.runner.watch(run, self._wake)
+        if self._stopping == run:
+            return 0.1
+        now = self._ports.clock.monotonic()
+        if self._probe is None:
+            if now < self._next_probe:
+                return self._next_probe - now
+            self._probe = PingProbe(self.place.socket)
+        verdict = self._probe.poll(_PROBE_WAIT_SECONDS)
+        if verdict is None:
+            return 0.02
+        self._drop_probe()
+        if verdict:
+            self._became_healthy()
+            self._next_probe = now + PING_INTERVAL_SECONDS
+            return PING_INTERVAL_SECONDS
+        return self._missed(run, state, now)
+
+    def _became_healthy(self) -> None:
+        if not self.healthy:
+            self.healthy = True
+            self._healthy_since = self._ports.clock.monotonic()
+        self._misses = 0
+        self.failed_starts = 0
+        self.overdue = False
+
+    def _missed(self, run: Path, state: WorkloadState, now: float) -> float:
+        if self._healthy_since is not None:
+            self._misses += 1
+            if self._misses >= MISSES_ALLOWED:
+                self.healthy = False
+                self._stop(run, _HUNG_GRACE_SECONDS)
+            self._next_probe = now + MISS_INTERVAL_SECONDS
+            return MISS_INTERVAL_SECONDS
+        age = self._ports.clock.now() - (state.started or self._ports.clock.now())
+        if age > self.plan.startup_timeout:
+            self.overdue = True
+            self._stop(run, _HUNG_GRACE_SECONDS)
+            return 0.1
+        # Most servers are up within a fraction of a second; one that loads for minutes can wait.
+        delay = 0.01 if age < 1.0 else 0.05 if age < 10.0 else 0.25
+        self._next_probe = now + delay
+        return delay
+
+    def _stop(self, run: Path, grace: float) -> None:
+        self._stopping = run
+        self._ports.runner.stop(run, grace_seconds=grace)
+
+    def _repair(self, run: Path) -> float:
+        now = self._ports.clock.monotonic()
+        if self._restart_at is None:
+            self._drop_probe()
+            if self._healthy_since is None:
+                self.failed_starts += 1
+            elif now - self._healthy_since >= _WELL_FOR_SECONDS:
+                self._failures = 0
+            self.healthy = False
+            self._healthy_since = None
+            self._misses = 0
+            pause = _FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 10)
+            self._restart_at = now + (min(pause, _LONGEST_PAUSE_SECONDS) if self._failures else 0.0)
+            self._failures += 1
+        if now < self._restart_at:
+            return self._restart_at - now
+        return self._start(_number(run) + 1)
+
+    def _start(self, number: int) -> float:
+        place = self.place
+        self._restart_at = None
+        self._stopping = None
+        self._next_probe = 0.0
+        lay_out(self._staged, place.ml_root)
+        place.socket_folder.mkdir(mode=0o700, exist_ok=True)
+        place.socket.unlink(missing_ok=True)
+        for outdated in sorted(_runs(place), key=_number)[: -_RUNS_KEPT - 1]:
+            shutil.rmtree(outdated, ignore_errors=True)
+        place.runs.mkdir(exist_ok=True)
+        try:
+            self._ports.runner.start(self._workload(place.runs / str(number)))
+        except IsolationUnavailable as error:
+            self.refused = str(error)
+            return _LONGEST_PAUSE_SECONDS
+        return 0.01
+
+    def _workload(self, directory: Path) -> WorkloadSpec:
+        place, config = self.place, self._ports.config
+        group = log_group(place.endpoint)
+        return WorkloadSpec(
+            directory=directory,
+            program=Program(module="bottega.serving.server"),
+            hosts=(
+                HostSpec(
+                    name=HOST,
+                    log=self._ports.logs.path(group, place.log_stream),
+                    mounts=(
+                        Mount(place.ml_root, "/opt/ml"),
+                        Mount(place.ml_root / "model", "/opt/ml/model", read_only=True),
+                    ),
+                ),
+            ),
+            environment=self._environment(),
+            network=self.plan.network,
+            stop_grace_seconds=STOP_GRACE_SECONDS,
+            hidden=(config.home, runtime_folder(config.home)),
+            sockets=(place.socket_folder,),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        config = self._ports.config
+        values = {
+            "AWS_REGION": config.region,
+            "AWS_DEFAULT_REGION": config.region,
+            "SAGEMAKER_REGION": config.region,
+            "PYTHONUNBUFFERED": "1",
+        }
+        if self.plan.network:
+            arn = sagemaker_arn(config.region, config.account, "endpoint", self.place.endpoint)
+            keys = self._ports.credentials.session(arn)
+            values |= {
+                "AWS_ENDPOINT_URL": f"http://{config.host}:{config.port}",
+                "AWS_ACCESS_KEY_ID": keys.access_key,
+                "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+                "AWS_SESSION_TOKEN": keys.token,
+            }
+        values |= dict(self.plan.environment)
+        if self.plan.code_uri:
+            values["SAGEMAKER_SUBMIT_DIRECTORY"] = code_folder(self.place.ml_root)
+        return values | {
+            "BOTTEGA_IMAGE": self.plan.runtime,
+            "BOTTEGA_SOCKET": str(self.place.socket),
+        }
+
+    def _drop_probe(self) -> None:
+        if self._probe is not None:
+            self._probe.close()
+            self._probe = None
+
+
+def latest_run(place: InstancePlace) -> Path | None:
+    """The folder of the instance's last start; None when it was never started."""
+    return max(_runs(place), key=_number, default=None)
+
+
+def _runs(place: InstancePlace) -> list[Path]:
+    return run_folders(place.folder)
+
+
+def run_folders(instance: Path) -> list[Path]:
+    """The folders of every start of an instance that has this folder, in no order."""
+    runs = instance / "runs"
+    return [path for path in runs.iterdir() if path.name.isdigit()] if runs.is_dir() else []
+
+
+def _number(run: Path) -> int:
+    return int(run.name)

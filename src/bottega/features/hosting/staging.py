@@ -1,0 +1,136 @@
+"""Fetching a model's files and laying them out as a model server expects them under ``/opt/ml``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from bottega.features.hosting.deployments import ModelData, VariantPlan
+from bottega.storage import s3_uris
+from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
+
+MOST_FILES = 100_000
+MOST_BYTES = 64 * 1024**3
+_RESERVE_BYTES = 512 * 1024**2
+"""What an archive must leave free on the disk."""
+_CODE_FOLDERS = ("code", ".code")
+"""Below the model, for scripts that came in an archive of their own: the first that is free."""
+
+
+class StagingError(Exception):
+    """The model cannot be laid out; the message becomes the endpoint's FailureReason."""
+
+
+def stage(objects: ObjectStore, variant: VariantPlan, target: Path) -> None:
+    """Make ``target`` the ML root of a variant: ``model``, with scripts of the user's in it.
+
+    It appears whole or not at all; what is there already is left as it is. Files cannot be written
+    to, because all instances share them.
+
+    Raises:
+        StagingError: an object is gone, or an archive is damaged, unsafe or too large.
+    """
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
+    try:
+        (draft / "model").mkdir()
+        if variant.data:
+            _fetch(objects, variant.data, draft / "model")
+        if variant.code_uri:
+            plain, hidden = (draft / "model" / name for name in _CODE_FOLDERS)
+            _unpack_object(objects, variant.code_uri, hidden if plain.exists() else plain)
+        for path in draft.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                path.chmod(0o555 if os.access(path, os.X_OK) else 0o444)
+        draft.chmod(0o755)
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def code_folder(ml_root: Path) -> str:
+    """Where scripts that came in an archive of their own lie, as the model server sees it."""
+    plain, hidden = _CODE_FOLDERS
+    return f"/opt/ml/model/{hidden if (ml_root / 'model' / hidden).exists() else plain}"
+
+
+def lay_out(staged: Path, ml_root: Path) -> None:
+    """Give one instance its own ML root with the staged files, linked: they take no space."""
+    if ml_root.exists():
+        return
+    draft = ml_root.with_name(f".{ml_root.name}-draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(staged, draft, symlinks=True, copy_function=os.link)
+    draft.rename(ml_root)
+
+
+def _fetch(objects: ObjectStore, data: ModelData, target: Path) -> None:
+    if data.archive:
+        _unpack_object(objects, data.uri, target)
+        return
+    bucket, key = s3_uris.split(data.uri)
+    try:
+        if not data.prefix:
+            objects.download(bucket, key, target / PurePosixPath(key).name)
+            return
+        for found in objects.each(bucket, key):
+            _download_below(objects, bucket, found.key, key, target)
+    except (BucketMissing, ObjectMissing) as error:
+        raise StagingError(f"Could not find model data at {data.uri}.") from error
+
+
+def _download_below(objects: ObjectStore, bucket: str, key: str, prefix: str, target: Path) -> None:
+    relative = PurePosixPath(key[len(prefix) :].lstrip("/") or PurePosixPath(key).name)
+    if ".." in relative.parts or "\0" in key:
+        raise StagingError(f"The key s3://{bucket}/{key} cannot become a file of the model.")
+    if key.endswith("/"):
+        return
+    path = target / relative
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        objects.download(bucket, key, path)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise StagingError(
+            f"Model data at s3://{bucket}/{prefix} has a file and a folder of one name: {relative}."
+        ) from error
+
+
+def _unpack_object(objects: ObjectStore, uri: str, target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    try:
+        with objects.open(*s3_uris.split(uri)) as stream:
+            _unpack(stream, target)
+    except (BucketMissing, ObjectMissing) as error:
+        raise StagingError(f"Could not find model data at {uri}.") from error
+    except tarfile.FilterError as error:
+        raise StagingError(f"Model data at {uri} is not safe to unpack: {error}") from error
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        raise StagingError(
+            f"Model data at {uri} cannot be unpacked: {error}. It must be a tar.gz archive."
+        ) from error
+
+
+def _unpack(stream: BinaryIO, target: Path) -> None:
+    """Unpack a tar as it is read; every member is judged before it is written."""
+    room = min(MOST_BYTES, shutil.disk_usage(target).free - _RESERVE_BYTES)
+    files = size = 0
+    with tarfile.open(fileobj=stream, mode="r|*") as archive:
+        for member in archive:
+            files += 1
+            size += member.size
+            if files > MOST_FILES:
+                raise StagingError(f"The model archive has more than {MOST_FILES} entries.")
+            if size > room:
+                raise StagingError(
+                    f"The model archive unpacks to more than {room} bytes, the most that fits."
+                )
+            if PurePosixPath(member.name).is_absolute():  # the filter would strip the slash
+                raise tarfile.AbsolutePathError(member)
+            archive.extract(member, target, filter="data")

@@ -1,0 +1,200 @@
+"""The data plane's choice: which variant, which instance, and what to do when a server goes away.
+
+A request is sent to a second instance only when the first one has not answered it: no connection
+could be made, or it was closed before the first byte of an answer. In the second case the first
+server may have computed a prediction that nobody saw; predicting twice is harmless, and a request
+that kills its server gets one second try, not one for each instance there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary, ref
+
+from bottega.serving.model_client import (
+    AnswerLate,
+    AnswerLost,
+    ModelClient,
+    ServerAnswer,
+    Unreachable,
+)
+from bottega.serving.routing import EndpointRoute, InstanceRoute, RoutingTable, VariantRoute
+
+REPAIR_PATIENCE_SECONDS = 5.0
+"""How long a request waits while every server of its variant is being restarted."""
+_REPAIR_POLL_SECONDS = 0.02
+
+
+class EndpointUnknown(Exception):
+    """No route leads to an endpoint of that name."""
+
+
+class VariantUnknown(Exception):
+    """The endpoint has no variant of that name."""
+
+
+class InvocationFailed(Exception):
+    """A variant was chosen, but nothing answered. The message says why.
+
+    Attributes:
+        variant: the one that was chosen.
+        instance: the last one tried; None when there was none to try.
+    """
+
+    def __init__(self, message: str, variant: VariantRoute, instance: InstanceRoute | None) -> None:
+        super().__init__(message)
+        self.variant = variant
+        self.instance = instance
+
+
+class InvocationTimedOut(InvocationFailed):
+    """The model server did not answer within the variant's timeout."""
+
+
+class ServerGone(InvocationFailed):
+    """The model server went away while it had the request."""
+
+
+class NoServer(InvocationFailed):
+    """Every model server of the variant is down, and stayed so for as long as a request waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What is sent to a model server. Header values must hold no control characters."""
+
+    body: bytes
+    content_type: str = ""
+    accept: str = ""
+    custom_attributes: str = ""
+    target_variant: str = ""
+
+    def message(self) -> bytes:
+        """The HTTP request."""
+        head = "POST /invocations HTTP/1.1\r\nhost: model\r\n"
+        if self.content_type:
+            head += f"content-type: {self.content_type}\r\n"
+        if self.accept:
+            head += f"accept: {self.accept}\r\n"
+        if self.custom_attributes:
+            head += f"x-amzn-sagemaker-custom-attributes: {self.custom_attributes}\r\n"
+        return f"{head}content-length: {len(self.body)}\r\n\r\n".encode("latin-1") + self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Invoked:
+    """An answer of a model server, whatever its status, and who gave it."""
+
+    answer: ServerAnswer
+    variant: VariantRoute
+    instance: InstanceRoute
+
+
+class Router:
+    """Sends invocations to the model servers of a routing table. Belongs to one event loop."""
+
+    def __init__(self, table: RoutingTable, loop: asyncio.AbstractEventLoop) -> None:
+        self._table = ref(table)  # router_of finds a router by its table, which must be free to go
+        self._client = ModelClient(loop)
+        self._outstanding: Counter[str] = Counter()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop it belongs to."""
+        return self._client.loop
+
+    async def invoke(self, endpoint: str, invocation: Invocation) -> Invoked:
+        """Let one model server of the endpoint answer.
+
+        Raises:
+            EndpointUnknown, VariantUnknown: nothing was sent.
+            InvocationTimedOut, ServerGone, NoServer: nothing usable came back.
+        """
+        message = invocation.message()
+        chosen = ""
+        tried: set[str] = set()
+        second_try = False
+        patience_ends: float | None = None
+        while True:
+            variant = self._variant(endpoint, invocation.target_variant, chosen)
+            chosen = variant.name
+            instance = self._least_busy(variant, tried)
+            if instance is None:
+                now = self.loop.time()
+                patience_ends = patience_ends or now + REPAIR_PATIENCE_SECONDS
+                if now >= patience_ends:
+                    raise NoServer("no model server of the variant answers", variant, None)
+                await asyncio.sleep(_REPAIR_POLL_SECONDS)
+                tried.clear()
+                continue
+            tried.add(instance.id)
+            self._outstanding[instance.id] += 1
+            try:
+                answer = await self._client.send(instance.socket, message, variant.timeout_seconds)
+                return Invoked(answer, variant, instance)
+            except Unreachable:
+                continue
+            except AnswerLate as error:
+                raise InvocationTimedOut(
+                    f"no answer within {variant.timeout_seconds:g} seconds", variant, instance
+                ) from error
+            except AnswerLost as error:
+                if error.begun or second_try:
+                    raise ServerGone(str(error), variant, instance) from error
+                second_try = True
+            finally:
+                self._release(instance.id)
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        self._client.close()
+
+    def _variant(self, endpoint: str, target: str, chosen: str) -> VariantRoute:
+        """The variant the caller wants, else the one chosen before, else one by weight."""
+        table = self._table()
+        route = table.get(endpoint) if table is not None else None
+        if route is None:
+            raise EndpointUnknown(endpoint)
+        for variant in route.variants:
+            if variant.name == (target or chosen):
+                return variant
+        if target:
+            raise VariantUnknown(target)
+        return _weighted(route)
+
+    def _least_busy(self, variant: VariantRoute, tried: set[str]) -> InstanceRoute | None:
+        candidates = [x for x in variant.instances if x.id not in tried]
+        if len(candidates) <= 1:
+            return candidates[0] if candidates else None
+        fewest = min(self._outstanding[x.id] for x in candidates)
+        return random.choice([x for x in candidates if self._outstanding[x.id] == fewest])
+
+    def _release(self, instance: str) -> None:
+        self._outstanding[instance] -= 1
+        if not self._outstanding[instance]:
+            del self._outstanding[instance]
+
+
+def _weighted(route: EndpointRoute) -> VariantRoute:
+    """A variant, each with the probability of its share of the weights."""
+    if len(route.variants) == 1:
+        return route.variants[0]
+    weights = [variant.weight for variant in route.variants]
+    if not any(weights):
+        weights = [1.0] * len(weights)
+    return random.choices(route.variants, weights)[0]
+
+
+_ROUTERS: WeakKeyDictionary[RoutingTable, Router] = WeakKeyDictionary()
+
+
+def router_of(table: RoutingTable) -> Router:
+    """The running event loop's router for a table, made when it is first asked for."""
+    loop = asyncio.get_running_loop()
+    router = _ROUTERS.get(table)
+    if router is None or router.loop is not loop:
+        router = _ROUTERS[table] = Router(table, loop)
+    return router

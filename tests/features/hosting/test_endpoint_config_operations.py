@@ -1,0 +1,117 @@
+"""CreateEndpointConfig, DescribeEndpointConfig, DeleteEndpointConfig, ListEndpointConfigs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from bottega.errors import ResourceLimitExceeded, ValidationException
+from bottega.testing.hosting import HostingStudio
+
+ARN = "arn:aws:sagemaker:us-east-1:000000000000:endpoint-config/my-config"
+VARIANT = {
+    "VariantName": "AllTraffic",
+    "ModelName": "m",
+    "InstanceType": "ml.m5.large",
+    "InitialInstanceCount": 1,
+}
+
+
+@pytest.fixture
+def with_model(still: HostingStudio) -> HostingStudio:
+    still.call("CreateModel", ModelName="m", PrimaryContainer={"Image": "python"})
+    return still
+
+
+def create(studio: HostingStudio, *variants: dict[str, Any], **more: Any) -> Any:
+    return studio.call(
+        "CreateEndpointConfig",
+        EndpointConfigName="my-config",
+        ProductionVariants=list(variants),
+        **more,
+    )
+
+
+def test_a_configuration_is_described_as_it_was_created(with_model: HostingStudio) -> None:
+    created = create(with_model, VARIANT)
+    described = with_model.call("DescribeEndpointConfig", EndpointConfigName="my-config")
+
+    assert created == {"EndpointConfigArn": ARN}
+    assert isinstance(described.pop("CreationTime"), float)
+    assert described == {
+        "EndpointConfigName": "my-config",
+        "EndpointConfigArn": ARN,
+        "ProductionVariants": [{**VARIANT, "InitialVariantWeight": 1.0}],
+        "EnableNetworkIsolation": False,
+    }
+
+
+def test_a_taken_name_is_refused(with_model: HostingStudio) -> None:
+    create(with_model, VARIANT)
+    with pytest.raises(ValidationException) as caught:
+        create(with_model, VARIANT)
+    assert caught.value.message == (
+        f'Cannot create already existing endpoint configuration "{ARN}".'
+    )
+
+
+@pytest.mark.parametrize("operation", ["DescribeEndpointConfig", "DeleteEndpointConfig"])
+def test_an_absent_configuration_could_not_be_found(still: HostingStudio, operation: str) -> None:
+    with pytest.raises(ValidationException) as caught:
+        still.call(operation, EndpointConfigName="my-config")
+    assert caught.value.message == f'Could not find endpoint configuration "{ARN}".'
+
+
+def test_a_deleted_configuration_is_gone(with_model: HostingStudio) -> None:
+    create(with_model, VARIANT)
+    assert len(with_model.call("ListEndpointConfigs")["EndpointConfigs"]) == 1
+    with_model.call("DeleteEndpointConfig", EndpointConfigName="my-config")
+    assert with_model.call("ListEndpointConfigs") == {"EndpointConfigs": []}
+
+
+@pytest.mark.parametrize(
+    ("variants", "more", "words"),
+    [
+        ([{**VARIANT, "ModelName": "absent"}], {}, 'Could not find model "arn:.*:model/absent"'),
+        ([VARIANT, VARIANT], {}, "names 'AllTraffic' twice"),
+        ([{"VariantName": "v", "ModelName": "m"}], {}, "InstanceType is missing"),
+        ([{**VARIANT, "InitialInstanceCount": 0}], {}, "(?i)initialInstanceCount"),
+        ([{k: v for k, v in VARIANT.items() if k != "ModelName"}], {}, "inference components"),
+        (
+            [
+                {
+                    "VariantName": "v",
+                    "ModelName": "m",
+                    "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1},
+                }
+            ],
+            {},
+            r"ProductionVariants\[0\].ServerlessConfig is not there yet.*docs/coverage.md",
+        ),
+        (
+            [{**VARIANT, "RoutingConfig": {"RoutingStrategy": "RANDOM"}}],
+            {},
+            "RoutingStrategy RANDOM is not there yet",
+        ),
+        (
+            [VARIANT],
+            {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://b/o"}}},
+            "AsyncInferenceConfig is not there yet",
+        ),
+        ([VARIANT], {"ShadowProductionVariants": [VARIANT]}, "ShadowProductionVariants is not"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_and_leaves_no_trace(
+    with_model: HostingStudio, variants: list[Any], more: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValidationException) as caught:
+        create(with_model, *variants, **more)
+    assert re.search(words, caught.value.message), caught.value.message
+    assert with_model.call("ListEndpointConfigs") == {"EndpointConfigs": []}
+
+
+def test_more_instances_than_a_machine_bears_are_refused(with_model: HostingStudio) -> None:
+    with pytest.raises(ResourceLimitExceeded, match="more than 64 instances"):
+        create(with_model, {**VARIANT, "InitialInstanceCount": 65})
