@@ -55,6 +55,8 @@ class Tracking(ABC):
     ) -> TrackedRun:
         """The run that belongs to ``arn``, made when there is none, marked as running.
 
+        Two calls for the same ARN must not overlap: each might make a run.
+
         Args:
             experiment: its name; made when there is none, brought back when it was deleted.
             name: what the run is called on the screen.

@@ -1,0 +1,1 @@
+"""One module a feature; each names its routes in ``routes``."""

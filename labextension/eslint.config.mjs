@@ -1,0 +1,32 @@
+import jupyter from '@jupyter/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['lib', 'node_modules', '*.config.js', '*.config.mjs'] },
+  ...tseslint.configs.strict.map(config => ({
+    ...config,
+    files: ['src/**/*.{ts,tsx}']
+  })),
+  { plugins: { jupyter } },
+  ...jupyter.configs.recommended,
+  prettier,
+  {
+    files: ['src/**/*.{ts,tsx}'],
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/naming-convention': [
+        'error',
+        {
+          selector: 'interface',
+          format: ['PascalCase'],
+          custom: { regex: '^I[A-Z]', match: true }
+        }
+      ],
+      '@typescript-eslint/no-explicit-any': 'error',
+      'no-console': 'error',
+      curly: 'error',
+      eqeqeq: 'error'
+    }
+  }
+);

@@ -1,0 +1,7 @@
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+
+import { about } from './features/about/plugin';
+
+const plugins: JupyterFrontEndPlugin<unknown>[] = [about];
+
+export default plugins;

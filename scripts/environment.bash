@@ -1,0 +1,80 @@
+# Sourced by the commands of this folder: a Python environment in which bottega is installed.
+#
+# Uses the virtual environment that is active, or makes .venv. What was installed last is remembered
+# beside it, so that nothing is done when nothing has changed.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
+
+say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+
+find_python() {
+  local name
+  for name in python3 python3.13 python3.12 python3.11 python; do
+    if command -v "$name" >/dev/null &&
+      "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$name"
+      return
+    fi
+  done
+  say "bottega needs Python 3.11 or later, and there is none on the PATH."
+  exit 1
+}
+
+# use_environment GROUP...: enter the environment, and install bottega with these groups into it.
+use_environment() {
+  if [[ -z "${VIRTUAL_ENV:-}" ]]; then
+    if [[ ! -x .venv/bin/python ]]; then
+      say "Making a virtual environment in .venv"
+      "$(find_python)" -m venv .venv
+    fi
+    # shellcheck disable=SC1091
+    source .venv/bin/activate
+  fi
+  local group mark wanted groups=()
+  for group in "$@"; do groups+=(--group "$group"); done
+  mark="$VIRTUAL_ENV/.bottega-$*"
+  mark="${mark// /-}"
+  wanted="$(cat pyproject.toml requirements/locked.txt labextension/package.json yarn.lock | cksum; pwd)"
+  if [[ "$(cat "$mark" 2>/dev/null)" != "$wanted" ]]; then
+    say "Installing bottega and its groups $* into $VIRTUAL_ENV"
+    # Dependency groups came with pip 25.1.
+    python -m pip install --quiet --upgrade 'pip>=25.1'
+    python -m pip install --quiet --constraint requirements/locked.txt --editable . "${groups[@]}"
+    printf '%s' "$wanted" >"$mark"
+  fi
+}
+
+# use_node_modules: what the JupyterLab extension is built and tested with, as yarn.lock says.
+use_node_modules() {
+  if [[ ! -f node_modules/.yarn-state.yml || yarn.lock -nt node_modules/.yarn-state.yml ]]; then
+    say "Installing the JavaScript packages of yarn.lock"
+    jlpm install --immutable
+    touch node_modules/.yarn-state.yml
+  fi
+}
+
+# use_debian_packages COMMAND:PACKAGE...: install the packages whose command is missing. Without them
+# the tests that need them are skipped, and say so.
+use_debian_packages() {
+  local pair missing=()
+  for pair in "$@"; do
+    compgen -G "${pair%%:*}" >/dev/null || command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+  done
+  if ((${#missing[@]} == 0)) || ! command -v apt-get >/dev/null; then
+    return
+  fi
+  if ((EUID != 0)); then
+    say "Not installed: ${missing[*]}. The tests that need them are skipped; as root: apt-get install ${missing[*]}"
+    return
+  fi
+  say "Installing the Debian packages ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >/dev/null || true
+  local package
+  for package in "${missing[@]}"; do
+    apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
+      say "$package could not be installed; the tests that need it are skipped."
+  done
+}

@@ -1,0 +1,326 @@
+"""The tracking port on MLflow's REST API; MLflow's own client takes seconds to import."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import urllib3
+
+from bottega.tracking.port import (
+    MetricPoint,
+    TrackedRun,
+    Tracking,
+    TrackingRefused,
+    TrackingUnavailable,
+)
+from bottega.tracking.unix_http import UnixConnectionPool
+
+PREFIX = "/mlflow"
+ARN_TAG = "bottega.arn"
+
+# The bounds of mlflow.utils.validation; a request that passes one of them is refused as a whole.
+METRICS_PER_BATCH = 1000
+PAIRS_PER_BATCH = 100
+BATCH_BYTES = 900_000
+NAME_LENGTH = 250
+EXPERIMENT_NAME_LENGTH = 500
+PARAMETER_LENGTH = 6000
+TAG_LENGTH = 8000
+
+_BAD_CHARACTERS = re.compile(r"[^\w/.\- :]")
+_TIMEOUT = urllib3.Timeout(connect=5, read=60)
+_UPLOAD_TIMEOUT = urllib3.Timeout(connect=5, read=600)
+_REMEMBERED = 1024
+"""How many experiments and attempts to open a run are kept in mind."""
+
+
+class MlflowTracking(Tracking):
+    """Runs in the MLflow that listens on a Unix socket (``bottega.tracking.server``)."""
+
+    def __init__(self, socket: Path, *, address: Callable[[], str], token: str) -> None:
+        """Say where the tracker is.
+
+        Args:
+            socket: the tracker's own socket.
+            address: gives the daemon's address as its clients see it, ``http://127.0.0.1:4117``.
+            token: what a client shows to the daemon (``Credentials.tracking_token``).
+        """
+        self._pool = UnixConnectionPool(socket, maxsize=8, timeout=_TIMEOUT)
+        self._address = address
+        self._token = token
+        self._since = time.time()
+        self._tried: set[tuple[str, float]] = set()
+        self._experiments: dict[str, str] = {}
+
+    @property
+    def client_environment(self) -> Mapping[str, str]:
+        return {
+            "MLFLOW_TRACKING_URI": f"{self._address().rstrip('/')}{PREFIX}",
+            "MLFLOW_TRACKING_TOKEN": self._token,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        }
+
+    def wait_ready(self, timeout: float) -> bool:
+        """Wait until the tracker answers, at most ``timeout`` seconds. Returns whether it does."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                self._send("GET", f"{PREFIX}/health")
+                return True
+            except TrackingUnavailable:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(0.05)
+
+    def open_run(
+        self,
+        *,
+        experiment: str,
+        name: str,
+        arn: str,
+        started: float,
+        tags: Mapping[str, str],
+        parameters: Mapping[str, str],
+    ) -> TrackedRun:
+        facts = _batches(_pairs({ARN_TAG: arn, **tags}, TAG_LENGTH), PAIRS_PER_BATCH)
+        # With its first tags a run is complete in one request, for which a job may be waiting.
+        first = next(facts)
+        experiment_id, info = self._find_or_create(
+            _shortened(experiment, EXPERIMENT_NAME_LENGTH),
+            {
+                "run_name": _shortened(name, NAME_LENGTH),
+                "start_time": round(started * 1000),
+                "tags": first,
+            },
+            look_for=arn if self._may_exist(arn, started) else "",
+        )
+        run_id = info["run_id"]
+        for batch in facts:
+            self._call("POST", "runs/log-batch", {"run_id": run_id, "tags": batch})
+        for batch in _batches(_pairs(parameters, PARAMETER_LENGTH), PAIRS_PER_BATCH):
+            self._call("POST", "runs/log-batch", {"run_id": run_id, "params": batch})
+        if info["status"] != "RUNNING":
+            self._call("POST", "runs/update", {"run_id": run_id, "status": "RUNNING"})
+        return TrackedRun(run_id, experiment_id)
+
+    def log_metrics(self, run_id: str, points: Sequence[MetricPoint]) -> None:
+        metrics = [
+            {
+                "key": _name(point.name),
+                "value": _number(point.value),
+                "timestamp": point.timestamp,
+                "step": point.step,
+            }
+            for point in points
+        ]
+        for batch in _batches(metrics, METRICS_PER_BATCH):
+            self._call("POST", "runs/log-batch", {"run_id": run_id, "metrics": batch})
+
+    def log_artifact(self, run_id: str, path: Path, name: str) -> None:
+        target = f"{self._artifacts_of(run_id)}/{quote(name)}"
+        with path.open("rb") as file:
+            self._send(
+                "PUT",
+                f"{PREFIX}/api/2.0/mlflow-artifacts/artifacts/{target}",
+                body=file,
+                headers={"Content-Length": str(path.stat().st_size)},
+                timeout=_UPLOAD_TIMEOUT,
+            )
+
+    def close_run(
+        self, run_id: str, *, status: Literal["FINISHED", "FAILED", "KILLED"], ended: float
+    ) -> None:
+        end = {"run_id": run_id, "status": status, "end_time": round(ended * 1000)}
+        self._call("POST", "runs/update", end)
+
+    def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        for batch in _batches(_pairs(tags, TAG_LENGTH), PAIRS_PER_BATCH):
+            self._call("POST", "runs/log-batch", {"run_id": run_id, "tags": batch})
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+    def _experiment(self, name: str) -> str:
+        """The id of the experiment of this name, made or brought back when it is not there."""
+        try:
+            found = self._experiment_by_name(name)
+        except _Missing:
+            try:
+                created = self._call("POST", "experiments/create", {"name": name})
+                return str(created["experiment_id"])
+            except _Exists:
+                found = self._experiment_by_name(name)  # somebody else made it in between
+        experiment_id = str(found["experiment_id"])
+        if found["lifecycle_stage"] != "active":
+            self._call("POST", "experiments/restore", {"experiment_id": experiment_id})
+        return experiment_id
+
+    def _experiment_by_name(self, name: str) -> Mapping[str, Any]:
+        answer = self._call(
+            "GET", f"experiments/get-by-name?experiment_name={quote(name, safe='')}"
+        )
+        found: Mapping[str, Any] = answer["experiment"]
+        return found
+
+    def _find(self, experiment_id: str, arn: str) -> Mapping[str, Any] | None:
+        quoted = arn.replace("'", "")
+        query = {
+            "experiment_ids": [experiment_id],
+            "filter": f"tags.`{ARN_TAG}` = '{quoted}'",
+            "run_view_type": "ACTIVE_ONLY",
+            "max_results": 1,
+        }
+        for run in self._call("POST", "runs/search", query).get("runs", []):
+            info: Mapping[str, Any] = run["info"]
+            return info
+        return None
+
+    def _may_exist(self, arn: str, started: float) -> bool:
+        """Whether a run of this job can be there already; also notes that we try to make it.
+
+        Nobody else opens runs for jobs: for one that is younger than this object there is none
+        until we have tried.
+        """
+        if len(self._tried) >= _REMEMBERED:
+            self._tried, self._since = set(), time.time()
+        known = started <= self._since or (arn, started) in self._tried
+        self._tried.add((arn, started))
+        return known
+
+    def _find_or_create(
+        self, experiment: str, run: Mapping[str, Any], *, look_for: str
+    ) -> tuple[str, Mapping[str, Any]]:
+        """(the experiment's id, the run's info); the run of the ARN to look for, or a new one."""
+        remembered = self._experiments.get(experiment)
+        if remembered is not None and not look_for:
+            try:
+                return remembered, self._create(remembered, run)
+            except TrackingRefused:
+                self._experiments.pop(experiment, None)  # perhaps somebody deleted it
+        experiment_id = self._experiment(experiment)
+        if len(self._experiments) >= _REMEMBERED:
+            self._experiments.clear()
+        self._experiments[experiment] = experiment_id
+        info = self._find(experiment_id, look_for) if look_for else None
+        if info is None:
+            return experiment_id, self._create(experiment_id, run)
+        self._call("POST", "runs/log-batch", {"run_id": info["run_id"], "tags": run["tags"]})
+        return experiment_id, info
+
+    def _create(self, experiment_id: str, run: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer = self._call("POST", "runs/create", {"experiment_id": experiment_id, **run})
+        info: Mapping[str, Any] = answer["run"]["info"]
+        return info
+
+    def _artifacts_of(self, run_id: str) -> str:
+        """The folder of a run's artifacts, below the tracker's artifact root, quoted."""
+        info = self._call("GET", f"runs/get?run_id={quote(run_id, safe='')}")["run"]["info"]
+        scheme, _, folder = str(info["artifact_uri"]).partition(":")
+        if scheme != "mlflow-artifacts":
+            raise TrackingRefused(f"run {run_id} keeps its artifacts elsewhere: {scheme}")
+        return quote(folder.strip("/"))
+
+    def _call(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> Mapping[str, Any]:
+        encoded = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        answer = self._send(
+            method, f"{PREFIX}/api/2.0/mlflow/{path}", body=encoded, headers=headers
+        )
+        parsed: Mapping[str, Any] = json.loads(answer or b"{}")
+        return parsed
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: urllib3.Timeout = _TIMEOUT,
+    ) -> bytes:
+        """One request. All of them may be repeated, so a broken connection is just reported."""
+        try:
+            answer = self._pool.urlopen(
+                method, path, body=body, headers=headers, timeout=timeout, retries=False
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise TrackingUnavailable(f"MLflow does not answer: {error}") from error
+        if answer.status < 400:
+            return answer.data
+        raise _refusal(answer.status, answer.data, f"{method} {path.partition('?')[0]}")
+
+
+class _Missing(TrackingRefused):
+    """What the request names does not exist."""
+
+
+class _Exists(TrackingRefused):
+    """What the request would make exists."""
+
+
+def _refusal(status: int, body: bytes, request: str) -> TrackingRefused | TrackingUnavailable:
+    try:
+        details = json.loads(body)
+        code, message = str(details.get("error_code", "")), str(details.get("message", ""))
+    except (ValueError, AttributeError):
+        code, message = "", body[:200].decode(errors="replace")
+    text = f"MLflow answers {request} with {status} {code}: {message}"
+    if status >= 500 or status in (408, 429):
+        return TrackingUnavailable(text)
+    kinds = {"RESOURCE_DOES_NOT_EXIST": _Missing, "RESOURCE_ALREADY_EXISTS": _Exists}
+    return kinds.get(code, TrackingRefused)(text)
+
+
+def _batches(items: Iterable[Mapping[str, Any]], count: int) -> Iterator[list[Mapping[str, Any]]]:
+    """Cut into lists that keep within ``count`` items and :data:`BATCH_BYTES` as JSON."""
+    batch: list[Mapping[str, Any]] = []
+    size = 0
+    for item in items:
+        length = len(json.dumps(item)) + 2
+        if batch and (len(batch) == count or size + length > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += length
+    if batch:
+        yield batch
+
+
+def _pairs(values: Mapping[str, str], limit: int) -> Iterator[Mapping[str, Any]]:
+    """Names and values as MLflow takes them; names that would fall together are numbered."""
+    taken: set[str] = set()
+    for key, value in values.items():
+        name = stem = _name(key)
+        number = 1
+        while name in taken:
+            number += 1
+            name = f"{stem[: NAME_LENGTH - 8]}_{number}"
+        taken.add(name)
+        yield {"key": name, "value": _shortened(value, limit)}
+
+
+def _name(text: str) -> str:
+    """The nearest name MLflow takes: its characters, no empty or dotted path segment."""
+    segments = [part for part in _BAD_CHARACTERS.sub("_", text).split("/") if part.strip(".")]
+    return "/".join(segments)[:NAME_LENGTH].rstrip("/") or "_"
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _number(value: float) -> float | str:
+    """JSON has no words for these three; protobuf's JSON, MLflow's, writes them as strings."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
