@@ -173,5 +173,3 @@ def _training(ports: Ports, host: ControllerHost) -> Iterable[Controller]:
     yield controller
     if ports.tracking is not None:
         yield TrainingTracker(ports, ports.tracking, logs)
-
-

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from bottega.compute.local import plan
-from bottega.compute.local.isolation import Machine, interpreter_folders, make_plan
+from bottega.compute.local import plan, program
+from bottega.compute.local.isolation import Machine, make_plan
 from bottega.compute.local.runner import LocalRunner
 from bottega.compute.runner import IsolationUnavailable, Program
 from bottega.testing.runner_bench import Bench, RunnerFixtures, run
@@ -161,14 +161,8 @@ def test_the_interpreter_stays_usable_in_a_hidden_folder(tmp_path: Path) -> None
     bench = Bench(tmp_path, Modules())
     runner = LocalRunner(state_dir=tmp_path / "runner", isolation=plan.NAMESPACES)
     spec = bench.spec("import numpy; say(os.path.dirname(sys.executable))")
-    hidden = tuple(
-        {
-            Path(folder).parent
-            for folder in interpreter_folders()
-            if Path(folder).parent != Path("/")
-        }
-        - {Path("/usr")}
-    )
+    packages = {Path(sys.prefix), Path(program.ENTRY).parents[3]}
+    hidden = tuple({path.parent for path in packages} - {Path("/"), Path("/usr")})
     try:
         assert run(runner, replace(spec, hidden=hidden)).succeeded, bench.lines(spec)
     finally:

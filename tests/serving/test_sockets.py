@@ -57,6 +57,16 @@ def test_a_socket_can_be_bound_however_deep_the_home_is(
     folder.rmdir()
 
 
+def test_only_an_empty_folder_is_removed(tmp_path: Path) -> None:
+    folder = sockets.runtime_folder(tmp_path)
+    (folder / "used").mkdir()
+    sockets.remove_if_empty(tmp_path)
+    assert folder.exists()
+    (folder / "used").rmdir()
+    sockets.remove_if_empty(tmp_path)
+    assert not folder.exists()
+
+
 def test_the_folders_of_servers_are_told_from_what_else_is_there(tmp_path: Path) -> None:
     server = sockets.instance_folder(tmp_path, "e", "d", "v-0")
     server.mkdir()

@@ -65,9 +65,7 @@ class LogStore(ABC):
         """Streams by name. Raises: StreamMissing when the group has none at all."""
 
     @abstractmethod
-    def read(
-        self, group: str, stream: str, *, position: int = 0, limit: int = 10_000
-    ) -> LogChunk:
+    def read(self, group: str, stream: str, *, position: int = 0, limit: int = 10_000) -> LogChunk:
         """Records from ``position`` on. Raises: StreamMissing."""
 
     @abstractmethod

@@ -30,9 +30,7 @@ class AuditTrail:
     def _write(self, event: Event) -> None:
         if isinstance(event, OperationCalled):
             line = json.dumps(asdict(event))
-            self._handler.handle(
-                logging.LogRecord("audit", logging.INFO, "", 0, line, None, None)
-            )
+            self._handler.handle(logging.LogRecord("audit", logging.INFO, "", 0, line, None, None))
 
     def close(self) -> None:
         self._unsubscribe()

@@ -8,6 +8,15 @@ from collections.abc import Mapping
 from bottega.config import Config
 from bottega.credentials import Credentials
 
+SERVICES = (
+    *("SAGEMAKER", "SAGEMAKER_RUNTIME", "SAGEMAKER_METRICS", "SAGEMAKER_A2I_RUNTIME"),
+    *("SAGEMAKER_FEATURESTORE_RUNTIME", "SAGEMAKER_INFERENCE_ROUTER_RUNTIME"),
+    *("STS", "IAM", "S3", "CLOUDWATCH_LOGS", "CLOUDWATCH"),
+)
+"""Services whose own endpoint variable, where one is set already, would beat
+``AWS_ENDPOINT_URL``.
+"""
+
 UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CA_BUNDLE")
 """Variables that would lead a client elsewhere, or make its signature another one."""
 
@@ -20,6 +29,10 @@ def client_environment(config: Config, credentials: Credentials, url: str) -> di
     """
     return {
         "AWS_ENDPOINT_URL": url,
+        **{f"AWS_ENDPOINT_URL_{service}": url for service in SERVICES},
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "AWS_USE_FIPS_ENDPOINT": "false",
+        "AWS_USE_DUALSTACK_ENDPOINT": "false",
         "AWS_ACCESS_KEY_ID": credentials.access_key,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
         "AWS_DEFAULT_REGION": config.region,
@@ -31,13 +44,15 @@ def client_environment(config: Config, credentials: Credentials, url: str) -> di
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(write_sdk_config(config)),
         "MLFLOW_TRACKING_URI": f"{url}/mlflow",
         "MLFLOW_TRACKING_TOKEN": credentials.tracking_token,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
     }
 
 
 def write_sdk_config(config: Config) -> str:
     """The SageMaker SDK's configuration file: our bucket and role, and no telemetry.
 
-    With a bucket of its own the SDK never asks STS for the account, a call whose address it has built in.
+    With a bucket of its own the SDK never asks STS for the account, a call whose address it has
+    built in.
     """
     file = config.home / "sagemaker-sdk.yaml"
     text = f"""\
@@ -68,4 +83,19 @@ def as_shell(values: Mapping[str, str]) -> str:
 
 def as_dotenv(values: Mapping[str, str]) -> str:
     """Lines for a ``.env`` file."""
-    return "\n".join(f'{name}="{value}"' for name, value in values.items())
+    return "\n".join(f"{name}={_quoted(value)}" for name, value in values.items())
+
+
+def with_emptied(values: Mapping[str, str]) -> dict[str, str]:
+    """The values for a form that cannot unset: what an empty value switches off is emptied.
+
+    An empty AWS_PROFILE would be looked for and not found; any other does no harm beside keys.
+    """
+    return {**values, **{name: "" for name in UNSET if name != "AWS_PROFILE"}}
+
+
+def _quoted(value: str) -> str:
+    """In quotes that keep every character as it is, as far as the format has such."""
+    if "'" not in value:
+        return f"'{value}'"
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -67,8 +67,10 @@ def _serve(config: Config) -> int:
                 started=service.studio.ports.clock.now(),
             ),
         )
-        log.info("bottega %s serves %s at http://%s:%d", bottega.__version__, config.home, host, port)
-        # uvicorn raises the signal again once it has stopped serving; the home is closed after that.
+        log.info(
+            "bottega %s serves %s at http://%s:%d", bottega.__version__, config.home, host, port
+        )
+        # uvicorn raises the signal again once it has stopped serving; the home is closed then.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _already_ending)
         _run(service.serve(listener))
@@ -78,7 +80,7 @@ def _serve(config: Config) -> int:
 
 
 def _run(serving: Coroutine[Any, Any, None]) -> None:
-    """Run the listener on uvloop where there is one; it takes half the time for a request."""
+    """Run on uvloop where there is one: uvicorn chooses a loop only for servers it runs itself."""
     try:
         import uvloop
     except ModuleNotFoundError:

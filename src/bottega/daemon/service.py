@@ -67,7 +67,11 @@ class Service:
         app: Listener = build_app(wire, mounts=mounts, config=config)
         self.studio.start()
         settings: dict[str, Any] = server_settings(config)
-        await uvicorn.Server(uvicorn.Config(app, **settings)).serve(sockets=[listener])
+        try:
+            await uvicorn.Server(uvicorn.Config(app, **settings)).serve(sockets=[listener])
+        finally:
+            if self.proxy is not None:
+                await self.proxy.aclose()
 
     def close(self) -> None:
         """End in good order: model servers go, training jobs stay, nothing acknowledged is lost."""

@@ -7,6 +7,7 @@ the home. Nothing in it is worth keeping: whoever starts a server makes its fold
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -52,6 +53,12 @@ def instance_folder(home: Path, *parts: str) -> Path:
     """The folder of one model server's socket, by what identifies the server; it is not made."""
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return runtime_folder(home) / f"{_INSTANCE_PREFIX}{digest[:_DIGITS]}"
+
+
+def remove_if_empty(home: Path) -> None:
+    """Remove the folder for the sockets of ``home`` if nobody has anything in it."""
+    with contextlib.suppress(OSError):  # it is not empty
+        runtime_folder(home).rmdir()
 
 
 def instance_folders(home: Path) -> list[Path]:

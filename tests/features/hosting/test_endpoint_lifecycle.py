@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import socket
 import tarfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -208,6 +210,7 @@ def link_out() -> bytes:
         ("link", link_out(), "not safe to unpack"),
         ("no-tar", b"this is no archive", "must be a tar.gz"),
     ],
+    ids=["traversal", "absolute", "link", "no-tar"],
 )
 def test_a_bad_archive_fails_the_endpoint(
     hosting: HostingStudio, name: str, content: Any, words: str
@@ -223,7 +226,8 @@ def test_a_bad_archive_fails_the_endpoint(
     described = hosting.wait(name, "Failed")
 
     assert words in described["FailureReason"]
-    assert not list(hosting.studio.ports.config.home.rglob("escaped"))
+    assert not [path for path in hosting.work if path.name == "escaped"]
+    assert not Path("/escaped").exists()
     until(lambda: not [p for p in hosting.work if p.parent.name == name])
 
 
@@ -342,6 +346,33 @@ def test_model_data_may_be_plain_objects(hosting: HostingStudio) -> None:
     hosting.call("CreateEndpoint", EndpointName="plain", EndpointConfigName="plain")
     hosting.wait("plain", "InService")
     assert hosting.invoke("plain", "x")["Body"] == b"plain: x"
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_model_without_network_answers_and_reaches_nobody(
+    hosting: HostingStudio, alone: bool
+) -> None:
+    if hosting.studio.ports.runner.describe()["isolation"] == "process":
+        pytest.skip("there is no isolation here, so the network cannot be taken away")
+    name = f"alone-{alone}".lower()
+    reach = "__import__('socket').create_connection(('127.0.0.1', int(data)), timeout=5).close()"
+    script = ECHO.replace('if data == "raise":', f'{reach}\n    if data == "raise":')
+    uri = hosting.put_model(f"{name}.tar.gz", {"answer": "it", "code/inference.py": script})
+    container = {"Image": "python", "ModelDataUrl": uri}
+    hosting.call(
+        "CreateModel", ModelName=name, PrimaryContainer=container, EnableNetworkIsolation=alone
+    )
+    hosting.config(name, name)
+    hosting.call("CreateEndpoint", EndpointName=name, EndpointConfigName=name)
+    hosting.wait(name, "InService")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        if alone:
+            with pytest.raises(ModelError, match=r"ConnectionRefusedError|Network is unreachable"):
+                hosting.invoke(name, port)
+        else:
+            assert hosting.invoke(name, port)["Body"] == f"it: {port}".encode()
 
 
 def test_many_requests_at_once_get_their_own_answers(hosting: HostingStudio) -> None:

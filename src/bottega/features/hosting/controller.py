@@ -31,6 +31,7 @@ from bottega.features.hosting.resources import ENDPOINT
 from bottega.features.hosting.staging import StagingError, stage
 from bottega.ports import Ports
 from bottega.serving.routing import EndpointRoute, VariantRoute
+from bottega.serving.sockets import remove_if_empty
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 
 STARTS_ALLOWED = 3
@@ -72,7 +73,7 @@ class EndpointController(Controller):
         return [*names, *self._orphans(names)]
 
     def adopt(self) -> None:
-        """Rebuild the routes from the model servers that run; before the first request comes in."""
+        """Rebuild the routes from the servers that run, before the first request comes in."""
         for endpoint in self._endpoints():
             active = EndpointPlans.of(endpoint).active
             if active is None or endpoint.status == "Deleting":
@@ -83,7 +84,7 @@ class EndpointController(Controller):
         self._remover.remove_stray_sockets()
 
     def sweep(self) -> tuple[str, ...]:
-        """Ask every model server that belongs to no endpoint to stop; returns those names.
+        """Ask every server that belongs to no endpoint to stop; returns the endpoints' names.
 
         Their folders go when :meth:`reconcile` is called for the names, as :meth:`pending` has it.
         """
@@ -95,8 +96,8 @@ class EndpointController(Controller):
     def stop_servers(self) -> bool:
         """End all model servers, since nobody reaches them without us; for a graceful stop.
 
-        The endpoints stay as they are and are served again after the next start. To be called when no
-        reconciliation runs any more.
+        The endpoints stay as they are and are served again after the next start. To be called when
+        no reconciliation runs any more.
 
         Returns:
             Whether none runs any more.
@@ -109,6 +110,7 @@ class EndpointController(Controller):
         for keepers in self._keepers.values():
             for keeper in keepers:
                 keeper.forget()
+        remove_if_empty(self._ports.config.home)
 
     def reconcile(self, name: str) -> float | None:
         """One step for one endpoint."""

@@ -1,0 +1,1 @@
+"""CloudWatch Logs over the log store: groups, streams, events and filters."""

@@ -1,0 +1,1 @@
+"""Tags of every resource that has an ARN."""

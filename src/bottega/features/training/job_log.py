@@ -1,4 +1,6 @@
-"""One job's log, read as it grows: its metric points for the tracker, its last values for Describe."""
+"""One job's log, read as it grows: its metric points for the tracker, its last values for
+Describe.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ class JobLog:
                 self._positions[stream] = position
 
     def take_points(self) -> Sequence[MetricPoint]:
-        """The points nobody has taken yet; give them back with :meth:`return_points` on a failure."""
+        """The points nobody has taken yet; give them back with :meth:`return_points` on a
+        failure.
+        """
         with self._lock:
             taken, self._unsent = self._unsent, []
         return taken

@@ -67,7 +67,9 @@ def _check_image(specification: Mapping[str, Any]) -> Image:
             f"it has {' and '.join(names) or 'neither'}."
         )
     if specification["TrainingInputMode"] != "File":
-        raise ValidationException(f"TrainingInputMode {specification['TrainingInputMode']} {NOT_HERE}")
+        raise ValidationException(
+            f"TrainingInputMode {specification['TrainingInputMode']} {NOT_HERE}"
+        )
     try:
         return resolve(specification[names[0]])
     except UnsupportedImage as error:
@@ -98,7 +100,9 @@ def _check_resources(request: Mapping[str, Any]) -> None:
 def _check_channels(channels: list[Mapping[str, Any]]) -> None:
     names = [channel["ChannelName"] for channel in channels]
     if len(names) > MAX_CHANNELS:
-        raise ValidationException(f"{len(names)} channels are given; at most {MAX_CHANNELS} can be.")
+        raise ValidationException(
+            f"{len(names)} channels are given; at most {MAX_CHANNELS} can be."
+        )
     for name in names:
         if names.count(name) > 1:
             raise ValidationException(
@@ -110,9 +114,7 @@ def _check_channels(channels: list[Mapping[str, Any]]) -> None:
         where = f"InputDataConfig channel {channel['ChannelName']!r}"
         source = channel["DataSource"].get("S3DataSource")
         if not source:
-            raise ValidationException(
-                f"{where}: a data source other than S3DataSource {NOT_HERE}"
-            )
+            raise ValidationException(f"{where}: a data source other than S3DataSource {NOT_HERE}")
         if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
             raise ValidationException(f"{where}: S3DataType {source['S3DataType']} {NOT_HERE}")
         if channel.get("InputMode", "File") != "File":
