@@ -1,10 +1,12 @@
 """Bottega: an open SageMaker that runs where you are.
 
 >>> import bottega
->>> studio = bottega.connect()                                        # doctest: +SKIP
->>> job = studio.train("xgboost", data=df, target="y", objective="binary:logistic")  # doctest: +SKIP
->>> endpoint = job.deploy()                                           # doctest: +SKIP
->>> endpoint.predict(rows)                                            # doctest: +SKIP
+>>> studio = bottega.connect()  # doctest: +SKIP
+>>> job = studio.train(
+...     "xgboost", data=df, target="y", objective="binary:logistic"
+... )  # doctest: +SKIP
+>>> endpoint = job.deploy()  # doctest: +SKIP
+>>> endpoint.predict(rows)  # doctest: +SKIP
 
 Everything public is imported on first use, so that ``import bottega`` stays light.
 """

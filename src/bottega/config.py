@@ -1,4 +1,6 @@
-"""One frozen configuration: an argument beats the environment beats ``config.toml`` beats the default."""
+"""One frozen configuration: an argument beats the environment beats ``config.toml`` beats the
+default.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class Config:
     host: str = "127.0.0.1"
     """The address the daemon listens on."""
     port: int = 0
-    """The port the daemon listens on; 0 lets the system choose one, which is then kept in the home."""
+    """The port the daemon listens on; 0 lets the system choose one, which is then kept in the
+    home.
+    """
     account: str = "000000000000"
     """The twelve digits that stand for the account in ARNs."""
     region: str = "us-east-1"

@@ -1,7 +1,8 @@
 """The keys of a home: made at first start, kept in one file that only its owner can read.
 
-The owner has one long-lived key pair. Jobs get keys of their own that are never stored: the secret and
-the session token follow from the access key by HMAC under a master key, so checking them needs no table.
+The owner has one long-lived key pair. Jobs get keys of their own that are never stored: the secret
+and the session token follow from the access key by HMAC under a master key, so checking them needs
+no table.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class Credentials:
     def load(cls, config: Config) -> Credentials:
         """Read the home's keys, making them when there are none yet.
 
-        The file is made with mode 0600 and put in place in one step, so that two processes that start
-        at once end up with the same keys.
+        The file is made with mode 0600 and put in place in one step, so that two processes that
+        start at once end up with the same keys.
         """
         file = config.home / "credentials.json"
         config.home.mkdir(parents=True, exist_ok=True, mode=0o700)

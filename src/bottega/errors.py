@@ -1,8 +1,8 @@
 """Every refusal bottega gives, and the one place where a code gets its HTTP status.
 
 An operation refuses by raising a :class:`BottegaError`. Nothing else in the core knows about HTTP:
-the wire face reads ``code``, ``message`` and ``status`` from the exception, a client that talks to a
-remote bottega rebuilds the same class from them with :func:`from_code`.
+the wire face reads ``code``, ``message`` and ``status`` from the exception, a client that talks to
+a remote bottega rebuilds the same class from them with :func:`from_code`.
 
 >>> error = ValidationException("Could not find model \\"m\\".")
 >>> error.code, error.status, error.retryable

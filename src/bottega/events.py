@@ -1,7 +1,7 @@
 """What happened, as small dataclasses, and the bus that tells whoever listens.
 
-The store publishes :class:`ResourceChanged` after each commit, so controllers, screens, meters and the
-audit trail follow every change without any feature having to remember to announce it.
+The store publishes :class:`ResourceChanged` after each commit, so controllers, screens, meters and
+the audit trail follow every change without any feature having to remember to announce it.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ Listener = Callable[[Event], None]
 class EventBus:
     """Delivers events to listeners, in the publisher's thread, in the order they were published.
 
-    A listener must return quickly and hand real work to a thread of its own. An error in one listener
-    is logged and keeps no other listener from its event.
+    A listener must return quickly and hand real work to a thread of its own. An error in one
+    listener is logged and keeps no other listener from its event.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """The one way in: parse -> validate -> authorise -> run -> audit -> respond.
 
-An operation is a plain function ``(context, request) -> response`` marked with :func:`operation`. Faces
-find it by service and name and call it through :class:`Registry`, never directly; so every call, from
-whichever face, passes the same checks and leaves the same trace.
+An operation is a plain function ``(context, request) -> response`` marked with :func:`operation`.
+Faces find it by service and name and call it through :class:`Registry`, never directly; so every
+call, from whichever face, passes the same checks and leaves the same trace.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class OperationSpec:
 
     @property
     def is_async(self) -> bool:
-        """Data-plane operations are coroutines: they wait for a model server without holding a thread."""
+        """Data-plane operations are coroutines: they wait for a model server without holding a
+        thread.
+        """
         return inspect.iscoroutinefunction(self.function)
 
 
@@ -59,10 +61,10 @@ def operation(
 ) -> Callable[[Function], Function]:
     """Mark a function as the implementation of an operation.
 
-    The function gets the call's :class:`~bottega.context.Context` and a request that has passed every
-    constraint of the shape; it returns the response as a mapping of the output shape's members and
-    refuses by raising a :class:`~bottega.errors.BottegaError`. Timestamps are seconds since the epoch
-    (float) and blobs are bytes on both sides.
+    The function gets the call's :class:`~bottega.context.Context` and a request that has passed
+    every constraint of the shape; it returns the response as a mapping of the output shape's
+    members and refuses by raising a :class:`~bottega.errors.BottegaError`. Timestamps are seconds
+    since the epoch (float) and blobs are bytes on both sides.
     """
 
     def mark(function: Function) -> Function:

@@ -83,7 +83,10 @@ def _answer_once(server: socket.socket) -> None:
 
 def test_only_one_process_has_a_home(config: Config):
     lifecycle.start(config)
-    with pytest.raises(lifecycle.AlreadyRunning, match="is served by process"), lifecycle.home_lock(config):
+    with (
+        pytest.raises(lifecycle.AlreadyRunning, match="is served by process"),
+        lifecycle.home_lock(config),
+    ):
         raise AssertionError("two have the home")
 
 

@@ -1,4 +1,6 @@
-"""``kill -9`` of the daemon at bad moments: nothing acknowledged is lost, nothing is left behind."""
+"""``kill -9`` of the daemon at bad moments: nothing acknowledged is lost, nothing is left
+behind.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,7 @@ def put_script(daemon: TestDaemon, text: str, key: str = "code/sourcedir.tar.gz"
 
 def start_script(daemon: TestDaemon, name: str, text: str, **changes) -> None:
     config = daemon.config
-    request = script_job(
-        name, config.bucket, config.role_arn, put_script(daemon, text), **changes
-    )
+    request = script_job(name, config.bucket, config.role_arn, put_script(daemon, text), **changes)
     daemon.client("sagemaker").create_training_job(**request)
 
 

@@ -136,6 +136,8 @@ def test_an_exit_code_is_a_failure(user: User):
 
 
 def test_two_hosts_know_each_other(user: User):
+    user.put("shards/a", b"a")
+    user.put("shards/b", b"b")
     name = user.script(
         """
 import json, os, socket, pathlib
@@ -161,11 +163,10 @@ print("files", sorted(os.listdir("/opt/ml/input/data/train")))
         InputDataConfig=[
             channel(
                 "train",
-                user.put("shards/a", b"a").rpartition("/")[0],
+                f"s3://{user.bucket}/shards/",
                 S3DataDistributionType="ShardedByS3Key",
             )
         ],
-        **({} if user.put("shards/b", b"b") else {}),
     )
     job = user.ended(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
@@ -218,26 +219,24 @@ def _log_or_nothing(user: User, name: str) -> list[str]:
 
 
 def test_time_runs_out(user: User):
-    name = user.script(
-        "import time; time.sleep(600)", StoppingCondition={"MaxRuntimeInSeconds": 1}
-    )
+    name = user.script("import time; time.sleep(600)", StoppingCondition={"MaxRuntimeInSeconds": 1})
     job = user.ended(name)
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
 
 
 def test_no_network_means_no_network(user: User):
+    port = user.daemon.url.rpartition(":")[2]
     name = user.script(
         """
 import os, socket
-host, port = %r, %d
+host, port = "127.0.0.1", PORT
 try:
     socket.create_connection((host, port), timeout=5)
     raise SystemExit("reached the daemon")
 except OSError as error:
     print("no network:", error)
 assert "AWS_SECRET_ACCESS_KEY" not in os.environ
-"""
-        % ("127.0.0.1", int(user.daemon.url.rpartition(":")[2])),
+""".replace("PORT", port),
         EnableNetworkIsolation=True,
     )
     job = user.ended(name)
@@ -250,12 +249,11 @@ def test_a_job_cannot_see_the_home_or_other_jobs(user: User):
     name = user.script(
         """
 import os, pathlib
-home = pathlib.Path(%r)
+home = pathlib.Path("HOME")
 visible = [str(path) for path in home.rglob("*")] if home.exists() else []
 assert not visible, visible
 assert sorted(os.listdir("/opt/ml")), "its own /opt/ml is there"
-"""
-        % str(user.daemon.home)
+""".replace("HOME", str(user.daemon.home))
     )
     job = user.ended(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")

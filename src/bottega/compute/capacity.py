@@ -19,10 +19,10 @@ class _Waiting:
 class Capacity:
     """A fixed number of slots, given out in the order of the owners' creation.
 
-    A workload that needs more slots than there are gets all of them: it waits until the machine is idle
-    and then runs alone. Nobody overtakes a waiting workload, so a large one is not starved by small ones.
-    All state is in memory: after a restart the controllers claim the slots of what still runs and then
-    ask again in the order of creation.
+    A workload that needs more slots than there are gets all of them: it waits until the machine is
+    idle and then runs alone. Nobody overtakes a waiting workload, so a large one is not starved by
+    small ones. All state is in memory: after a restart the controllers claim the slots of what
+    still runs and then ask again in the order of creation.
     """
 
     def __init__(self, slots: int) -> None:

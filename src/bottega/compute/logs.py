@@ -1,7 +1,8 @@
 """The log port: streams of lines with times, appended by supervisors, read by everybody.
 
 A stream is a file that only its supervisor appends to; one record a line, ``<epoch ms> <message>``.
-Positions are byte offsets of record starts, so that a reader can go on where it was after any restart.
+Positions are byte offsets of record starts, so that a reader can go on where it was after any
+restart.
 """
 
 from __future__ import annotations
@@ -50,11 +51,15 @@ class LogChunk:
 
 
 class LogStore(ABC):
-    """Reads log streams. Methods may be called from any thread; a record is seen whole or not at all."""
+    """Reads log streams. Methods may be called from any thread; a record is seen whole or not at
+    all.
+    """
 
     @abstractmethod
     def path(self, group: str, stream: str) -> Path:
-        """The file a supervisor appends this stream to; its folder is made. Names cannot leave the store."""
+        """The file a supervisor appends this stream to; its folder is made. Names cannot leave the
+        store.
+        """
 
     @abstractmethod
     def groups(self) -> tuple[str, ...]:
@@ -80,7 +85,9 @@ class LogStore(ABC):
 
     @abstractmethod
     def seek(self, group: str, stream: str, timestamp: int) -> int:
-        """The position of the first record not older than ``timestamp`` (milliseconds), by bisection."""
+        """The position of the first record not older than ``timestamp`` (milliseconds), by
+        bisection.
+        """
 
     @abstractmethod
     def delete(self, group: str, *, prefix: str) -> None:

@@ -1,10 +1,10 @@
 """The runner port: starts workloads that outlive the daemon, and says how they ended.
 
-A *workload* is one supervised process tree for each of its *hosts*: a training job has as many hosts
-as its InstanceCount says, one model server is a workload with one host. A supervisor process belongs
-to each workload; it is in a session of its own, survives the daemon, writes the logs, ends the hosts
-when asked or when time is up, and leaves the result in the workload's folder. So everything a
-restarted daemon needs to adopt the workload is in that folder.
+A *workload* is one supervised process tree for each of its *hosts*: a training job has as many
+hosts as its InstanceCount says, one model server is a workload with one host. A supervisor process
+belongs to each workload; it is in a session of its own, survives the daemon, writes the logs, ends
+the hosts when asked or when time is up, and leaves the result in the workload's folder. So
+everything a restarted daemon needs to adopt the workload is in that folder.
 """
 
 from __future__ import annotations
@@ -64,12 +64,14 @@ class WorkloadSpec:
     """What to run, and within which bounds."""
 
     directory: Path
-    """The supervisor's own folder, made by ``start``; no host sees it. Two workloads never share it."""
+    """The supervisor's own folder, made by ``start``; no host sees it. Two workloads never share
+    it.
+    """
     program: Program
     hosts: tuple[HostSpec, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
-    """The whole environment of the program, besides PATH, HOME, LANG and TMPDIR which the runner sets;
-    nothing of the daemon's own environment gets in."""
+    """The whole environment of the program, besides PATH, HOME, LANG and TMPDIR which the runner
+    sets; nothing of the daemon's own environment gets in."""
     network: bool = True
     """False: no network at all but the hosts' own loopback; never silently granted."""
     max_runtime_seconds: float | None = None
@@ -77,8 +79,8 @@ class WorkloadSpec:
     stop_grace_seconds: float = 120.0
     """Between SIGTERM and SIGKILL of the whole tree."""
     hidden: tuple[Path, ...] = ()
-    """Folders whose contents no host may see (the home with its credentials), where the isolation can
-    hide them; mounts are still seen at their targets."""
+    """Folders whose contents no host may see (the home with its credentials), where the isolation
+    can hide them; mounts are still seen at their targets."""
     sockets: tuple[Path, ...] = ()
     """Folders that every host sees read-write at their own paths, for Unix sockets, also where they
     lie in a hidden folder."""
@@ -137,8 +139,8 @@ class WorkloadState:
 class Runner(ABC):
     """Runs workloads. Contract, checked by ``bottega.testing.runner_case``:
 
-    * ``start`` is idempotent: a second call with the same folder, also from another process or after a
-      kill of the daemon in the middle of the first, never runs the program twice.
+    * ``start`` is idempotent: a second call with the same folder, also from another process or
+      after a kill of the daemon in the middle of the first, never runs the program twice.
     * A workload neither notices nor minds that the process that started it is killed.
     * When a workload has ended no process of its tree is left, however its children behaved
       (double forks, new sessions, ignored SIGTERM).
@@ -160,7 +162,8 @@ class Runner(ABC):
 
     @abstractmethod
     def stop(self, directory: Path, *, grace_seconds: float | None = None) -> None:
-        """Ask the supervisor to end the workload: SIGTERM now, SIGKILL to the whole tree after the grace.
+        """Ask the supervisor to end the workload: SIGTERM now, SIGKILL to the whole tree after the
+        grace.
 
         Returns at once; a workload that has ended, is lost or was never started stays as it is.
         """
@@ -171,12 +174,14 @@ class Runner(ABC):
 
     @abstractmethod
     def watch(self, directory: Path, callback: Callable[[], None]) -> None:
-        """Call ``callback`` once, from a thread of the runner, when the workload has ended or is lost;
-        at once when that is so already."""
+        """Call ``callback`` once, from a thread of the runner, when the workload has ended or is
+        lost; at once when that is so already."""
 
     @abstractmethod
     def describe(self) -> Mapping[str, str]:
-        """What ``bottega doctor`` says about this runner: isolation, what is missing, what to install."""
+        """What ``bottega doctor`` says about this runner: isolation, what is missing, what to
+        install.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -42,7 +42,9 @@ class _Timer:
 
 
 class ControllerHost:
-    """Calls ``reconcile`` for what changed, what asked to be called later, and what failed before."""
+    """Calls ``reconcile`` for what changed, what asked to be called later, and what failed
+    before.
+    """
 
     def __init__(self, events: EventBus, *, workers: int = 8) -> None:
         self._events = events

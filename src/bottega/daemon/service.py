@@ -11,6 +11,7 @@ from typing import Any, Self
 import uvicorn
 
 from bottega.config import Config
+from bottega.credentials import Credentials
 from bottega.daemon.audit import AuditTrail
 from bottega.daemon.listener import ASGIApp, Listener, build_app, server_settings
 from bottega.serving.sockets import runtime_folder
@@ -18,7 +19,6 @@ from bottega.studio import Studio
 from bottega.tracking.mlflow_rest import PREFIX, MlflowTracking
 from bottega.tracking.process import TrackingProcess
 from bottega.tracking.proxy import TrackingProxy, token_check, tracking_proxy
-from bottega.credentials import Credentials
 from bottega.wire.core import Wire
 from bottega.wire.s3 import S3Face
 

@@ -65,13 +65,16 @@ class ObjectInfo:
     size: int
     """Bytes."""
     etag: str
-    """Without quotes: the MD5 in hexadecimal, or ``<md5 of md5s>-<parts>`` after a multipart upload."""
+    """Without quotes: the MD5 in hexadecimal, or ``<md5 of md5s>-<parts>`` after a multipart
+    upload.
+    """
     modified: float
     """Seconds since the epoch."""
     content_type: str = "binary/octet-stream"
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """User metadata, keys in lower case without the ``x-amz-meta-`` prefix; also ``content-encoding``
-    and the like under their own header names prefixed with a colon (``:content-encoding``)."""
+    """User metadata, keys in lower case without the ``x-amz-meta-`` prefix; also
+    ``content-encoding`` and the like under their own header names prefixed with a colon
+    (``:content-encoding``)."""
     checksums: Mapping[str, str] = field(default_factory=dict)
     """Checksums that were checked on upload: algorithm (``crc32``, ``sha256``) to base64."""
 
@@ -101,11 +104,13 @@ class ObjectStore(ABC):
 
     Contract, checked for every implementation by ``bottega.testing.object_store_case``:
 
-    * A write is atomic: a reader sees the old object or the new one, whole, never a mixture; a kill at
-      any moment leaves the old or the new one. Once ``put`` has returned the object is durable.
-    * A reader that has opened an object reads that very object to its end, whatever is written since.
-    * Any key S3 takes is fine: ``..``, leading and trailing slashes, ``a`` beside ``a/b``, any Unicode,
-      up to 1024 bytes in UTF-8. A key never becomes a path outside the store.
+    * A write is atomic: a reader sees the old object or the new one, whole, never a mixture; a
+      kill at any moment leaves the old or the new one. Once ``put`` has returned the object is
+      durable.
+    * A reader that has opened an object reads that very object to its end, whatever is written
+      since.
+    * Any key S3 takes is fine: ``..``, leading and trailing slashes, ``a`` beside ``a/b``, any
+      Unicode, up to 1024 bytes in UTF-8. A key never becomes a path outside the store.
     * Methods may be called from any thread.
     """
 
@@ -142,7 +147,8 @@ class ObjectStore(ABC):
         Args:
             source: the bytes, a stream read to its end, or a file to copy.
             expected: checksums the bytes must have: ``md5``, ``crc32``, ``crc32c``, ``crc64nvme``,
-                ``sha1``, ``sha256`` to base64; an algorithm this machine cannot compute is passed over.
+                ``sha1``, ``sha256`` to base64; an algorithm this machine cannot compute is passed
+                over.
             only_new: refuse when the key is taken; of several such writes at once exactly one wins.
 
         Raises:
@@ -157,7 +163,8 @@ class ObjectStore(ABC):
 
         Raises:
             BucketMissing, ObjectMissing.
-            RangeNotSatisfiable: ``start`` is at or after the end (and the object is not empty at 0).
+            RangeNotSatisfiable: ``start`` is at or after the end (and the object is not empty at
+                0).
         """
 
     @abstractmethod

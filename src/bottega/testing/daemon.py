@@ -132,8 +132,8 @@ class TestDaemon:
     def processes(self) -> list[psutil.Process]:
         """Every process of this machine that works for this home, the daemon included.
 
-        A forked supervisor has the command line of its fork server, so processes are known by the files
-        of the home they hold, and by descending from such a one.
+        A forked supervisor has the command line of its fork server, so processes are known by the
+        files of the home they hold, and by descending from such a one.
         """
         found: dict[int, psutil.Process] = {}
         for process in psutil.process_iter():
@@ -147,7 +147,8 @@ class TestDaemon:
         home = str(self.home)
         if home in " ".join(process.cmdline()):
             return True
-        # /proc names the descriptors of every kind, also those psutil does not count as regular files.
+        # /proc names the descriptors of every kind, also those psutil does not count as regular
+        # files.
         folder = Path(f"/proc/{process.pid}/fd")
         if not folder.is_dir():
             return any(file.path.startswith(home) for file in process.open_files())

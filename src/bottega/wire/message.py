@@ -20,7 +20,9 @@ class WireRequest:
     headers: Mapping[str, str]
     """Names in lower case; a header that came several times is joined with commas."""
     body: BinaryIO = field(default_factory=io.BytesIO)
-    """Seekable and at its start. Large bodies are in a temporary file, so read only what is needed."""
+    """Seekable and at its start. Large bodies are in a temporary file, so read only what is
+    needed.
+    """
     body_size: int = 0
     """Bytes."""
     body_sha256: str = ""
@@ -36,7 +38,9 @@ class WireRequest:
 
 @dataclass(frozen=True)
 class WireResponse:
-    """One HTTP response. The listener adds Date and Connection and closes ``body`` if it is a stream."""
+    """One HTTP response. The listener adds Date and Connection and closes ``body`` if it is a
+    stream.
+    """
 
     status: int
     headers: Sequence[tuple[str, str]] = ()

@@ -19,6 +19,8 @@ from bottega.storage.metadata import ResourceQuery
 from bottega.studio import Studio
 from bottega.testing.requests import XGBOOST_IMAGE, channel, training_job
 
+BUCKET = "sagemaker-us-east-1-000000000000"
+
 
 @pytest.fixture
 def studio() -> Iterator[Studio]:
@@ -142,7 +144,7 @@ def resources(**changes: Any) -> dict[str, Any]:
 
 
 def train(**changes: Any) -> dict[str, Any]:
-    source = channel("train", "s3://sagemaker-us-east-1-000000000000/train", "text/csv")
+    source = channel("train", f"s3://{BUCKET}/train", "text/csv")
     return {"InputDataConfig": [{**source, **changes}]}
 
 
@@ -167,19 +169,25 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "Duplicate channel name: train",
     ),
     (
-        {"InputDataConfig": [channel("train", "s3://sagemaker-us-east-1-000000000000/none")]},
-        'No S3 objects found under S3 URL "s3://sagemaker-us-east-1-000000000000/none"',
+        {"InputDataConfig": [channel("train", f"s3://{BUCKET}/none")]},
+        f'No S3 objects found under S3 URL "s3://{BUCKET}/none"',
     ),
     ({"InputDataConfig": [channel("train", "s3://nowhere/x")]}, "No S3 objects found"),
-    ({"InputDataConfig": [channel("train", "s3://a/b", S3DataType="AugmentedManifestFile")]}, "not supp"),
+    (
+        {"InputDataConfig": [channel("train", "s3://a/b", S3DataType="AugmentedManifestFile")]},
+        "S3DataType AugmentedManifestFile is not supported",
+    ),
     ({"InputDataConfig": [channel("other", "s3://a/b")]}, "needs a channel 'train'; given: other"),
     ({"HyperParameters": {"num_round": "0"}}, r"num_round: 0 is not in \[1"),
     ({"HyperParameters": {"num_round": "3", "eta": "7"}}, r"eta: 7 is not in \[0,1\]"),
     ({"HyperParameters": {"num_round": "3", "etta": "1"}}, "Did you mean eta"),
     ({"HyperParameters": {}}, "num_round"),
-    ({"OutputDataConfig": {"S3OutputPath": "s3://nowhere/x"}}, "the bucket 'nowhere' does not exist"),
     (
-        {"CheckpointConfig": {"S3Uri": "s3://sagemaker-us-east-1-000000000000/c", "LocalPath": "/etc"}},
+        {"OutputDataConfig": {"S3OutputPath": "s3://nowhere/x"}},
+        "the bucket 'nowhere' does not exist",
+    ),
+    (
+        {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/c", "LocalPath": "/etc"}},
         "must be a folder under /opt/ml",
     ),
     ({"TrainingJobName": "../../etc/passwd"}, "regular expression pattern"),

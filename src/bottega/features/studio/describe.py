@@ -11,7 +11,9 @@ from bottega.registry import operation
 
 @operation("DescribeStudio", service="bottega")
 def describe_studio(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """Version, home, account, region, default bucket and role, capacity, and where MLflow answers."""
+    """Version, home, account, region, default bucket and role, capacity, and where MLflow
+    answers.
+    """
     ports = context.ports
     config = ports.config
     answer = {

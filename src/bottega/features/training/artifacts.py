@@ -15,8 +15,9 @@ def upload_tree(
 ) -> int:
     """Put a folder's files under ``uri``: as one gzipped tar of that name, or each file by itself.
 
-    Links are followed only where they stay inside the folder, so that a job cannot smuggle out files
-    of the machine. The archive's order and owners are fixed; the same files give the same archive.
+    Links are followed only where they stay inside the folder, so that a job cannot smuggle out
+    files of the machine. The archive's order and owners are fixed; the same files give the same
+    archive.
 
     Args:
         uri: ``s3://.../model.tar.gz``, or the prefix ``s3://.../model`` without ``archive``.

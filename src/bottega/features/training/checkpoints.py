@@ -16,7 +16,9 @@ DEFAULT_LOCAL_PATH = "/opt/ml/checkpoints"
 
 
 def fetch(objects: ObjectStore, uri: str, folder: Path) -> int:
-    """Copy what an earlier job left under ``uri`` into the job's folder; returns the number of files."""
+    """Copy what an earlier job left under ``uri`` into the job's folder; returns the number of
+    files.
+    """
     bucket, prefix = s3_uris.split(uri)
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
     count = 0

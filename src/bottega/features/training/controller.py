@@ -1,8 +1,8 @@
 """Makes training jobs happen, one idempotent step at a time.
 
-Starting -> (Pending) -> Downloading -> Training -> Uploading -> Completed, and the ways out of it. What is
-done is read from the store, the job's folder and the runner, never from memory, so a new daemon goes on
-where the old one was killed.
+Starting -> (Pending) -> Downloading -> Training -> Uploading -> Completed, and the ways out of it.
+What is done is read from the store, the job's folder and the runner, never from memory, so a new
+daemon goes on where the old one was killed.
 """
 
 from __future__ import annotations

@@ -130,8 +130,8 @@ class TrainingJob:
     def moved(self, to: Secondary, now: float, message: str = "") -> TrainingJob:
         """The job after a change of status.
 
-        A new transition is appended only when the status changes; otherwise the present one gets the
-        new message, as SageMaker does it.
+        A new transition is appended only when the status changes; otherwise the present one gets
+        the new message, as SageMaker does it.
         """
         transitions = [dict(item) for item in self.body["SecondaryStatusTransitions"]]
         text = message or MESSAGES.get(to, to)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +137,9 @@ def _host(ports: Ports, job: TrainingJob, folders: JobFolders, host: str) -> Hos
 
 
 def environment(ports: Ports, job: TrainingJob) -> dict[str, str]:
-    """The variables of the job: SageMaker's, those that lead AWS clients here, and the user's own."""
+    """The variables of the job: SageMaker's, those that lead AWS clients here, and the user's
+    own.
+    """
     config = ports.config
     values = {
         "TRAINING_JOB_NAME": job.name,

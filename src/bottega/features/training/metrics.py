@@ -22,8 +22,8 @@ class BadMetricDefinition(Exception):
 class MetricScraper:
     """Turns log lines into points, in the order of the lines.
 
-    Each metric's step is the number of values it had before, so that reading a log again from its start
-    gives the same points again.
+    Each metric's step is the number of values it had before, so that reading a log again from its
+    start gives the same points again.
     """
 
     definitions: Sequence[tuple[str, regex.Pattern[str]]]
@@ -36,7 +36,8 @@ class MetricScraper:
         """Compile SageMaker's MetricDefinitions.
 
         Raises:
-            BadMetricDefinition: an expression does not compile, or has no group to take the value from.
+            BadMetricDefinition: an expression does not compile, or has no group to take the value
+                from.
         """
         compiled = []
         for definition in definitions:

@@ -10,7 +10,7 @@ LONGEST_REASON = 1024
 _CLASSES = ("ClientError: ", "AlgorithmError: ", "InternalServerError: ")
 
 LOST = (
-    "InternalServerError: the job's supervisor was killed or the machine went down while the job ran. "
+    "InternalServerError: the job's supervisor was killed or the machine went down meanwhile. "
     "Start it again; with a CheckpointConfig it goes on from its last checkpoint."
 )
 

@@ -38,7 +38,8 @@ def channel_files(objects: ObjectStore, channel: Mapping[str, Any]) -> list[Inpu
         channel: a member of InputDataConfig with an S3DataSource.
 
     Raises:
-        InputError: the source is empty, cannot be read, or names a file that would leave its folder.
+        InputError: the source is empty, cannot be read, or names a file that would leave its
+            folder.
     """
     source = channel["DataSource"]["S3DataSource"]
     bucket, prefix = s3_uris.split(source["S3Uri"])
