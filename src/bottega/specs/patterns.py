@@ -7,7 +7,7 @@ surrogate pair.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import regex
@@ -45,8 +45,16 @@ def compiled(pattern: str) -> Any:
 
 def matches(pattern: str, value: str) -> bool:
     """Whether the whole value matches the pattern, found within :data:`TIME_LIMIT`."""
+    # Names of resources come again and again; long values hardly do, and would fill the memory.
+    return _remembered(pattern, value) if len(value) <= 256 else _matches(pattern, value)
+
+
+def _matches(pattern: str, value: str) -> bool:
     try:
         found = compiled(pattern).fullmatch(value, timeout=TIME_LIMIT)
     except TimeoutError:
         return False
     return found is not None
+
+
+_remembered = lru_cache(maxsize=4096)(_matches)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -41,37 +43,74 @@ def parse(
     shape = model.input_shape
     if shape is None:
         return {}
-    query = _query(request)
-    payload = shape.serialization.get("payload")
+    query = _query(request) if request.query else {}
+    places = _places(shape)
     found: dict[str, Any] = {}
-    in_body: list[str] = []
-    for name, member in shape.members.items():
-        location = member.serialization.get("location")
-        wire_name = member.serialization.get("name", name)
-        if location == "uri":
+    for place in places.outside:
+        name, member, wire_name = place.name, place.shape, place.wire_name
+        if place.location == "uri":
             found[name] = read_scalar(path_parameters[wire_name], member, name)
-        elif location == "querystring":
+        elif place.location == "querystring":
             if values := query.get(wire_name):
                 found[name] = _from_query(values, member, name)
-        elif location == "header":
+        elif place.location == "header":
             if (text := request.headers.get(wire_name.lower())) is not None:
                 found[name] = _from_header(text, member, name)
-        elif location == "headers":
+        else:
             found[name] = _prefixed(request, wire_name.lower())
-        elif payload is None:
-            in_body.append(name)
-    if payload is not None:
-        value = _payload(request, shape.members[payload], payload)
+    if places.payload is not None:
+        value = _payload(request, places.payload.shape, places.payload.name)
         if value is not None:
-            found[payload] = value
-    elif in_body:
+            found[places.payload.name] = value
+    elif places.in_body:
         check_plain(request)
         document = read_document(request.read_body() or b"{}")
         if not isinstance(document, dict):
             raise SerializationException("The body must be a JSON object.")
         body = read_value(document, shape)
-        found |= {name: body[name] for name in in_body if name in body}
+        found |= {name: body[name] for name in places.in_body if name in body}
     return found
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where one member of a shape travels."""
+
+    name: str
+    shape: Shape
+    location: str
+    """``uri``, ``querystring``, ``header``, ``headers``, ``statusCode``; empty for the body."""
+    wire_name: str
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where the members of a shape travel; asking botocore's shapes anew takes longer than the rest."""
+
+    by_name: Mapping[str, _Place]
+    outside: Sequence[_Place]
+    in_body: Sequence[str]
+    payload: _Place | None
+
+
+@cache
+def _places(shape: Shape) -> _Places:
+    by_name = {
+        name: _Place(
+            name,
+            member,
+            member.serialization.get("location", ""),
+            member.serialization.get("name", name),
+        )
+        for name, member in shape.members.items()
+    }
+    payload = shape.serialization.get("payload")
+    return _Places(
+        by_name,
+        [place for place in by_name.values() if place.location],
+        [place.name for place in by_name.values() if not place.location],
+        by_name[payload] if payload is not None else None,
+    )
 
 
 def _payload(request: WireRequest, member: Shape, name: str) -> Any:
@@ -164,28 +203,26 @@ def serialize(answer: Mapping[str, Any], model: OperationModel, request_id: str)
     shape = model.output_shape
     if shape is None:
         return WireResponse(status, headers)
-    payload = shape.serialization.get("payload")
+    places = _places(shape)
     in_body: dict[str, Any] = {}
     for name, value in answer.items():
-        member = shape.members.get(name)
-        if member is None or value is None or name == payload:
+        place = places.by_name.get(name)
+        if place is None or value is None or place is places.payload:
             continue
-        location = member.serialization.get("location")
-        wire_name = member.serialization.get("name", name)
-        if location == "statusCode":
+        if place.location == "statusCode":
             status = int(value)
-        elif location == "header":
-            headers.append((wire_name, header_text(_header(value, member))))
-        elif location == "headers":
-            headers += [(f"{wire_name}{k}", header_text(v)) for k, v in value.items()]
+        elif place.location == "header":
+            headers.append((place.wire_name, header_text(_header(value, place.shape))))
+        elif place.location == "headers":
+            headers += [(f"{place.wire_name}{k}", header_text(v)) for k, v in value.items()]
         else:
             in_body[name] = value
     has_type = any(name.lower() == "content-type" for name, _ in headers)
-    if payload is None:
+    if places.payload is None:
         body = write_document(write_value(in_body, shape))
         kind = "application/json"
     else:
-        body, kind = _payload_bytes(answer.get(payload), shape.members[payload])
+        body, kind = _payload_bytes(answer.get(places.payload.name), places.payload.shape)
     if not has_type:
         headers.append(("Content-Type", kind))
     return WireResponse(status, headers, body)
@@ -213,5 +250,7 @@ def _header(value: Any, shape: Shape) -> str:
 
 def header_text(value: str) -> str:
     """A value that is safe in a header: what a model server says must not start another header."""
+    if value.isascii() and value.isprintable():
+        return value
     plain = "".join(c if c.isprintable() or c == "\t" else " " for c in value)
     return plain.encode("latin-1", "replace").decode("latin-1")

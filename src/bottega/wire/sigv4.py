@@ -25,6 +25,7 @@ from bottega.wire.sigv4_claim import (
     ALGORITHM,
     HEX_HASH,
     Claim,
+    header_names,
     read_header,
     read_query,
     seconds_of,
@@ -245,14 +246,14 @@ def signature(request: WireRequest, claim: Claim, payload_hash: str, key: bytes)
 
 
 def _check_signed_headers(request: WireRequest, claim: Claim, spelling: Spelling) -> None:
-    signed = set(claim.signed_headers.split(";"))
-    needed = {name for name in request.headers if name.startswith("x-amz-")} | {"host"}
-    if unsigned := sorted(needed - signed):
+    signed = header_names(claim.signed_headers)
+    needed = [name for name in request.headers if name.startswith("x-amz-") or name == "host"]
+    if unsigned := sorted(name for name in {*needed, "host"} if name not in signed):
         raise spelling.unsigned_headers(
             "There were headers present in the request which were not signed: each of these must "
             f"be a 'SignedHeader' in the signature: {shown(', '.join(unsigned))}."
         )
-    if absent := sorted(signed - request.headers.keys()):
+    if absent := sorted(name for name in signed if name not in request.headers):
         raise spelling.mismatch(
             "The signature covers headers that did not arrive: "
             f"{shown(', '.join(absent))}. A proxy must pass on every signed header."

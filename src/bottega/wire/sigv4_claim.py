@@ -146,7 +146,7 @@ def _claim(
         raise fault(f"X-Amz-Date must be YYYYMMDD'T'HHMMSS'Z', got '{shown(amz_date)}'.")
     if not HEX_HASH.fullmatch(signature):
         raise fault("Signature must be 64 lower-case hexadecimal digits.")
-    if not all(_HEADER_NAME.fullmatch(name) for name in signed_headers.split(";")):
+    if not header_names(signed_headers):
         raise fault("SignedHeaders must be lower-case header names joined by semicolons.")
     access_key, scope_date, region, service, _ = parts
     return Claim(
@@ -161,6 +161,16 @@ def _claim(
         token=token,
         lifetime=lifetime,
     )
+
+
+@lru_cache(maxsize=1024)
+def header_names(signed_headers: str) -> frozenset[str]:
+    """The names in a SignedHeaders; none at all when one of them is no header name.
+
+    Remembered, since every request of a client signs the same ones.
+    """
+    names = signed_headers.split(";")
+    return frozenset(names if all(_HEADER_NAME.fullmatch(name) for name in names) else ())
 
 
 def seconds_of(amz_date: str, spelling: Spelling) -> int:

@@ -1,0 +1,41 @@
+"""Every benchmark runs to its end and says what it promises; how fast is nobody's business here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+Benchmark = Callable[..., dict[str, Any]]
+
+
+@pytest.mark.slow
+def test_start_latency(benchmark: Benchmark) -> None:
+    document = benchmark("start_latency", "--rounds", "2", "--cold-rounds", "1")
+    since, phases = document["tables"]
+    assert len(since["rows"]) == 4
+    for values in since["rows"].values():
+        line, printed = values[0], values[2]
+        assert 0 < printed <= line
+    # Nobody waits for the answer to the call before the job goes on, so that may come at any time.
+    steps = [row for name, row in phases["rows"].items() if name != "the call is answered"]
+    for way in range(len(phases["columns"])):
+        times = [row[way] for row in steps]
+        assert times == sorted(times)
+
+
+@pytest.mark.slow
+def test_control_plane(benchmark: Benchmark) -> None:
+    if find_spec("moto") is None:
+        pytest.skip("moto is not installed: pip install 'moto[server]'")
+    document = benchmark(
+        "control_plane",
+        *("--seconds", "0.2", "--turns", "1", "--models", "12", "--clients", "1", "3"),
+    )
+    assert [table["title"] for table in document["tables"]] == ["One client", "3 clients at once"]
+    for table in document["tables"]:
+        assert len(table["rows"]) == 6
+        assert all(value >= 0 for values in table["rows"].values() for value in values)
+    assert len(document["ratios"]) == 6
