@@ -61,7 +61,7 @@ def test_train_deploy_predict(daemon: TestDaemon, abalone, tmp_path: Path):
         )
     )
     sagemaker.get_waiter("training_job_completed_or_stopped").wait(
-        TrainingJobName="abalone-1", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        TrainingJobName="abalone-1", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
     )
     job = sagemaker.describe_training_job(TrainingJobName="abalone-1")
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Completed"
@@ -102,7 +102,7 @@ def test_train_deploy_predict(daemon: TestDaemon, abalone, tmp_path: Path):
     )
     sagemaker.create_endpoint(EndpointName="abalone", EndpointConfigName="abalone")
     sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName="abalone", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        EndpointName="abalone", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
     )
     body = features.to_csv(index=False, header=False)
     answer = daemon.client("sagemaker-runtime").invoke_endpoint(

@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ("pytest_jupyter.jupyter_server",)
-
-
 @pytest.fixture
 def bottega_home(tmp_path: Path) -> Path:
     return tmp_path / "bottega-home"

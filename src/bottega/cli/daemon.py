@@ -12,6 +12,7 @@ import click
 from bottega.cli.options import address_options, home_option
 from bottega.config import Config
 from bottega.daemon import lifecycle
+from bottega.errors import ClientFault
 
 
 @click.command()
@@ -31,6 +32,11 @@ def start(home: Path | None, host: str | None, port: int | None) -> None:
     """Start the daemon in the background, unless it runs."""
     record = lifecycle.start(Config.load(home, host=host, port=port))
     click.echo(f"bottega {record.version} serves at {record.url} (process {record.pid})")
+    if (host or record.host, port or record.port) != (record.host, record.port):
+        raise ClientFault(
+            f"it was running before, at {record.url}, and stays there; `bottega stop` first to "
+            "move it to another address"
+        )
 
 
 @click.command()
@@ -74,12 +80,19 @@ def env(home: Path | None, form: str) -> None:
     Use it as: eval "$(bottega env)"
     """
     from bottega.credentials import Credentials
-    from bottega.daemon.environment import as_dotenv, as_shell, client_environment
+    from bottega.daemon.environment import (
+        as_dotenv,
+        as_shell,
+        client_environment,
+        with_emptied,
+    )
 
     config = Config.load(home)
     record = lifecycle.start(config)
     values = client_environment(config, Credentials.load(config), record.url)
-    if form == "json":
-        click.echo(json.dumps(values, indent=2))
+    if form == "shell":
+        click.echo(as_shell(values))
+    elif form == "json":
+        click.echo(json.dumps(with_emptied(values), indent=2))
     else:
-        click.echo(as_shell(values) if form == "shell" else as_dotenv(values))
+        click.echo(as_dotenv(with_emptied(values)))

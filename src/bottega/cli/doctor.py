@@ -17,7 +17,17 @@ from bottega.cli.options import home_option
 from bottega.config import Config
 from bottega.daemon import lifecycle
 
-LIBRARIES = ("boto3", "botocore", "mlflow", "numpy", "pandas", "scikit-learn", "sqlalchemy", "xgboost")
+LIBRARIES = (
+    "boto3",
+    "botocore",
+    "mlflow",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "sqlalchemy",
+    "xgboost",
+)
+MARKS = {"ok": "  ok", "note": "note", "problem": " BAD"}
 LEAST_FREE_BYTES = 2 * 1024**3
 
 
@@ -29,12 +39,15 @@ def doctor(home: Path | None) -> None:
     problems = 0
     for mark, text in _findings(config):
         problems += mark == "problem"
-        click.echo(f"{ {'ok': '  ok', 'note': 'note', 'problem': ' BAD'}[mark]}  {text}")
+        click.echo(f"{MARKS[mark]}  {text}")
     sys.exit(1 if problems else 0)
 
 
 def _findings(config: Config) -> Iterator[tuple[str, str]]:
-    yield "ok", f"bottega {bottega.__version__}, Python {platform.python_version()}, {sys.executable}"
+    yield (
+        "ok",
+        f"bottega {bottega.__version__}, Python {platform.python_version()}, {sys.executable}",
+    )
     yield "ok", f"{platform.platform()}, {os.cpu_count()} cores, {config.slot_count} slots"
     for name in LIBRARIES:
         yield "ok", f"{name} {importlib.metadata.version(name)}"
@@ -48,15 +61,24 @@ def _home(config: Config) -> Iterator[tuple[str, str]]:
         return
     free = shutil.disk_usage(config.home).free
     text = f"the home {config.home} has {free / 1024**3:.1f} GiB free"
-    yield ("ok" if free > LEAST_FREE_BYTES else "problem"), text
+    if free > LEAST_FREE_BYTES:
+        yield "ok", text
+    else:
+        yield "problem", f"{text}; jobs need room: delete what you do not need there"
     keys = config.home / "credentials.json"
     if keys.exists() and keys.stat().st_mode & 0o077:
         yield "problem", f"others can read {keys}; run: chmod 600 {keys}"
     record = lifecycle.running(config)
     if record is None:
         yield "note", "the daemon does not run; `bottega start` starts it"
-    else:
-        yield "ok", f"the daemon {record.version} answers at {record.url}"
+        return
+    yield "ok", f"the daemon {record.version} answers at {record.url}"
+    if record.version != bottega.__version__:
+        yield (
+            "problem",
+            f"the daemon is bottega {record.version}, this command {bottega.__version__}; run: "
+            "bottega stop && bottega start",
+        )
 
 
 def _isolation(config: Config) -> Iterator[tuple[str, str]]:
@@ -67,6 +89,7 @@ def _isolation(config: Config) -> Iterator[tuple[str, str]]:
     )
     try:
         for name, text in runner.describe().items():
-            yield "ok", f"{name}: {text}"
+            if name != "fork server":  # the daemon has one; this command needs none
+                yield "ok", f"{name}: {text}"
     finally:
         runner.close()

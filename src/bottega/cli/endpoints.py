@@ -69,16 +69,12 @@ def show(home: Path | None, as_json: bool, name: str) -> None:
 @click.argument("body", type=click.File("rb"), default="-")
 @click.option("--content-type", default="text/csv", show_default=True)
 @click.option("--accept", default="*/*", show_default=True)
-def invoke(
-    home: Path | None, name: str, body: BinaryIO, content_type: str, accept: str
-) -> None:
+def invoke(home: Path | None, name: str, body: BinaryIO, content_type: str, accept: str) -> None:
     """Send a file (or standard input) to an endpoint and print its answer."""
     from bottega.sdk.session import connect
 
     session = connect(home)
-    answer, _ = session.client.invoke(
-        name, body.read(), content_type=content_type, accept=accept
-    )
+    answer, _ = session.client.invoke(name, body.read(), content_type=content_type, accept=accept)
     sys.stdout.buffer.write(answer)
     if not answer.endswith(b"\n"):
         sys.stdout.buffer.write(b"\n")

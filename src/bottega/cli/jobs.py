@@ -61,7 +61,8 @@ def show(home: Path | None, as_json: bool, name: str) -> None:
     """Show one job: its way so far, metrics, hyperparameters and artifact."""
     from bottega.sdk.session import connect
 
-    job = connect(home).job(name).describe()
+    handle = connect(home).job(name)
+    job = handle.describe()
     if as_json:
         click.echo(json.dumps(job, indent=2))
         return
@@ -76,6 +77,8 @@ def show(home: Path | None, as_json: bool, name: str) -> None:
     values = sorted(job.get("HyperParameters", {}).items())
     print_table(("Hyperparameter", "Value"), values, "No hyperparameters.")
     click.echo(f"Model: {job['ModelArtifacts']['S3ModelArtifacts']}")
+    if run := handle.run_url:
+        click.echo(f"Run:   {run}")
 
 
 @jobs.command()
@@ -102,6 +105,6 @@ def stop(home: Path | None, name: str, wait: bool) -> None:
 
     job = connect(home).job(name)
     job.stop()
-    while wait and job.status == "Stopping":
+    while (status := job.status) == "Stopping" and wait:
         time.sleep(0.1)
-    click.echo(f"{name}: {job.status}")
+    click.echo(f"{name}: {status}")

@@ -47,6 +47,6 @@ def main() -> None:
     """Run the command line; a refusal is one sentence on standard error and exit code 1."""
     try:
         cli()
-    except BottegaError as error:
-        click.echo(f"bottega: {error.message}", err=True)
+    except (BottegaError, OSError) as error:
+        click.echo(f"bottega: {error}", err=True)
         sys.exit(1)

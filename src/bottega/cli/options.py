@@ -25,7 +25,10 @@ def home_option(command: Command) -> Command:
 def address_options(command: Command) -> Command:
     """``--host`` and ``--port``: where the daemon listens."""
     command = click.option(
-        "--port", type=int, default=None, help="The port to listen on; any free one by default."
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=None,
+        help="The port to listen on; any free one by default.",
     )(command)
     return click.option(
         "--host", default=None, help="The address to listen on; 127.0.0.1 by default."

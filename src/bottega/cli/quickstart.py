@@ -45,15 +45,16 @@ def quickstart(home: Path | None, keep: bool) -> None:
         import bottega
 
         studio = bottega.connect(home)
-        facts = studio.describe()
-        click.echo(f"   bottega {facts['Version']} serves {facts['Home']}")
+        click.echo(f"   it keeps everything in {studio.describe()['Home']}")
     with watch.step("Load real data: 569 tumours, 30 measurements each, benign or malignant"):
         from sklearn.datasets import load_breast_cancer
 
         frame = load_breast_cancer(as_frame=True).frame.sample(frac=1, random_state=0)
         test, rest = frame[:HELD_OUT], frame[HELD_OUT:]
         validation, train = rest[:HELD_OUT], rest[HELD_OUT:]
-        click.echo(f"   {len(train)} rows to train, {len(validation)} to validate, {len(test)} to test")
+        click.echo(
+            f"   {len(train)} rows to train, {len(validation)} to validate, {len(test)} to test"
+        )
     with watch.step("Train XGBoost (a SageMaker training job)"):
         job = studio.train(
             "xgboost",
@@ -77,12 +78,16 @@ def quickstart(home: Path | None, keep: bool) -> None:
         scores = endpoint.predict(test)
         hits = int(((scores > 0.5) == (test["target"] == 1)).sum())
         metrics = job.metrics
-        click.echo(f"   {'malignant' if scores[0] < 0.5 else 'benign'} for the first tumour "
-                   f"(probability of benign {scores[0]:.3f}; truth: "
-                   f"{'malignant' if test['target'].iloc[0] == 0 else 'benign'})")
-        click.echo(f"   {hits} of {len(test)} right ({hits / len(test):.1%}); "
-                   f"validation AUC {metrics['validation:auc']:.4f}, "
-                   f"log loss {metrics['validation:logloss']:.4f}")
+        click.echo(
+            f"   {'malignant' if scores[0] < 0.5 else 'benign'} for the first tumour "
+            f"(probability of benign {scores[0]:.3f}; truth: "
+            f"{'malignant' if test['target'].iloc[0] == 0 else 'benign'})"
+        )
+        click.echo(
+            f"   {hits} of {len(test)} right ({hits / len(test):.1%}); "
+            f"validation AUC {metrics['validation:auc']:.4f}, "
+            f"log loss {metrics['validation:logloss']:.4f}"
+        )
     if not keep:
         endpoint.delete()
     _summary(watch, home, job.name, endpoint.name, run, keep)
@@ -112,6 +117,8 @@ def _summary(
         click.echo(f"   bottega endpoints show {endpoint}{option}")
     if run:
         click.echo(f"   open {run}")
-        click.echo(f"      any user name; the password is MLFLOW_TRACKING_TOKEN in `bottega env{option}`")
+        click.echo(
+            f"      any user name; the password is MLFLOW_TRACKING_TOKEN in `bottega env{option}`"
+        )
     click.echo(f'   eval "$(bottega env{option})" - then any boto3 SageMaker code runs against it')
     click.echo(f"   bottega stop{option}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
+
+WIDTH_OF_A_PIPE = 500
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:
@@ -11,14 +14,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: st
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    console = Console()
+    # Names are never shortened: they are what the next command needs. A pipe has no width at all.
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH_OF_A_PIPE)
     if not rows:
         console.print(empty)
         return
-    table = Table(*columns, box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     console.print(table)
 
 

@@ -87,11 +87,12 @@ def as_dotenv(values: Mapping[str, str]) -> str:
 
 
 def with_emptied(values: Mapping[str, str]) -> dict[str, str]:
-    """The values for a form that cannot unset: what an empty value switches off is emptied.
+    """The values for a form that cannot unset.
 
-    An empty AWS_PROFILE would be looked for and not found; any other does no harm beside keys.
+    An empty token counts as none. The other variables would be taken for a profile or a file with
+    an empty name, and do no harm as they are: keys beat a profile, and nothing here is encrypted.
     """
-    return {**values, **{name: "" for name in UNSET if name != "AWS_PROFILE"}}
+    return {**values, "AWS_SESSION_TOKEN": "", "AWS_SECURITY_TOKEN": ""}
 
 
 def _quoted(value: str) -> str:

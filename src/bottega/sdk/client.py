@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -26,9 +27,14 @@ TARGETS: Mapping[str, str] = {
 }
 """The services that speak JSON, and how they name their operations on the wire."""
 
+REPEATABLE = ("Describe", "Filter", "Get", "List", "Search")
+"""Operations that may be sent again when nobody knows whether the first call was done."""
+
 
 class Client(ABC):
-    """Calls operations. Every method raises the :class:`BottegaError` the operation refused with."""
+    """Calls operations. Every method raises the :class:`BottegaError` the operation refused
+    with.
+    """
 
     @abstractmethod
     def call(
@@ -57,7 +63,9 @@ class RemoteClient(Client):
 
     url: str
     region: str
-    credentials: Credentials
+    credentials: Credentials = field(repr=False)
+    revive: Callable[[], str] | None = field(default=None, repr=False)
+    """Starts the daemon when it is gone; gives the address at which it answers then."""
     _pool: urllib3.PoolManager = field(
         default_factory=lambda: urllib3.PoolManager(maxsize=8, retries=False), repr=False
     )
@@ -71,7 +79,8 @@ class RemoteClient(Client):
         }
         body = json.dumps(request or {}).encode()
         scope = "logs" if service == "logs" else "sagemaker"
-        answer = self._send("POST", "/", scope, headers, body)
+        repeatable = operation.startswith(REPEATABLE)
+        answer = self._send("POST", "/", scope, headers, body, repeatable=repeatable)
         text = answer.data
         return dict(json.loads(text)) if text else {}
 
@@ -110,7 +119,41 @@ class RemoteClient(Client):
         headers: Mapping[str, str],
         body: bytes | BinaryIO,
         *,
+        repeatable: bool = True,
         stream: bool = False,
+    ) -> urllib3.BaseHTTPResponse:
+        """Send a request; once more, to a daemon started anew, where that does no harm."""
+        try:
+            answer = self._attempt(method, path, scope, headers, body, stream)
+        except urllib3.exceptions.HTTPError as error:
+            never_sent = isinstance(error, urllib3.exceptions.NewConnectionError)
+            if self.revive is None or not (never_sent or repeatable):
+                raise self._gone(error) from error
+            self.url = self.revive()
+            if not isinstance(body, bytes):
+                body.seek(0)
+            try:
+                answer = self._attempt(method, path, scope, headers, body, stream)
+            except urllib3.exceptions.HTTPError as again:
+                raise self._gone(again) from again
+        if answer.status >= 400:
+            raise _refusal(answer.status, answer.headers, answer.data)
+        return answer
+
+    def _gone(self, error: Exception) -> ServiceUnavailable:
+        return ServiceUnavailable(
+            f"the bottega at {self.url} went away before it answered ({error}). `bottega start` "
+            "starts it; look whether the call was done before you send it again"
+        )
+
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        scope: str,
+        headers: Mapping[str, str],
+        body: bytes | BinaryIO,
+        stream: bool,
     ) -> urllib3.BaseHTTPResponse:
         from botocore.auth import S3SigV4Auth, SigV4Auth
         from botocore.awsrequest import AWSRequest
@@ -125,22 +168,14 @@ class RemoteClient(Client):
             S3SigV4Auth(keys, scope, self.region).add_auth(request)
         else:
             SigV4Auth(keys, scope, self.region).add_auth(request)
-        try:
-            answer = self._pool.request(
-                method,
-                self.url + path,
-                body=body,
-                headers=dict(request.headers.items()),
-                preload_content=not stream,
-                timeout=urllib3.Timeout(connect=5, read=None if stream else 300),
-            )
-        except urllib3.exceptions.HTTPError as error:
-            raise ServiceUnavailable(
-                f"the bottega at {self.url} does not answer ({error}); `bottega start` starts it"
-            ) from error
-        if answer.status >= 400:
-            raise _refusal(answer.status, answer.headers, answer.data)
-        return answer
+        return self._pool.request(
+            method,
+            self.url + path,
+            body=body,
+            headers=dict(request.headers.items()),
+            preload_content=not stream,
+            timeout=urllib3.Timeout(connect=5, read=None if stream else 300),
+        )
 
 
 def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> BottegaError:
@@ -166,7 +201,7 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> BottegaErr
 class LocalClient(Client):
     """Calls the operations of a studio opened in this process."""
 
-    studio: Studio
+    studio: Studio = field(repr=False)
 
     def call(
         self, service: str, operation: str, request: Mapping[str, Any] | None = None
@@ -179,17 +214,28 @@ class LocalClient(Client):
     ) -> tuple[bytes, str]:
         import asyncio
 
+        from bottega.serving.router import router_of
+
+        registry, context = self.studio.registry, self.studio.owner("sdk")
         request = {
             "EndpointName": endpoint,
             "Body": body,
             "ContentType": content_type,
             "Accept": accept,
         }
-        answer = asyncio.run(
-            self.studio.registry.call_async(
-                "sagemaker-runtime", "InvokeEndpoint", request, self.studio.owner("sdk")
-            )
-        )
+
+        async def call() -> Mapping[str, Any]:
+            try:
+                return await registry.call_async(
+                    "sagemaker-runtime", "InvokeEndpoint", request, context
+                )
+            finally:
+                router_of(self.studio.ports.routes).close()
+                await asyncio.sleep(0)  # for the connections to be closed
+
+        # A thread of its own, because the caller may be inside a loop, as in a notebook.
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(asyncio.run, call()).result()
         return answer["Body"], answer.get("ContentType", "")
 
     def put_object(self, bucket: str, key: str, source: bytes | Path) -> str:

@@ -1,10 +1,10 @@
-"""Data on its way in and out: frames, arrays, files and URIs to channels; rows to request bodies."""
+"""Data on its way to a job: frames, files and URIs become channels in the object store."""
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Mapping, Sequence
+import difflib
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -26,6 +26,9 @@ CONTENT_TYPES: Mapping[str, str] = {
     ".jsonl": "application/jsonlines",
     ".json": "application/json",
 }
+TABLES = (".csv", ".parquet")
+"""Files that are read as a frame when a target is named."""
+_SHOWN_COLUMNS = 12
 
 
 class DataError(ClientFault):
@@ -57,135 +60,162 @@ class PreparedChannel:
         return channel
 
 
-def prepare_channel(
-    client: Client,
-    name: str,
-    source: ChannelSource,
-    *,
-    target: str | None,
-    bucket: str,
-    prefix: str,
-) -> PreparedChannel:
-    """Upload what is not in the object store yet.
+@dataclass(frozen=True)
+class ChannelWriter:
+    """Brings the channels of one job into the object store.
 
-    Args:
-        target: the label column; it becomes the first column of the CSV that is sent. A CSV or Parquet
-            file is read as a frame when a target is given, and sent as it is otherwise.
+    Attributes:
         prefix: where in the bucket uploads go.
-
-    Raises:
-        DataError: the target is not there, a column is not numeric, or the file does not exist.
+        target: the label column. It becomes the first column of the CSV that is sent; a CSV or
+            Parquet
+            file is read as a frame when a target is given, and sent as it is otherwise.
+        for_script: frames go to a user's script: with their header, and whatever is in them.
+        content_type: of files and URIs whose suffix does not tell.
     """
-    if isinstance(source, str) and source.startswith("s3://"):
-        return PreparedChannel(name, source, CONTENT_TYPES.get(Path(source).suffix, ""))
-    if isinstance(source, (str, Path)):
-        path = Path(source).expanduser()
-        if not path.exists():
-            raise DataError(f"channel {name!r}: {path} does not exist")
-        if target is None:
-            return _upload_path(client, name, path, bucket, prefix)
-        source = _read_frame(path, name)
-    if not hasattr(source, "columns") or not hasattr(source, "to_csv"):
-        raise DataError(
-            f"channel {name!r}: give a pandas DataFrame, a path or an s3:// URI, "
-            f"not {type(source).__name__}"
-        )
-    frame = _label_first(source, target, name)
-    text = frame.to_csv(index=False, header=False)
-    uri = client.put_object(bucket, f"{prefix}/{name}/{name}.csv", text.encode())
-    columns = tuple(str(column) for column in frame.columns[1 if target is not None else 0 :])
-    return PreparedChannel(name, uri, "text/csv", columns)
+
+    client: Client
+    bucket: str
+    prefix: str
+    target: str | None = None
+    for_script: bool = False
+    content_type: str = ""
+
+    def prepare(
+        self, name: str, source: ChannelSource, columns: Sequence[str] = ()
+    ) -> PreparedChannel:
+        """Upload what is not in the object store yet.
+
+        Args:
+            name: of the channel.
+            source: its data.
+            columns: the feature columns of the train channel, whose order this one has to follow.
+
+        Raises:
+            DataError: the target is not there, a column is not numeric, or the file does not exist.
+        """
+        if isinstance(source, str) and source.startswith("s3://"):
+            if self.target is None:
+                kind = CONTENT_TYPES.get(Path(source).suffix, self.content_type)
+                return PreparedChannel(name, source, kind)
+            source = self._fetch_table(name, source)
+        elif isinstance(source, (str, Path)):
+            path = Path(source).expanduser()
+            if not path.exists():
+                raise DataError(f"channel {name!r}: {path} does not exist")
+            if self.target is None:
+                return self._upload_path(name, path)
+            source = _read_table(path, name)
+        if not hasattr(source, "columns") or not hasattr(source, "to_csv"):
+            raise DataError(
+                f"channel {name!r}: give a pandas DataFrame, a path or an s3:// URI, "
+                f"not {type(source).__name__}"
+            )
+        return self._upload_frame(name, source, columns)
+
+    def _upload_frame(
+        self, name: str, frame: pandas.DataFrame, columns: Sequence[str]
+    ) -> PreparedChannel:
+        if frame.empty:
+            raise DataError(f"channel {name!r}: the frame has no rows or no columns")
+        if not self.for_script:
+            frame = _numeric(_label_first(frame, self.target, columns, name), name)
+        text = frame.to_csv(index=False, header=self.for_script)
+        key = f"{self.prefix}/{name}/{name}.csv"
+        uri = self.client.put_object(self.bucket, key, text.encode())
+        known = () if self.for_script else frame.columns[1 if self.target is not None else 0 :]
+        return PreparedChannel(name, uri, "text/csv", tuple(map(str, known)))
+
+    def _upload_path(self, name: str, path: Path) -> PreparedChannel:
+        root = path if path.is_dir() else path.parent
+        files = sorted(x for x in path.rglob("*") if x.is_file()) if path.is_dir() else [path]
+        if not files:
+            raise DataError(f"channel {name!r}: the folder {path} holds no files")
+        for file in files:
+            key = f"{self.prefix}/{name}/{file.relative_to(root).as_posix()}"
+            self.client.put_object(self.bucket, key, file)
+        kind = CONTENT_TYPES.get(files[0].suffix, self.content_type)
+        return PreparedChannel(name, f"s3://{self.bucket}/{self.prefix}/{name}/", kind)
+
+    def _fetch_table(self, name: str, uri: str) -> pandas.DataFrame:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if Path(key).suffix not in TABLES:
+            raise DataError(
+                f"channel {name!r}: {uri} is no single .csv or .parquet file, so {self.target!r} "
+                "cannot be looked up in it. Leave target out: what an s3:// URI names is sent as "
+                "it is, with the label in the first column and no header"
+            )
+        with tempfile.TemporaryDirectory(prefix="bottega-") as scratch:
+            file = Path(scratch) / Path(key).name
+            self.client.get_object(bucket, key, file)
+            return _read_table(file, name)
 
 
-def _upload_path(
-    client: Client, name: str, path: Path, bucket: str, prefix: str
-) -> PreparedChannel:
-    files = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
-    if not files:
-        raise DataError(f"channel {name!r}: the folder {path} holds no files")
-    root = path if path.is_dir() else path.parent
-    for file in files:
-        key = f"{prefix}/{name}/{file.relative_to(root).as_posix()}"
-        client.put_object(bucket, key, file)
-    content_type = CONTENT_TYPES.get(files[0].suffix, "")
-    return PreparedChannel(name, f"s3://{bucket}/{prefix}/{name}/", content_type)
-
-
-def _read_frame(path: Path, name: str) -> pandas.DataFrame:
+def _read_table(path: Path, name: str) -> pandas.DataFrame:
     import pandas
 
-    if path.suffix == ".csv":
-        return pandas.read_csv(path)
-    if path.suffix == ".parquet":
-        return pandas.read_parquet(path)
+    try:
+        if path.suffix == ".csv":
+            return pandas.read_csv(path)
+        if path.suffix == ".parquet":
+            return pandas.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise DataError(f"channel {name!r}: {path.name} cannot be read: {error}") from error
     raise DataError(
         f"channel {name!r}: a target can be named for .csv and .parquet files and frames, "
         f"not for {path.name}"
     )
 
 
-def _label_first(frame: pandas.DataFrame, target: str | None, name: str) -> pandas.DataFrame:
-    if target is not None:
-        if target not in frame.columns:
-            known = ", ".join(map(str, frame.columns))
-            raise DataError(f"channel {name!r} has no column {target!r}; it has {known}")
-        frame = frame[[target, *[column for column in frame.columns if column != target]]]
+def _label_first(
+    frame: pandas.DataFrame, target: str | None, columns: Sequence[str], name: str
+) -> pandas.DataFrame:
+    """The frame with its label in front and its features in the order of ``columns``, if given."""
+    if double := sorted({str(column) for column in frame.columns[frame.columns.duplicated()]}):
+        raise DataError(f"channel {name!r} has more than one column {', '.join(double)}")
+    names = list(frame.columns)
+    if target is not None and target not in names:
+        raise DataError(
+            f"channel {name!r} has no column {target!r}; {_known(target, map(str, names))}"
+        )
+    features = [column for column in names if column != target]
+    if columns:
+        by_text = {str(column): column for column in features}
+        if missing := [column for column in columns if column not in by_text]:
+            raise DataError(
+                f"channel {name!r} lacks columns of the train channel: {_shown(missing)}"
+            )
+        features = [by_text[column] for column in columns]
+    if target is not None and (gaps := int(frame[target].isna().sum())):
+        raise DataError(
+            f"channel {name!r}: the target {target!r} is missing in {gaps} of {len(frame)} rows; "
+            "drop these rows or fill them in"
+        )
+    return frame[[*([target] if target is not None else []), *features]]
+
+
+def _numeric(frame: pandas.DataFrame, name: str) -> pandas.DataFrame:
     kinds = {column: frame[column].dtype.kind for column in frame.columns}
     text = [str(column) for column, kind in kinds.items() if kind not in "biuf"]
     if text:
         raise DataError(
-            f"channel {name!r}: not numeric: {', '.join(text)}. Encode these columns first, for "
+            f"channel {name!r}: not numeric: {_shown(text)}. Encode these columns first, for "
             "example with pandas.get_dummies or .astype('category').cat.codes"
         )
-    booleans = [column for column, kind in kinds.items() if kind == "b"]
-    return frame.astype(dict.fromkeys(booleans, "int8"))
+    return booleans_as_numbers(frame)
 
 
-@dataclass(frozen=True)
-class Payload:
-    """The body of an invocation."""
-
-    body: bytes
-    content_type: str
+def booleans_as_numbers(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """The frame with 0 and 1 for False and True, gaps staying gaps."""
+    booleans = [column for column in frame.columns if frame[column].dtype.kind == "b"]
+    return frame.astype(dict.fromkeys(booleans, "Int8"))
 
 
-def encode_rows(rows: Any, columns: Sequence[str] = ()) -> Payload:
-    """Rows as a request body.
-
-    Args:
-        rows: a DataFrame, an array, a list of rows or of numbers (one row), a dict (JSON), text (CSV)
-            or bytes (CSV).
-        columns: the model's feature columns; a frame that has them all is brought into their order.
-    """
-    if isinstance(rows, bytes):
-        return Payload(rows, "text/csv")
-    if isinstance(rows, str):
-        return Payload(rows.encode(), "text/csv")
-    if isinstance(rows, Mapping):
-        return Payload(json.dumps(rows).encode(), "application/json")
-    if hasattr(rows, "to_csv"):
-        if columns and set(columns) <= {str(column) for column in rows.columns}:
-            rows = rows[list(columns)]
-        return Payload(rows.to_csv(index=False, header=False).encode(), "text/csv")
-    if hasattr(rows, "tolist"):
-        rows = rows.tolist()
-    table = rows if rows and isinstance(rows[0], (list, tuple)) else [rows]
-    lines = (",".join("" if value is None else str(value) for value in row) for row in table)
-    return Payload("\n".join(lines).encode(), "text/csv")
+def _known(wanted: str, names: Iterable[str]) -> str:
+    names = list(names)
+    close = difflib.get_close_matches(wanted, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"it has {_shown(names)}"
 
 
-def decode_predictions(body: bytes, content_type: str) -> Any:
-    """An answer as numbers: an array for CSV (one row an input row), the parsed document for JSON."""
-    kind = content_type.partition(";")[0].strip()
-    if kind == "application/json":
-        return json.loads(body)
-    if kind in ("application/jsonlines", "application/x-jsonlines"):
-        return [json.loads(line) for line in body.splitlines() if line.strip()]
-    if kind == "text/csv":
-        import numpy
-
-        try:
-            return numpy.loadtxt(io.BytesIO(body), delimiter=",", ndmin=1)
-        except ValueError:
-            return body.decode().splitlines()
-    return body
+def _shown(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_COLUMNS
+    return ", ".join(names[:_SHOWN_COLUMNS]) + (f" and {more} more" if more > 0 else "")

@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bottega.errors import ClientFault, ResourceNotFound, ValidationException
+from bottega.errors import BottegaError, ClientFault, ResourceNotFound, ValidationException
 from bottega.sdk.client import Client
-from bottega.sdk.data import decode_predictions, encode_rows
+from bottega.sdk.data import DataError
+from bottega.sdk.rows import decode_predictions, encode_rows, is_named
 
 POLL_SECONDS = 0.03
 LONGEST_POLL_SECONDS = 0.5
 COLUMNS = "bottega:columns"
 """The tag of a job or a model that says where the order of its feature columns is kept."""
+MADE_FOR = "bottega:endpoint"
+"""The tag of a model and a configuration that ``deploy`` made; its value is the endpoint's name."""
 
 
 class EndpointFailed(ClientFault):
@@ -51,22 +54,23 @@ class Endpoint:
         return self._columns
 
     def _find_columns(self) -> tuple[str, ...]:
-        config = self.client.call(
-            "sagemaker",
-            "DescribeEndpointConfig",
-            {"EndpointConfigName": self.describe()["EndpointConfigName"]},
-        )
-        model = self.client.call(
-            "sagemaker",
-            "DescribeModel",
-            {"ModelName": config["ProductionVariants"][0]["ModelName"]},
-        )
-        if not (uri := columns_uri(self.client, model["ModelArn"])):
+        config = _describe(self.client, "EndpointConfig", self.describe()["EndpointConfigName"])
+        variants = config.get("ProductionVariants", [{}])
+        model = _describe(self.client, "Model", variants[0].get("ModelName", ""))
+        # AWS lets both be deleted while the endpoint serves; then nobody knows the columns any
+        # more.
+        if not model or not (uri := columns_uri(self.client, model["ModelArn"])):
             return ()
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         with tempfile.TemporaryDirectory(prefix="bottega-") as scratch:
             file = Path(scratch) / "columns.json"
-            self.client.get_object(bucket, key, file)
+            try:
+                self.client.get_object(bucket, key, file)
+            except ClientFault as error:
+                raise DataError(
+                    f"the order of the model's columns, {uri}, cannot be read ({error}); send an "
+                    "array or a list with the values in the model's order"
+                ) from error
             return tuple(json.loads(file.read_text()))
 
     def wait(self, timeout: float = 600.0) -> Endpoint:
@@ -95,8 +99,10 @@ class Endpoint:
         """Predict.
 
         Args:
-            rows: a DataFrame (columns are brought into the model's order and the label is left out), an
-                array, a list of rows, one row, a dict (JSON), text or bytes (CSV unless said otherwise).
+            rows: a DataFrame, a Series or a list of dicts (columns are brought into the model's
+                order and
+                the label is left out), an array, a list of rows, one row, a dict (JSON), text or
+                bytes (CSV unless said otherwise).
             content_type: of the body, where the kind of ``rows`` does not tell.
             accept: the content type wanted.
 
@@ -104,9 +110,10 @@ class Endpoint:
             An array for CSV answers, the parsed document for JSON, bytes for anything else.
 
         Raises:
+            DataError: the rows lack a column of the model, or cannot be sent.
             ModelError: the model server refused or failed.
         """
-        columns = self.columns if hasattr(rows, "to_csv") else ()
+        columns = self.columns if is_named(rows) else ()
         payload = encode_rows(rows, columns)
         body, kind = self.client.invoke(
             self.name,
@@ -117,21 +124,14 @@ class Endpoint:
         return decode_predictions(body, kind)
 
     def delete(self, *, wait: bool = True) -> None:
-        """Delete the endpoint, and its configuration and models when nothing else needs them."""
-        config_name = self.describe()["EndpointConfigName"]
-        config = self.client.call(
-            "sagemaker", "DescribeEndpointConfig", {"EndpointConfigName": config_name}
-        )
+        """Delete the endpoint, and the configuration and model that ``deploy`` made for it."""
         self.client.call("sagemaker", "DeleteEndpoint", {"EndpointName": self.name})
-        while wait and self._exists():
+        while wait and self.exists():
             time.sleep(POLL_SECONDS)
-        if config_name == self.name:  # made by ``deploy``, so it belongs to this endpoint alone
-            request = {"EndpointConfigName": config_name}
-            self.client.call("sagemaker", "DeleteEndpointConfig", request)
-            for variant in config["ProductionVariants"]:
-                self.client.call("sagemaker", "DeleteModel", {"ModelName": variant["ModelName"]})
+        _delete_what_deploy_made(self.client, self.name)
 
-    def _exists(self) -> bool:
+    def exists(self) -> bool:
+        """Whether there is such an endpoint, in service or not."""
         try:
             self.describe()
         except (ValidationException, ResourceNotFound):
@@ -140,53 +140,79 @@ class Endpoint:
 
 
 def columns_uri(client: Client, arn: str) -> str | None:
-    """Where the order of the feature columns of a job or model is kept; None when it is not known."""
+    """Where the order of the feature columns of a job or model is kept; None when it is not
+    known.
+    """
+    return _tag(client, arn, COLUMNS)
+
+
+def _tag(client: Client, arn: str, key: str) -> str | None:
     tags = client.call("sagemaker", "ListTags", {"ResourceArn": arn})["Tags"]
-    return next((tag["Value"] for tag in tags if tag["Key"] == COLUMNS), None)
+    return next((tag["Value"] for tag in tags if tag["Key"] == key), None)
+
+
+def _describe(client: Client, kind: str, name: str) -> dict[str, Any]:
+    """What DescribeModel or DescribeEndpointConfig answers; empty when there is none of that
+    name.
+    """
+    try:
+        return client.call("sagemaker", f"Describe{kind}", {f"{kind}Name": name})
+    except (ValidationException, ResourceNotFound):
+        return {}
+
+
+def _delete_what_deploy_made(client: Client, endpoint: str) -> None:
+    """Delete configuration and model of this name, if :func:`deploy_model` made them."""
+    for kind in ("EndpointConfig", "Model"):
+        found = _describe(client, kind, endpoint)
+        if found and _tag(client, found[f"{kind}Arn"], MADE_FOR) == endpoint:
+            client.call("sagemaker", f"Delete{kind}", {f"{kind}Name": endpoint})
 
 
 def deploy_model(
     client: Client,
     name: str,
     *,
-    image: str,
-    model_uri: str,
+    container: Mapping[str, Any],
     role: str,
-    environment: Mapping[str, str],
     columns: str | None,
     instance_type: str,
     instance_count: int,
     wait: bool,
 ) -> Endpoint:
-    """Create model, configuration and endpoint, all of the same name.
+    """Create model, configuration and endpoint, all of the same name; all of them or none.
 
     Args:
+        container: the model's PrimaryContainer.
         columns: where the order of the feature columns is kept, if it is known.
+
+    Raises:
+        ClientFault: the name is taken.
+        EndpointFailed: with ``wait``, the endpoint did not come into service.
     """
-    container: dict[str, Any] = {"Image": image, "ModelDataUrl": model_uri}
-    if environment:
-        container["Environment"] = dict(environment)
-    model: dict[str, Any] = {
-        "ModelName": name,
-        "ExecutionRoleArn": role,
-        "PrimaryContainer": container,
-    }
-    if columns is not None:
-        model["Tags"] = [{"Key": COLUMNS, "Value": columns}]
-    client.call("sagemaker", "CreateModel", model)
+    endpoint = Endpoint(client, name)
+    if endpoint.exists():
+        raise ClientFault(
+            f"there is an endpoint {name} already; give deploy another name, or delete that one"
+        )
+    _delete_what_deploy_made(client, name)  # of a deployment that was broken off
+    mark = [{"Key": MADE_FOR, "Value": name}]
+    more = [{"Key": COLUMNS, "Value": columns}] if columns is not None else []
     variant = {
         "VariantName": "AllTraffic",
         "ModelName": name,
         "InstanceType": instance_type,
         "InitialInstanceCount": instance_count,
     }
-    client.call(
-        "sagemaker",
-        "CreateEndpointConfig",
-        {"EndpointConfigName": name, "ProductionVariants": [variant]},
-    )
-    client.call(
-        "sagemaker", "CreateEndpoint", {"EndpointName": name, "EndpointConfigName": name}
-    )
-    endpoint = Endpoint(client, name)
+    model = {"ModelName": name, "ExecutionRoleArn": role, "PrimaryContainer": dict(container)}
+    config = {"EndpointConfigName": name, "ProductionVariants": [variant], "Tags": mark}
+    try:
+        client.call("sagemaker", "CreateModel", model | {"Tags": [*mark, *more]})
+        client.call("sagemaker", "CreateEndpointConfig", config)
+        client.call(
+            "sagemaker", "CreateEndpoint", {"EndpointName": name, "EndpointConfigName": name}
+        )
+    except BottegaError:
+        _delete_what_deploy_made(client, name)
+        raise
     return endpoint.wait() if wait else endpoint

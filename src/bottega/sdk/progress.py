@@ -16,10 +16,16 @@ class JobProgress:
 
     def __init__(self, name: str, *, show_logs: bool, quiet: bool = False) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-        from rich.progress import TimeElapsedColumn
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
 
-        self._console = Console(quiet=quiet)
+        # In a notebook rich would make a piece of output of every line; plain text is one piece.
+        self._console = Console(quiet=quiet, force_jupyter=False)
         self._show_logs = show_logs
         self._status = ""
         self._progress = Progress(

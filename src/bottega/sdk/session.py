@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import json
 import os
 import re
-import tarfile
-import tempfile
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,29 +18,40 @@ from bottega.config import Config
 from bottega.credentials import Credentials
 from bottega.errors import ClientFault
 from bottega.sdk.client import Client, RemoteClient
-from bottega.sdk.data import ChannelSource, DataError, prepare_channel
+from bottega.sdk.data import ChannelSource, ChannelWriter, DataError, PreparedChannel
 from bottega.sdk.endpoint import COLUMNS, Endpoint
+from bottega.sdk.source import Source
 from bottega.sdk.training_job import TrainingJob
 
 DEFAULT_INSTANCE = "ml.m5.large"
-DEFAULT_ROUNDS = 100
+DEFAULT_HYPERPARAMETERS: Mapping[str, Mapping[str, str]] = {"xgboost": {"num_round": "100"}}
+SUPERVISED = ("xgboost",)
+"""Algorithms that learn from a label, so that a frame without one makes no sense."""
 
 
 def connect(home: str | os.PathLike[str] | None = None, **settings: Any) -> Session:
     """Connect to the studio of a home, starting its daemon if it does not run.
+
+    The daemon is started again, too, when it is gone by the time the session needs it.
 
     Args:
         home: the home folder; ``BOTTEGA_HOME`` or ``~/.bottega`` when absent.
         settings: fields of :class:`bottega.config.Config`, used when the daemon is started.
 
     Raises:
+        ConfigurationError: there is no such setting, or it cannot have that value.
         DaemonNotStarted: the daemon did not come up.
     """
     from bottega.daemon import lifecycle
 
     config = Config.load(home, **settings)
     record = lifecycle.start(config)
-    client = RemoteClient(record.url, config.region, Credentials.load(config))
+    client = RemoteClient(
+        record.url,
+        config.region,
+        Credentials.load(config),
+        revive=lambda: lifecycle.start(config).url,
+    )
     return Session(client, config)
 
 
@@ -58,7 +70,9 @@ class Session:
         target: str | None = None,
         validation: ChannelSource | None = None,
         channels: Mapping[str, ChannelSource] | None = None,
+        content_type: str = "",
         script: str | os.PathLike[str] | None = None,
+        source_dir: str | os.PathLike[str] | None = None,
         image: str = "scikit-learn",
         hyperparameters: Mapping[str, Any] | None = None,
         name: str | None = None,
@@ -78,16 +92,29 @@ class Session:
         Args:
             algorithm: a built-in algorithm such as ``"xgboost"``; or give ``script``.
             data: the ``train`` channel: a DataFrame, a path, or an ``s3://`` URI.
-            target: the label column of ``data`` and ``validation``.
+            target: for algorithms: the label column of ``data`` and ``validation``. Without it,
+                files
+                are sent as they are: CSV with the label in the first column and no header.
             validation: the ``validation`` channel.
             channels: further channels by name.
-            script: a Python file, or a folder whose ``train.py`` is run, in script mode.
+            content_type: of files and URIs whose suffix does not tell, such as an ``s3://`` prefix.
+            script: a Python file, or a folder whose ``train.py`` is run, in script mode. A frame
+                reaches
+                it as ``train.csv`` with a header.
+            source_dir: a folder that goes along with the script: modules, ``requirements.txt``,
+                ``inference.py``.
             image: what the script runs in: ``scikit-learn``, ``xgboost`` or ``python``.
-            hyperparameters: by name; keyword arguments that are no parameter here count too.
+            hyperparameters: by name; keyword arguments that are no parameter here count too. None
+                leaves
+                one at its default.
             name: of the job; made from the algorithm and the time when absent.
             metrics: for scripts: metric name to the regular expression that finds it in the log.
+            instance_type: an ``ml.*`` name; jobs run on this machine whatever it says.
+            instance_count: how many hosts work together.
             max_runtime: seconds after which the job is stopped.
+            environment: variables of the job's processes.
             experiment: the MLflow experiment the run belongs to.
+            tags: of the job.
             wait: return only when the job has ended, showing its progress.
             logs: while waiting, show the job's output too.
 
@@ -100,87 +127,88 @@ class Session:
             JobFailed: with ``wait``, the job failed; the message is its FailureReason.
         """
         if (algorithm is None) == (script is None):
-            raise ClientFault("give an algorithm or a script, and not both")
-        base = algorithm or Path(os.fspath(script or "")).stem
-        name = name or f"{_slug(base)}-{time.strftime('%Y-%m-%d-%H-%M-%S')}-{time.time_ns() % 10**9:09d}"
-        bucket = self.config.bucket
-        sources = dict(channels or {})
-        if data is not None:
-            sources["train"] = data
-        if validation is not None:
-            sources["validation"] = validation
-        prepared = [
-            prepare_channel(
-                self.client, key, source, target=target, bucket=bucket, prefix=f"{name}/input"
+            raise ClientFault(
+                'give either a built-in algorithm, such as "xgboost", or script="train.py"'
             )
-            for key, source in sources.items()
-        ]
-        values = {k: _text(v) for k, v in {**(hyperparameters or {}), **more_hyperparameters}.items()}
-        if algorithm == "xgboost":
-            values.setdefault("num_round", str(DEFAULT_ROUNDS))
-        if script is not None:
-            values |= self._submit(Path(script), name)
-        specification: dict[str, Any] = {
-            "TrainingImage": algorithm or image,
-            "TrainingInputMode": "File",
-        }
-        if metrics:
-            specification["MetricDefinitions"] = [
-                {"Name": key, "Regex": expression} for key, expression in metrics.items()
-            ]
+        sources = dict(channels or {})
+        for key, source in (("train", data), ("validation", validation)):
+            if source is None:
+                continue
+            if key in sources:
+                raise DataError(f"the channel {key!r} is given twice; name it once")
+            sources[key] = source
+        values = _hyperparameters({**(hyperparameters or {}), **more_hyperparameters}, script)
         request: dict[str, Any] = {
-            "TrainingJobName": name,
             "RoleArn": self.config.role_arn,
-            "AlgorithmSpecification": specification,
-            "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/"},
+            "AlgorithmSpecification": {
+                "TrainingImage": algorithm or image,
+                "TrainingInputMode": "File",
+            },
+            "OutputDataConfig": {"S3OutputPath": f"s3://{self.config.bucket}/"},
             "ResourceConfig": {
                 "InstanceType": instance_type,
                 "InstanceCount": instance_count,
                 "VolumeSizeInGB": 30,
             },
             "StoppingCondition": {"MaxRuntimeInSeconds": max_runtime},
-            "HyperParameters": values,
         }
-        if prepared:
-            request["InputDataConfig"] = [channel.as_input() for channel in prepared]
+        if metrics:
+            request["AlgorithmSpecification"]["MetricDefinitions"] = [
+                {"Name": key, "Regex": expression} for key, expression in metrics.items()
+            ]
         if environment:
             request["Environment"] = dict(environment)
         if experiment:
             request["ExperimentConfig"] = {"ExperimentName": experiment}
-        columns = next((c.columns for c in prepared if c.name == "train"), ())
-        all_tags = dict(tags or {}) | self._remember_columns(name, columns)
+        all_tags = dict(tags or {})
+
+        if script is not None:
+            program = Path(os.fspath(script)).expanduser()
+            folder = None if source_dir is None else Path(os.fspath(source_dir)).expanduser()
+            code = Source.of(program, folder)
+            if target is not None:
+                raise DataError(
+                    "target is for built-in algorithms; a script gets all columns by name. Where "
+                    f"it should know the label, give hyperparameters={{'target': {target!r}}}"
+                )
+            name = name or _job_name(Path(code.program).stem)
+            uri = code.upload(self.client, self.config.bucket, f"{name}/source/sourcedir.tar.gz")
+            values |= {"sagemaker_program": code.program, "sagemaker_submit_directory": uri}
+        else:
+            known = _short_name(algorithm or "")
+            values = {**DEFAULT_HYPERPARAMETERS.get(known, {}), **values}
+            if known in SUPERVISED and target is None:
+                for key, source in sources.items():
+                    _refuse_unlabelled(key, source)
+            name = name or _job_name(known)
+        writer = ChannelWriter(
+            self.client,
+            self.config.bucket,
+            f"{name}/input",
+            target=target,
+            for_script=script is not None,
+            content_type=content_type,
+        )
+        if prepared := _prepare(writer, sources):
+            request["InputDataConfig"] = [channel.as_input() for channel in prepared]
+            all_tags |= self._remember_columns(name, prepared)
         if all_tags:
             request["Tags"] = [{"Key": k, "Value": v} for k, v in all_tags.items()]
+        request |= {"TrainingJobName": name, "HyperParameters": values}
         self.client.call("sagemaker", "CreateTrainingJob", request)
         job = TrainingJob(self.client, name)
         if wait:
             job.wait(logs=logs)
         return job
 
-    def _remember_columns(self, name: str, columns: tuple[str, ...]) -> dict[str, str]:
+    def _remember_columns(self, name: str, prepared: list[PreparedChannel]) -> dict[str, str]:
         """Keep the order of the feature columns beside the data, so that predictions can use it."""
+        columns = next((channel.columns for channel in prepared if channel.name == "train"), ())
         if not columns:
             return {}
         key = f"{name}/input/columns.json"
         uri = self.client.put_object(self.config.bucket, key, json.dumps(columns).encode())
         return {COLUMNS: uri}
-
-    def _submit(self, script: Path, name: str) -> dict[str, str]:
-        """Send a script with what lies in its folder, as the SageMaker SDK does."""
-        if not script.exists():
-            raise DataError(f"the script {script} does not exist")
-        program = "train.py" if script.is_dir() else script.name
-        with tempfile.TemporaryDirectory(prefix="bottega-") as scratch:
-            archive = Path(scratch) / "sourcedir.tar.gz"
-            with tarfile.open(archive, "w:gz") as tar:
-                if script.is_dir():
-                    tar.add(script, arcname=".")
-                else:
-                    tar.add(script, arcname=script.name)
-            uri = self.client.put_object(
-                self.config.bucket, f"{name}/source/sourcedir.tar.gz", archive
-            )
-        return {"sagemaker_program": program, "sagemaker_submit_directory": uri}
 
     def job(self, name: str) -> TrainingJob:
         """A training job by name; its methods raise when there is none."""
@@ -216,11 +244,63 @@ class Session:
         return self.client.call("bottega", "DescribeStudio")
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9]+", "-", text).strip("-")[:32] or "job"
+def _prepare(writer: ChannelWriter, sources: Mapping[str, ChannelSource]) -> list[PreparedChannel]:
+    """Bring every channel to the store; the train channel first, as it says the columns' order."""
+    prepared: list[PreparedChannel] = []
+    columns: tuple[str, ...] = ()
+    for name in sorted(sources, key=lambda name: name != "train"):
+        channel = writer.prepare(name, sources[name], columns)
+        if name == "train":
+            columns = channel.columns
+        prepared.append(channel)
+    return prepared
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
+def _refuse_unlabelled(channel: str, source: ChannelSource) -> None:
+    if hasattr(source, "columns"):
+        raise DataError(
+            f"channel {channel!r}: say which column of the frame is to be predicted: target=..."
+        )
+
+
+def _hyperparameters(
+    values: Mapping[str, Any], script: str | os.PathLike[str] | None
+) -> dict[str, str]:
+    """Hyperparameters as the text the API takes; lists for scripts as JSON, else with commas."""
+    found: dict[str, str] = {}
+    for name, value in values.items():
+        if hasattr(value, "item") and not getattr(value, "shape", None):
+            value = value.item()  # a number of numpy's
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            found[name] = str(value).lower()
+        elif isinstance(value, (str, int, float)):
+            found[name] = str(value)
+        elif isinstance(value, (list, tuple)) and script is None:
+            found[name] = ",".join(map(str, value))
+        elif isinstance(value, (list, tuple, dict)):
+            found[name] = json.dumps(value)
+        else:
+            raise ClientFault(
+                f"the hyperparameter {name!r} is a {type(value).__name__}, which cannot be sent"
+                + _meant(name)
+            )
+    return found
+
+
+def _meant(name: str) -> str:
+    known = [x for x in inspect.signature(Session.train).parameters if x != "self"]
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean the argument {close[0]!r}?" if close else ""
+
+
+def _short_name(image: str) -> str:
+    """``xgboost`` for ``683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1``."""
+    return image.rpartition("/")[2].partition(":")[0].removeprefix("sagemaker-")
+
+
+def _job_name(base: str) -> str:
+    """A name nobody else takes, however many sessions make one in the same second."""
+    slug = re.sub(r"[^a-zA-Z0-9]+", "-", base).strip("-")[:32].rstrip("-") or "job"
+    return f"{slug}-{time.strftime('%Y-%m-%d-%H-%M-%S')}-{secrets.token_hex(3)}"

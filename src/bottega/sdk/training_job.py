@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bottega.errors import BottegaError, ClientFault
+from bottega.errors import BottegaError, ClientFault, ResourceNotFound, ValidationException
 from bottega.sdk.client import Client
 from bottega.sdk.endpoint import Endpoint, columns_uri, deploy_model
 from bottega.sdk.progress import JobProgress
+from bottega.sdk.source import serving_program
 
+NOT_FOUND = "Requested resource not found."
+"""SageMaker's whole message for a job that is not there; it names neither the job nor a way on."""
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 FIRST_POLL_SECONDS = 0.03
 LONGEST_POLL_SECONDS = 0.5
@@ -32,8 +35,22 @@ class TrainingJob:
     name: str
 
     def describe(self) -> dict[str, Any]:
-        """DescribeTrainingJob's answer."""
-        return self.client.call("sagemaker", "DescribeTrainingJob", {"TrainingJobName": self.name})
+        """DescribeTrainingJob's answer.
+
+        Raises:
+            ResourceNotFound: there is no such job.
+        """
+        return self._call("DescribeTrainingJob")
+
+    def _call(self, operation: str) -> dict[str, Any]:
+        try:
+            return self.client.call("sagemaker", operation, {"TrainingJobName": self.name})
+        except (ValidationException, ResourceNotFound) as error:
+            if error.message != NOT_FOUND:
+                raise
+            raise ResourceNotFound(
+                f"There is no training job {self.name!r}; `bottega jobs list` lists those there are"
+            ) from error
 
     @property
     def status(self) -> str:
@@ -63,11 +80,11 @@ class TrainingJob:
 
     def stop(self) -> None:
         """Ask the job to stop; ``wait`` waits for it."""
-        self.client.call("sagemaker", "StopTrainingJob", {"TrainingJobName": self.name})
+        self._call("StopTrainingJob")
 
     def delete(self) -> None:
         """Forget the job; it must have ended. Its artifacts stay."""
-        self.client.call("sagemaker", "DeleteTrainingJob", {"TrainingJobName": self.name})
+        self._call("DeleteTrainingJob")
 
     def logs(self, *, follow: bool = False) -> Iterator[str]:
         """The job's output line by line, of several hosts with the host's name in front.
@@ -77,6 +94,7 @@ class TrainingJob:
         """
         reader = _LogReader(self.client, self.name)
         pause = FIRST_POLL_SECONDS
+        _ = self.status  # raises when there is no such job
         while True:
             ended = not follow or self.status not in ("InProgress", "Stopping")
             lines = reader.read()
@@ -92,9 +110,30 @@ class TrainingJob:
     def wait(self, *, logs: bool = True, quiet: bool = False) -> TrainingJob:
         """Wait for the job's end, showing a progress bar and, with ``logs``, its output.
 
+        Breaking off (Ctrl-C) ends the waiting only; the job goes on.
+
         Raises:
             JobFailed: it failed or was stopped.
         """
+        try:
+            description = self._follow(logs=logs, quiet=quiet)
+        except KeyboardInterrupt:
+            if not quiet:
+                print(
+                    f"The training job {self.name} goes on. "
+                    f"`bottega jobs stop {self.name}` stops it; "
+                    f"`bottega jobs logs -f {self.name}` follows it."
+                )
+            raise
+        if description["TrainingJobStatus"] != "Completed":
+            reason = description.get("FailureReason", description["SecondaryStatus"])
+            raise JobFailed(
+                f"Training job {self.name}: {description['TrainingJobStatus']}. {reason}"
+            )
+        return self
+
+    def _follow(self, *, logs: bool, quiet: bool) -> dict[str, Any]:
+        """Show the job until it ends; returns its last description."""
         reader = _LogReader(self.client, self.name)
         pause = FIRST_POLL_SECONDS
         with JobProgress(self.name, show_logs=logs, quiet=quiet) as progress:
@@ -105,16 +144,10 @@ class TrainingJob:
                 if lines:
                     pause = FIRST_POLL_SECONDS
                 elif description["TrainingJobStatus"] not in ("InProgress", "Stopping"):
-                    break
+                    return description
                 else:
                     time.sleep(pause)
                     pause = min(LONGEST_POLL_SECONDS, pause * 1.5)
-        if description["TrainingJobStatus"] != "Completed":
-            reason = description.get("FailureReason", description["SecondaryStatus"])
-            raise JobFailed(
-                f"Training job {self.name}: {description['TrainingJobStatus']}. {reason}"
-            )
-        return self
 
     def download_model(self, folder: str | Path) -> Path:
         """Fetch ``model.tar.gz`` into a folder; returns the file."""
@@ -129,6 +162,8 @@ class TrainingJob:
         self,
         name: str | None = None,
         *,
+        script: str | None = None,
+        environment: Mapping[str, str] | None = None,
         instance_type: str = "ml.m5.large",
         instance_count: int = 1,
         wait: bool = True,
@@ -137,8 +172,16 @@ class TrainingJob:
 
         Args:
             name: of the endpoint; the job's name when absent.
+            script: for jobs in script mode: the file of its code that has ``model_fn``. When
+                absent,
+                ``inference.py`` where there is one, else the training script.
+            environment: further variables of the model server.
+            instance_type: an ``ml.*`` name; model servers run on this machine whatever it says.
+            instance_count: how many model servers share the requests.
+            wait: return only when the endpoint is in service.
 
         Raises:
+            ClientFault: the job has not completed, or the name is taken.
             EndpointFailed: with ``wait``, the endpoint did not come into service.
         """
         description = self.describe()
@@ -147,25 +190,40 @@ class TrainingJob:
                 f"training job {self.name} is {description['TrainingJobStatus']}; only a completed "
                 "job can be deployed"
             )
-        values = description.get("HyperParameters", {})
-        environment = {}
-        if program := values.get("sagemaker_program"):
-            environment = {
-                "SAGEMAKER_PROGRAM": program,
-                "SAGEMAKER_SUBMIT_DIRECTORY": values["sagemaker_submit_directory"],
-            }
+        container = {
+            "Image": description["AlgorithmSpecification"]["TrainingImage"],
+            "ModelDataUrl": description["ModelArtifacts"]["S3ModelArtifacts"],
+        }
+        variables = self._script(description, script) | dict(environment or {})
         return deploy_model(
             self.client,
             name or self.name,
-            image=description["AlgorithmSpecification"]["TrainingImage"],
-            model_uri=description["ModelArtifacts"]["S3ModelArtifacts"],
+            container=container | ({"Environment": variables} if variables else {}),
             role=description["RoleArn"],
-            environment=environment,
             columns=columns_uri(self.client, description["TrainingJobArn"]),
             instance_type=instance_type,
             instance_count=instance_count,
             wait=wait,
         )
+
+    def _script(self, description: dict[str, Any], script: str | None) -> dict[str, str]:
+        """The variables that name the code of a job in script mode; none for an algorithm."""
+        values = description.get("HyperParameters", {})
+        program = _unquoted(values.get("sagemaker_program", ""))
+        if not program:
+            if script is not None:
+                raise ClientFault(f"training job {self.name} has no script; leave script out")
+            return {}
+        source = _unquoted(values.get("sagemaker_submit_directory", ""))
+        if script is None and source.startswith("s3://"):
+            script = serving_program(self.client, source, program)
+        variables = {"SAGEMAKER_PROGRAM": script or program}
+        return variables | ({"SAGEMAKER_SUBMIT_DIRECTORY": source} if source else {})
+
+
+def _unquoted(value: str) -> str:
+    """A hyperparameter as it was meant: the SageMaker SDK sends each one as JSON."""
+    return value.strip('"')
 
 
 class _LogReader:
