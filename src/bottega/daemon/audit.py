@@ -17,10 +17,10 @@ NAME = "audit.jsonl"
 class AuditTrail:
     """Writes ``audit.jsonl`` in a folder that only the owner can read; the oldest lines go first.
 
-    Each line is handed to the system in one write before the answer goes out, so a killed daemon loses
-    none. It holds names and ARNs, never request bodies. A full file becomes ``audit.jsonl.1``. The
-    standard library's rotating handler does the same in twenty times the time, which an invocation
-    would feel.
+    Each line is handed to the system in one write before the answer goes out, so a killed daemon
+    loses none. It holds names and ARNs, never request bodies. A full file becomes
+    ``audit.jsonl.1``. The standard library's rotating handler does the same in ten times the time,
+    which an invocation would feel.
     """
 
     def __init__(self, folder: Path, events: EventBus) -> None:

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from bottega.config import Config
 from bottega.daemon.hosts import AllowedHosts
+from bottega.daemon.one_write import OneWriteProtocol
 from bottega.daemon.request_body import (
     IN_MEMORY_BYTES,
     BodyTooLarge,
@@ -54,7 +55,7 @@ def server_settings(config: Config) -> dict[str, Any]:
     return {
         "host": config.host,
         "port": config.port,
-        "http": "httptools",
+        "http": OneWriteProtocol,
         "loop": "uvloop",
         "ws": "none",
         "lifespan": "on",

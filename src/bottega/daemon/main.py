@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -15,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 import bottega
-from bottega.config import Config
+from bottega.config import Config, ConfigurationError
 from bottega.daemon import lifecycle
 
 log = logging.getLogger("bottega")
@@ -47,6 +48,9 @@ def run(config: Config) -> int:
     except lifecycle.AlreadyRunning as error:
         log.error("%s", error.message)
         return lifecycle.ALREADY_RUNNING_EXIT
+    except ConfigurationError as error:
+        log.error("%s", error.message)
+        return 2
 
 
 def _serve(config: Config) -> int:
@@ -73,6 +77,7 @@ def _serve(config: Config) -> int:
         # uvicorn raises the signal again once it has stopped serving; the home is closed then.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _already_ending)
+        _favour_short_requests()
         _run(service.serve(listener))
     finally:
         service.close()
@@ -89,6 +94,18 @@ def _run(serving: Coroutine[Any, Any, None]) -> None:
         uvloop.run(serving)
 
 
+def _favour_short_requests() -> None:
+    """Keep the two things away that make a short request wait for what it has no part in.
+
+    What was loaded at the start lives as long as the process, so the collector need not walk it again
+    and again; and a thread that computes gives way to the event loop after half a millisecond instead
+    of five.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(0.0005)
+
+
 def _already_ending(number: int, frame: FrameType | None) -> None:
     log.info("ending in good order (%s)", signal.Signals(number).name)
 
@@ -100,6 +117,7 @@ def bind(config: Config) -> socket.socket:
     """
     former = lifecycle.read_record(config)
     wanted = [config.port] if config.port else [former.port if former else 0, 0]
+    problem = OSError("no port was tried")
     for port in wanted:
         listener = socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -108,14 +126,16 @@ def bind(config: Config) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listener.bind((config.host, port))
-        except OSError:
+        except OSError as error:
             listener.close()
-            if port == wanted[-1]:
-                raise
+            problem = error
             continue
         listener.listen(1024)
         return listener
-    raise AssertionError("unreachable: the last port either binds or raises")
+    raise ConfigurationError(
+        f"cannot listen on {config.host}, port {wanted[-1]}: {problem.strerror or problem}. "
+        "Choose another with --host and --port, or in config.toml."
+    ) from problem
 
 
 if __name__ == "__main__":
