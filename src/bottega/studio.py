@@ -6,6 +6,7 @@ import importlib
 import shutil
 import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -95,36 +96,18 @@ class Studio:
         Args:
             tracking: where runs are kept; None keeps none.
         """
-        home = config.home
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        clock = clock or SystemClock()
-        events = EventBus()
-        ports = Ports(
-            config=config,
-            clock=clock,
-            store=SqlMetadataStore(
-                config.database_url or f"sqlite:///{home / 'metadata.sqlite'}", events, clock
-            ),
-            objects=FolderObjectStore(home / "objects", clock),
-            runner=LocalRunner(
-                state_dir=home / "runner",
-                isolation=config.isolation,
-                preload=PRELOADED,
-                preload_enabled=config.preload,
-            ),
-            logs=FileLogStore(home / "logs"),
-            tracking=tracking,
-            events=events,
-            capacity=Capacity(config.slot_count),
-            routes=RoutingTable(),
-            credentials=Credentials.load(config),
-        )
-        ports.objects.ensure_bucket(config.bucket)
-        host = ControllerHost(events)
-        endpoints = EndpointController(ports, wake=lambda name: host.wake(endpoints, name))
-        for controller in (*_training(ports, host), endpoints):
-            host.add(controller)
-        return cls(ports, registry_of_operations(), host, endpoints)
+        config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with ExitStack() as undo:
+            ports = _open_ports(config, clock or SystemClock(), tracking, undo)
+            ports.objects.ensure_bucket(config.bucket)
+            host = ControllerHost(ports.events)
+            endpoints = EndpointController(ports, wake=lambda name: host.wake(endpoints, name))
+            undo.callback(endpoints.close)
+            for controller in (*_training(ports, host), endpoints):
+                host.add(controller)
+            studio = cls(ports, registry_of_operations(), host, endpoints)
+            undo.pop_all()
+            return studio
 
     @classmethod
     def temporary(cls, **settings: object) -> Self:
@@ -135,7 +118,11 @@ class Studio:
         """
         folder = Path(tempfile.mkdtemp(prefix="bottega-"))
         config = Config.load(folder, environment={}, **{"tracking": False, **settings})
-        studio = cls.open(config)
+        try:
+            studio = cls.open(config)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         studio._temporary = folder
         return studio
 
@@ -147,13 +134,14 @@ class Studio:
 
     def close(self) -> None:
         """Stop the controllers and let go of everything; jobs go on without us."""
-        self.controllers.stop()
-        self.endpoints.close()
-        self.ports.runner.close()
-        self.ports.store.close()
-        self.ports.objects.close()
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+        with ExitStack() as closing:  # each of them, whatever the others raise
+            if self._temporary is not None:
+                closing.callback(shutil.rmtree, self._temporary, ignore_errors=True)
+            closing.callback(self.ports.objects.close)
+            closing.callback(self.ports.store.close)
+            closing.callback(self.ports.runner.close)
+            closing.callback(self.endpoints.close)
+            closing.callback(self.controllers.stop)
 
     def owner(self, face: str) -> Context:
         """A context for the owner of the home, for faces in the same process."""
@@ -165,6 +153,41 @@ class Studio:
             owner=True,
         )
         return Context(ports=self.ports, caller=identity, request_id=request_id(), face=face)
+
+
+def _open_ports(config: Config, clock: Clock, tracking: Tracking | None, undo: ExitStack) -> Ports:
+    """Open the home's ports; ``undo`` closes again what was opened, for when a later one fails."""
+    home = config.home
+    events = EventBus()
+    store = SqlMetadataStore(
+        config.database_url or f"sqlite:///{home / 'metadata.sqlite'}", events, clock
+    )
+    undo.callback(store.close)
+    objects = FolderObjectStore(home / "objects", clock)
+    undo.callback(objects.close)
+    credentials = Credentials.load(config)
+    capacity = Capacity(config.slot_count)
+    # Last, because it starts a process.
+    runner = LocalRunner(
+        state_dir=home / "runner",
+        isolation=config.isolation,
+        preload=PRELOADED,
+        preload_enabled=config.preload,
+    )
+    undo.callback(runner.close)
+    return Ports(
+        config=config,
+        clock=clock,
+        store=store,
+        objects=objects,
+        runner=runner,
+        logs=FileLogStore(home / "logs"),
+        tracking=tracking,
+        events=events,
+        capacity=capacity,
+        routes=RoutingTable(),
+        credentials=credentials,
+    )
 
 
 def _training(ports: Ports, host: ControllerHost) -> Iterable[Controller]:

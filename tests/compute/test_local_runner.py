@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from bottega.compute.local import folder
 from bottega.compute.local.isolation import Machine
 from bottega.compute.local.runner import LocalRunner
-from bottega.compute.runner import Program, Runner
+from bottega.compute.runner import Phase, Program, Runner
+from bottega.testing.runner_bench import Bench, run
 from bottega.testing.runner_case import RunnerCase
 
 MACHINE = Machine()
@@ -105,11 +107,40 @@ class WarmCase(LocalRunnerCase):
             "runner.wait_warm(60)"
         )
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="counts what /proc shows")
+    def test_workloads_that_nobody_watched_leave_nothing_open(
+        self, runner: Runner, bench: Bench
+    ) -> None:
+        def descriptors_after(name: str) -> int:
+            spec = bench.spec("pass", name)
+            runner.start(spec)
+            while runner.state(spec.directory).phase is not Phase.ENDED:
+                time.sleep(0.01)
+            return len(os.listdir("/proc/self/fd"))
+
+        descriptors_after("first")
+        before = descriptors_after("second")
+        assert [descriptors_after(f"later-{number}") for number in range(3)] == [before] * 3
+
 
 @_warm
 @pytest.mark.skipif(MACHINE.namespaces_refusal is not None, reason=str(MACHINE.namespaces_refusal))
 class TestWarmNamespaces(WarmCase):
     isolation = "namespaces"
+
+    def test_a_program_cannot_take_hold_of_its_keeper(self, runner: Runner, bench: Bench) -> None:
+        script = """
+            import ctypes
+            libc = ctypes.CDLL(None, use_errno=True)
+            seize = 0x4206
+            say("traced", libc.ptrace(seize, 1, None, None))
+            keeper, pidfd_getfd = os.pidfd_open(1), 438
+            taken = [libc.syscall(pidfd_getfd, keeper, number, 0) for number in range(20)]
+            say("taken", [each for each in taken if each >= 0])
+        """
+        spec = bench.spec(script)
+        assert run(runner, spec).succeeded
+        assert bench.lines(spec) == ["traced -1", "taken []"]
 
 
 @_warm

@@ -139,3 +139,12 @@ def test_a_graceful_stop_leaves_training_running(tmp_path: Path):
         eventually(lambda: secondary() == "Completed", "the job completes")
     finally:
         daemon.clean_up()
+
+
+def test_a_start_while_another_daemon_is_ending(config: Config):
+    log = config.home / "daemon.log"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with lifecycle.home_lock(config):
+            starting = pool.submit(lifecycle.start, config)
+            eventually(lambda: log.exists() and "is served by" in log.read_text(), "it is refused")
+        assert starting.result() == lifecycle.running(config)

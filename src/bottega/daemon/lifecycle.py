@@ -20,6 +20,8 @@ from bottega.errors import BottegaError
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
+TAKEN_SECONDS = 0.25
+"""How long to wait for whoever has the home, before another daemon is tried."""
 ALREADY_RUNNING_EXIT = 3
 """The exit code of a daemon that found the home taken."""
 
@@ -121,19 +123,21 @@ def start(config: Config) -> DaemonRecord:
         return record
     config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = config.home / "daemon.log"
-    pid: int | None = _spawn(config, log)
+    pid = _spawn(config, log)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if record := running(config):
             return record
-        ended = _exit_code(pid) if pid is not None else None
+        ended = _exit_code(pid)
         if ended is not None:
             if ended != ALREADY_RUNNING_EXIT:
                 raise DaemonNotStarted(
                     f"the daemon ended with code {ended} while starting. "
                     f"The end of {log}:\n{_tail(log)}"
                 )
-            pid = None  # somebody else's daemon is coming up
+            # Another daemon has the home: it is coming up, or it is ending and we take its place.
+            time.sleep(TAKEN_SECONDS)
+            pid = _spawn(config, log)
         time.sleep(POLL_SECONDS)
     raise DaemonNotStarted(f"the daemon did not answer within {START_SECONDS:.0f} s; see {log}")
 

@@ -97,9 +97,9 @@ def _run(serving: Coroutine[Any, Any, None]) -> None:
 def _favour_short_requests() -> None:
     """Keep the two things away that make a short request wait for what it has no part in.
 
-    What was loaded at the start lives as long as the process, so the collector need not walk it again
-    and again; and a thread that computes gives way to the event loop after half a millisecond instead
-    of five.
+    What was loaded at the start lives as long as the process, so the collector need not walk it
+    again and again; and a thread that computes gives way to the event loop after half a millisecond
+    instead of five.
     """
     gc.collect()
     gc.freeze()

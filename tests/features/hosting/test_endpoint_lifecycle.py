@@ -202,15 +202,25 @@ def link_out() -> bytes:
     return stream.getvalue()
 
 
+def hard_link_to_nothing() -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        member = tarfile.TarInfo("answer")
+        member.type, member.linkname = tarfile.LNKTYPE, "not-there"
+        tar.addfile(member)
+    return stream.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
+        ("dangling", hard_link_to_nothing(), "cannot be unpacked"),
         ("traversal", {"../../escaped": "x"}, "not safe to unpack"),
         ("absolute", {"/escaped": "x"}, "not safe to unpack"),
         ("link", link_out(), "not safe to unpack"),
         ("no-tar", b"this is no archive", "must be a tar.gz"),
     ],
-    ids=["traversal", "absolute", "link", "no-tar"],
+    ids=["dangling", "traversal", "absolute", "link", "no-tar"],
 )
 def test_a_bad_archive_fails_the_endpoint(
     hosting: HostingStudio, name: str, content: Any, words: str
@@ -229,6 +239,12 @@ def test_a_bad_archive_fails_the_endpoint(
     assert not [path for path in hosting.work if path.name == "escaped"]
     assert not Path("/escaped").exists()
     until(lambda: not [p for p in hosting.work if p.parent.name == name])
+
+
+def test_an_environment_that_no_program_can_have_fails_the_endpoint(hosting: HostingStudio) -> None:
+    hosting.config("nul", hosting.echo_model("nul", Environment={"A": "half\0"}))
+    hosting.call("CreateEndpoint", EndpointName="nul", EndpointConfigName="nul")
+    assert "cannot be an environment variable" in hosting.wait("nul", "Failed")["FailureReason"]
 
 
 def test_an_update_switches_without_losing_a_request(hosting: HostingStudio) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from bottega.clock import SystemClock
 from bottega.features.training.checkpoints import CheckpointSync, fetch
+from bottega.features.training.job_files import HostFolder
+from bottega.features.training.staging import InputError
 from bottega.storage.folder_objects import FolderObjectStore
 
 
@@ -19,6 +22,10 @@ def objects(tmp_path: Path):
     store.close()
 
 
+def syncing(ml_root: Path, uri: str) -> CheckpointSync:
+    return CheckpointSync(HostFolder(ml_root, "checkpoints"), uri)
+
+
 def keys(objects) -> list[str]:
     return [info.key for info in objects.each("b")]
 
@@ -26,7 +33,7 @@ def keys(objects) -> list[str]:
 def test_a_file_goes_up_once_it_stands_still(objects, tmp_path: Path):
     folder = tmp_path / "checkpoints"
     folder.mkdir()
-    sync = CheckpointSync(folder, "s3://b/ckpt")
+    sync = syncing(tmp_path, "s3://b/ckpt")
     (folder / "one").write_bytes(b"1")
     assert sync.sync(objects) == 0
     assert sync.sync(objects) == 1
@@ -42,7 +49,7 @@ def test_the_last_look_takes_everything(objects, tmp_path: Path):
     (folder / "deep").mkdir(parents=True)
     (folder / "deep" / "two").write_bytes(b"2")
     (folder / "leak").symlink_to("/etc/hostname")
-    assert CheckpointSync(folder, "s3://b/").sync(objects, final=True) == 1
+    assert syncing(tmp_path, "s3://b/").sync(objects, final=True) == 1
     assert keys(objects) == ["deep/two"]
 
 
@@ -57,3 +64,42 @@ def test_an_earlier_checkpoint_is_there_at_the_start(objects, tmp_path: Path):
 
 def test_no_bucket_is_no_checkpoint(objects, tmp_path: Path):
     assert fetch(objects, "s3://nowhere/x", tmp_path) == 0
+
+
+def test_neither_a_link_nor_a_fifo_leads_the_daemon_astray(objects, tmp_path: Path):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "key").write_text("of the owner")
+    folder = tmp_path / "ml" / "checkpoints"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "fifo")
+    (folder / "deep").symlink_to(secret)
+    (folder / "key").symlink_to(secret / "key")
+    (folder / "good").write_text("mine")
+    sync = syncing(tmp_path / "ml", "s3://b/c")
+    assert sync.sync(objects, final=True) == 1
+    assert keys(objects) == ["c/good"]
+    folder.rename(tmp_path / "ml" / "was")
+    folder.symlink_to(secret)
+    assert sync.sync(objects, final=True) == 0
+    assert keys(objects) == ["c/good"]
+
+
+def test_a_name_that_is_no_text_is_left_out_and_told_once(objects, tmp_path: Path, caplog):
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    (folder / os.fsdecode(b"bad-\xff")).write_bytes(b"1")
+    (folder / "good").write_bytes(b"2")
+    sync = syncing(tmp_path, "s3://b")
+    assert sync.sync(objects, final=True) == 1
+    sync.sync(objects, final=True)
+    assert keys(objects) == ["good"]
+    assert [record.message.count("cannot be part") for record in caplog.records] == [1]
+
+
+@pytest.mark.parametrize("key", ["c/a/b", "c/" + "n" * 300])
+def test_a_checkpoint_that_cannot_be_a_file_is_refused(objects, tmp_path: Path, key: str):
+    objects.put("b", "c/a", b"1")
+    objects.put("b", key, b"2")
+    with pytest.raises(InputError, match="cannot become a file"):
+        fetch(objects, "s3://b/c", tmp_path / "local")

@@ -190,6 +190,16 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/c", "LocalPath": "/etc"}},
         "must be a folder under /opt/ml",
     ),
+    (
+        {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/c", "LocalPath": "/opt/ml/./"}},
+        "must be a folder under /opt/ml",
+    ),
+    (
+        {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/c", "LocalPath": "/opt/ml/input/"}},
+        "which the job needs for other files",
+    ),
+    ({"Environment": {"A": "half\0"}}, "has a NUL"),
+    ({"Environment": {"A": "\ud800"}}, "half a surrogate"),
     ({"TrainingJobName": "../../etc/passwd"}, "regular expression pattern"),
     ({"TrainingJobName": "x" * 64}, "length less than or equal to 63"),
     ({"RoleArn": "not-an-arn"}, "at 'roleArn' failed"),

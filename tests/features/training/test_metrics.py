@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bottega.compute.logs import LogEvent
+from bottega.features.training import metrics
 from bottega.features.training.metrics import BadMetricDefinition, MetricScraper
 
 STOCK = {"Name": "validation:auc", "Regex": r".*\[[0-9]+\].*#011validation-auc:(\S+)"}
@@ -60,3 +61,13 @@ def test_at_most_forty_final_metrics():
     scraper = MetricScraper.of(definitions)
     list(scraper.feed(events(" ".join(f"m{n}=1" for n in range(50)))))
     assert len(scraper.final()) == 40
+
+
+def test_an_expression_that_is_always_too_slow_is_given_up(monkeypatch, caplog):
+    monkeypatch.setattr(metrics, "MATCH_TIMEOUT_SECONDS", 0.001)
+    slow = {"Name": "slow", "Regex": r"(a|aa)+$"}
+    scraper = MetricScraper.of([slow, {"Name": "loss", "Regex": "loss=([0-9.]+)"}])
+    lines = events(*["loss=1 " + "a" * 80 + "b"] * 50)
+    assert [point.name for point in scraper.feed(lines)] == ["loss"] * 50
+    assert [name for name, _ in scraper.definitions] == ["loss"]
+    assert [record.args for record in caplog.records] == [("slow",)]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bottega.compute.runner import Cause, HostResult, Phase, WorkloadState
+from bottega.features.training.job_files import HostFolder
 from bottega.features.training.outcome import failure_reason
 
 
@@ -14,10 +15,10 @@ def ended(*hosts: HostResult) -> WorkloadState:
     return WorkloadState(Phase.ENDED, 1.0, 2.0, Cause.EXITED, hosts)
 
 
-def failure_file(folder: Path, text: str) -> dict[str, Path]:
-    path = folder / "failure"
-    path.write_text(text)
-    return {"algo-1": path}
+def failure_file(folder: Path, text: str) -> dict[str, HostFolder]:
+    (folder / "output").mkdir()
+    (folder / "output" / "failure").write_text(text)
+    return {"algo-1": HostFolder(folder, "output")}
 
 
 def test_a_bare_exit_code():
@@ -48,8 +49,11 @@ def test_the_host_that_began_it_is_named(tmp_path: Path):
 
 
 def test_a_link_in_place_of_the_failure_file_is_not_followed(tmp_path: Path):
-    (tmp_path / "failure").symlink_to("/etc/passwd")
-    reason = failure_reason(ended(HostResult("algo-1", 1)), {"algo-1": tmp_path / "failure"})
+    files = failure_file(tmp_path, "own words")
+    assert "own words" in failure_reason(ended(HostResult("algo-1", 1)), files)
+    (tmp_path / "output" / "failure").unlink()
+    (tmp_path / "output" / "failure").symlink_to("/etc/passwd")
+    reason = failure_reason(ended(HostResult("algo-1", 1)), files)
     assert reason == "AlgorithmError: , exit code: 1"
 
 

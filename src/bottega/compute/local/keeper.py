@@ -50,6 +50,9 @@ def keep(
             _be_main_process(host, output, run, gate)
         os.close(output)
         os.close(gate)
+        if isolation != plan.PROCESS:
+            # The program has our user id: it must not take our socket, nor stop us for good.
+            kernel.refuse_to_be_traced()
         _announce(control, pid)
         os.write(opener, b"g")
         os.close(opener)

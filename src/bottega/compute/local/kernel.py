@@ -41,6 +41,7 @@ _HUGE_PAGE = 2 * 1024 * 1024
 _MADV_COLLAPSE = 25
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
@@ -162,6 +163,11 @@ def detach(target: str) -> None:
 def die_with_parent(signal_number: int) -> None:
     """Have the kernel send this signal when the parent dies. Forgotten when privileges grow."""
     _checked(_libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal_number), 0, 0, 0), "prctl")
+
+
+def refuse_to_be_traced() -> None:
+    """Keep processes of the same user from reading and steering this one, unless privileged."""
+    _checked(_libc.prctl(_PR_SET_DUMPABLE, ctypes.c_ulong(0), 0, 0, 0), "prctl")
 
 
 def become_subreaper() -> None:

@@ -85,9 +85,11 @@ class LocalRunner(Runner):
     def state(self, directory: Path) -> WorkloadState:
         place = os.path.realpath(directory)
         if (result := folder.read(place, folder.RESULT)) is not None:
+            self._watcher.forget(place)
             return _ended(result)
         if folder.lock_is_held(place):
             return WorkloadState(Phase.RUNNING, started=_started(place))
+        self._watcher.forget(place)
         # It may have ended between the two looks.
         if (result := folder.read(place, folder.RESULT)) is not None:
             return _ended(result)

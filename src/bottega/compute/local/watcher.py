@@ -52,6 +52,13 @@ class Watcher:
                     os.close(previous)
         self._wake()
 
+    def forget(self, directory: str) -> None:
+        """Let go of the pidfd of a supervisor that has ended and was not watched."""
+        with self._mutex:
+            handle = self._known.pop(directory, None)
+        if handle is not None:
+            os.close(handle)
+
     def watch(self, directory: str, callback: Callable[[], None]) -> None:
         with self._mutex:
             watched = self._watched.get(directory)

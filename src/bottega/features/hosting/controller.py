@@ -8,6 +8,7 @@ endpoint goes on as it was. Whatever else lies in the endpoint's folder is stopp
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -33,6 +34,8 @@ from bottega.ports import Ports
 from bottega.serving.routing import EndpointRoute, VariantRoute
 from bottega.serving.sockets import remove_if_empty
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
+
+log = logging.getLogger(__name__)
 
 STARTS_ALLOWED = 3
 """How often a server of a new deployment may end before it has ever answered."""
@@ -168,10 +171,12 @@ class EndpointController(Controller):
         wait(futures.values(), timeout=_QUICK_STAGING_SECONDS)
         for name, future in futures.items():
             error = future.exception() if future.done() else None
-            if isinstance(error, StagingError | OSError):
-                raise DeploymentFailed(f"Variant {name}: {error}") from error
-            if error is not None:
-                raise error
+            if error is None:
+                continue
+            if not isinstance(error, StagingError | OSError):
+                log.error("staging a model of endpoint %s failed", endpoint, exc_info=error)
+            # The staging is not tried again, so what is not understood ends the deployment too.
+            raise DeploymentFailed(f"Variant {name}: {error}") from error
         return all(future.done() for future in futures.values())
 
     def _raise_if_failed(self, endpoint: str, keeper: InstanceKeeper) -> None:

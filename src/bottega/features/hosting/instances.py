@@ -194,7 +194,7 @@ class InstanceKeeper:
         place.runs.mkdir(exist_ok=True)
         try:
             self._ports.runner.start(self._workload(place.runs / str(number)))
-        except IsolationUnavailable as error:
+        except (IsolationUnavailable, ValueError) as error:
             self.refused = str(error)
             return _LONGEST_PAUSE_SECONDS
         return 0.01

@@ -111,7 +111,7 @@ def _unpack_object(objects: ObjectStore, uri: str, target: Path) -> None:
         raise StagingError(f"Could not find model data at {uri}.") from error
     except tarfile.FilterError as error:
         raise StagingError(f"Model data at {uri} is not safe to unpack: {error}") from error
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, EOFError, OSError, ValueError, KeyError) as error:
         raise StagingError(
             f"Model data at {uri} cannot be unpacked: {error}. It must be a tar.gz archive."
         ) from error

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from bottega.features.training.artifacts import NO_KEY, is_key
+from bottega.features.training.job_files import HostFolder, Mark, NoFile, Unreadable
+from bottega.features.training.staging import placing
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectStore
 
@@ -18,6 +22,9 @@ DEFAULT_LOCAL_PATH = "/opt/ml/checkpoints"
 def fetch(objects: ObjectStore, uri: str, folder: Path) -> int:
     """Copy what an earlier job left under ``uri`` into the job's folder; returns the number of
     files.
+
+    Raises:
+        InputError: a key cannot become a file.
     """
     bucket, prefix = s3_uris.split(uri)
     prefix = f"{prefix.rstrip('/')}/" if prefix else ""
@@ -28,8 +35,9 @@ def fetch(objects: ObjectStore, uri: str, folder: Path) -> int:
             if info.key.endswith("/") or name.is_absolute() or ".." in name.parts:
                 continue
             target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            objects.download(bucket, info.key, target)
+            with placing(bucket, info.key):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                objects.download(bucket, info.key, target)
             count += 1
     except BucketMissing:
         return 0
@@ -41,34 +49,51 @@ class CheckpointSync:
     """Uploads files of one host that are new or changed since the last call.
 
     A file is taken once two looks in a row found it unchanged, so that one being written is not
-    uploaded half; the last call, after the job has ended, takes everything.
+    uploaded half; the last call, after the job has ended, takes everything. What cannot be read or
+    named in the object store is told to the daemon's log, once, and left out.
     """
 
-    folder: Path
+    folder: HostFolder
     uri: str
-    _uploaded: dict[str, tuple[int, int]] = field(default_factory=dict)
-    _seen: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    _uploaded: dict[str, Mark] = field(default_factory=dict)
+    _seen: Mapping[str, Mark] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
 
     def sync(self, objects: ObjectStore, *, final: bool = False) -> int:
-        """Upload what is ripe; returns the number of files."""
+        """Upload what is ripe; returns the number of files. Raises: BucketMissing."""
         bucket, prefix = s3_uris.split(self.uri)
         prefix = f"{prefix.rstrip('/')}/" if prefix else ""
-        present: dict[str, tuple[int, int]] = {}
+        present: dict[str, Mark] = {}
         count = 0
-        for path in sorted(self.folder.rglob("*")):
-            if path.is_symlink() or not path.is_file():
-                continue
-            name = path.relative_to(self.folder).as_posix()
-            try:
-                stat = path.stat()
-                mark = (stat.st_mtime_ns, stat.st_size)
+        try:
+            for name, mark in self.folder.files():
                 present[name] = mark
                 if self._uploaded.get(name) == mark or not (final or self._seen.get(name) == mark):
                     continue
-                objects.put(bucket, prefix + name, path)
-            except FileNotFoundError:  # the job replaced or removed it meanwhile
-                continue
-            self._uploaded[name] = mark
-            count += 1
+                count += self._upload(objects, bucket, prefix + name, name)
+        except Unreadable as error:
+            self._tell(str(error))
         self._seen = present
+        self._uploaded = {name: mark for name, mark in self._uploaded.items() if name in present}
         return count
+
+    def _upload(self, objects: ObjectStore, bucket: str, key: str, name: str) -> bool:
+        if not is_key(key):
+            self._tell(NO_KEY.format(name))
+            return False
+        try:
+            with self.folder.open(name) as stream:
+                mark = Mark.of(os.fstat(stream.fileno()))
+                objects.put(bucket, key, stream)
+        except NoFile:  # the job replaced or removed it meanwhile
+            return False
+        except Unreadable as error:
+            self._tell(str(error))
+            return False
+        self._uploaded[name] = mark
+        return True
+
+    def _tell(self, problem: str) -> None:
+        if problem not in self._told:
+            self._told.add(problem)
+            log.warning("not every checkpoint for %s is kept: %s", self.uri, problem)

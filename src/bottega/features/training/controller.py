@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -18,9 +17,11 @@ from bottega.compute.runner import Cause, IsolationUnavailable, Phase, WorkloadS
 from bottega.controller import Controller
 from bottega.features.training import artifacts, checkpoints, launch, outcome, tracker
 from bottega.features.training.entities import KIND, JobFolders, Secondary, TrainingJob
+from bottega.features.training.job_files import HostFolder, Unreadable, remove_tree
 from bottega.features.training.job_log import JobLogs
 from bottega.features.training.rules import script_mode
 from bottega.features.training.staging import Cancelled, InputError, stage_channel
+from bottega.identifiers import sagemaker_arn
 from bottega.ports import Ports
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 from bottega.storage.objects import BucketMissing
@@ -66,16 +67,15 @@ class TrainingController(Controller):
         root = self._ports.config.home / "work" / "training"
         for folder in root.iterdir() if root.is_dir() else ():
             if folder.name not in wanted:
-                self._ports.runner.stop(folder / "supervisor", grace_seconds=0)
-                shutil.rmtree(folder, ignore_errors=True)
+                self._remove_folder(folder)
 
     def reconcile(self, name: str) -> float | None:
         try:
             job = TrainingJob(self._ports.store.get(KIND, name))
-        except ResourceMissing:
-            return None
+        except ResourceMissing:  # deleted after its end, perhaps before we came to tidy up
+            return self._tidy(name, self._arn(name))
         if job.ended:
-            return self._tidy(job)
+            return self._tidy(name, job.resource.arn)
         step: Callable[[TrainingJob], float | None] = {
             "Starting": self._admit,
             "Pending": self._admit,
@@ -103,6 +103,9 @@ class TrainingController(Controller):
                 message = "Waiting for capacity: all of this machine's slots are in use"
                 self._advance(job, lambda now, present: present.moved("Pending", now, message))
             return None
+        # An earlier attempt, or an earlier job of this name that was deleted as soon as it ended.
+        for folder in JobFolders.all(ports.config, job.name):
+            self._remove_folder(folder)
         return self._step(job, "Downloading")
 
     def _stage_and_start(self, job: TrainingJob) -> float | None:
@@ -129,7 +132,7 @@ class TrainingController(Controller):
 
     def _stage(self, job: TrainingJob, folders: JobFolders) -> None:
         ports = self._ports
-        shutil.rmtree(folders.root, ignore_errors=True)
+        remove_tree(folders.root)
         folders.root.mkdir(parents=True, mode=0o700)
 
         def cancelled() -> bool:
@@ -204,7 +207,7 @@ class TrainingController(Controller):
         allowed = job.body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
         if job.attempt >= allowed:
             return self._fail(job, outcome.LOST)
-        shutil.rmtree(JobFolders.of(self._ports.config, job).root, ignore_errors=True)
+        self._syncs.pop(job.name, None)
         self._logs.forget(job.name)
         self._advance(
             job,
@@ -217,8 +220,8 @@ class TrainingController(Controller):
     def _failed_run(
         self, job: TrainingJob, folders: JobFolders, state: WorkloadState
     ) -> float | None:
-        files = {host: folders.host(host) / "output" / "failure" for host in job.host_names}
-        reason = outcome.failure_reason(state, files)
+        outputs = {host: HostFolder(folders.host(host), "output") for host in job.host_names}
+        reason = outcome.failure_reason(state, outputs)
         if (problem := self._upload_outputs(job, folders, model=False)) is not None:
             reason = f"{reason} ({problem})"
         return self._fail(job, reason)
@@ -260,7 +263,7 @@ class TrainingController(Controller):
             return
         if job.name not in self._syncs:
             self._syncs[job.name] = [
-                checkpoints.CheckpointSync(folders.host(host) / "checkpoints", uri)
+                checkpoints.CheckpointSync(HostFolder(folders.host(host), "checkpoints"), uri)
                 for host in job.host_names
             ]
         try:
@@ -278,13 +281,18 @@ class TrainingController(Controller):
             if model:
                 uri = job.body["ModelArtifacts"]["S3ModelArtifacts"]
                 artifacts.upload_tree(
-                    ports.objects, first / "model", uri, archive=archive, scratch=folders.root
+                    ports.objects,
+                    HostFolder(first, "model"),
+                    uri,
+                    archive=archive,
+                    scratch=folders.root,
                 )
-            if artifacts.has_files(first / "output" / "data"):
+            data = HostFolder(first, "output/data")
+            if artifacts.has_files(data):
                 name = "output.tar.gz" if archive else "data"
                 artifacts.upload_tree(
                     ports.objects,
-                    first / "output" / "data",
+                    data,
                     f"{job.output_prefix}/{name}",
                     archive=archive,
                     scratch=folders.root,
@@ -292,6 +300,8 @@ class TrainingController(Controller):
         except BucketMissing:
             bucket = job.body["OutputDataConfig"]["S3OutputPath"]
             return f"ClientError: Artifact upload failed: the bucket of {bucket} does not exist"
+        except Unreadable as error:
+            return f"ClientError: Artifact upload failed: {error}"
         return None
 
     def _advance(
@@ -333,10 +343,24 @@ class TrainingController(Controller):
         metrics = following.final_metrics()
         return {"FinalMetricDataList": metrics} if metrics else {}
 
-    def _tidy(self, job: TrainingJob) -> float | None:
-        self._syncs.pop(job.name, None)
-        shutil.rmtree(JobFolders.of(self._ports.config, job).root, ignore_errors=True)
-        self._ports.capacity.release(job.resource.arn)
-        if self._ports.tracking is None:
-            self._logs.forget(job.name)
+    def _tidy(self, name: str, arn: str) -> float | None:
+        """Let go of everything of a job that has ended; it may be deleted already."""
+        self._syncs.pop(name, None)
+        self._ports.capacity.release(arn)
+        if not tracker.follows(self._ports, name):
+            self._logs.forget(name)
+        for folder in JobFolders.all(self._ports.config, name):
+            self._remove_folder(folder)
         return None
+
+    def _arn(self, name: str) -> str:
+        config = self._ports.config
+        return sagemaker_arn(config.region, config.account, "training-job", name)
+
+    def _remove_folder(self, folder: Path) -> None:
+        """Remove what an ended job leaves; what resists is tried again at the next start."""
+        self._ports.runner.stop(folder / "supervisor", grace_seconds=0)
+        try:
+            remove_tree(folder)
+        except OSError as error:
+            log.warning("the folder %s cannot be removed: %s", folder, error)

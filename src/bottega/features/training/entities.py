@@ -180,6 +180,12 @@ class JobFolders:
         suffix = f".{job.attempt}" if job.attempt else ""
         return cls(config.home / "work" / "training" / f"{job.name}{suffix}")
 
+    @classmethod
+    def all(cls, config: Config, name: str) -> tuple[Path, ...]:
+        """The folders of all attempts that are there; no job's name has a dot in it."""
+        root = config.home / "work" / "training"
+        return tuple(path for path in (root / name, *root.glob(f"{name}.*")) if path.exists())
+
     @property
     def supervisor(self) -> Path:
         return self.root / "supervisor"

@@ -86,17 +86,17 @@ def _exhaust(points: Iterator[MetricPoint]) -> None:
 
 
 class JobLogs:
-    """The logs of the jobs that are being followed, by name and attempt."""
+    """The logs of the jobs that are being followed, by name, time of creation and attempt."""
 
     def __init__(self, logs: LogStore, *, keep_points: bool) -> None:
         self._logs = logs
         self._keep = keep_points
         self._lock = threading.Lock()
-        self._open: dict[tuple[str, int], JobLog] = {}
+        self._open: dict[tuple[str, float, int], JobLog] = {}
 
     def of(self, job: TrainingJob) -> JobLog:
         """The log of this job's present attempt, opened when need be."""
-        key = (job.name, job.attempt)
+        key = (job.name, job.resource.created, job.attempt)
         with self._lock:
             if key not in self._open:
                 self._open[key] = JobLog(self._logs, job, keep_points=self._keep)

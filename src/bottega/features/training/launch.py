@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +128,8 @@ def _host(ports: Ports, job: TrainingJob, folders: JobFolders, host: str) -> Hos
     root = folders.host(host)
     local = job.body.get("CheckpointConfig", {}).get("LocalPath", DEFAULT_LOCAL_PATH)
     mounts = [Mount(root, "/opt/ml")]
-    if local.rstrip("/") != DEFAULT_LOCAL_PATH:
-        mounts.append(Mount(root / "checkpoints", local.rstrip("/")))
+    if (target := posixpath.normpath(local)) != DEFAULT_LOCAL_PATH:
+        mounts.append(Mount(root / "checkpoints", target))
     return HostSpec(
         name=host,
         log=ports.logs.path(LOG_GROUP, job.log_stream(host)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +14,9 @@ from bottega.compute.logs import LogEvent
 from bottega.tracking.port import MetricPoint
 
 MATCH_TIMEOUT_SECONDS = 0.5
+PATIENCE = 10
+"""How many lines an expression may take too long on before it is given up for this log."""
+_LOG = logging.getLogger(__name__)
 
 
 class BadMetricDefinition(Exception):
@@ -30,6 +35,7 @@ class MetricScraper:
     _steps: dict[str, int] = field(default_factory=dict)
     last: dict[str, MetricPoint] = field(default_factory=dict)
     """The latest point of each metric."""
+    _too_slow: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, definitions: Iterable[Mapping[str, Any]]) -> MetricScraper:
@@ -59,13 +65,16 @@ class MetricScraper:
         """The points of these lines.
 
         A tab is matched as ``#011`` too, because CloudWatch writes it so and the stock expressions
-        expect that. An expression that takes too long on a line is passed over for that line.
+        expect that. An expression that takes too long on a line is passed over for that line, and
+        for the rest of the log when that goes on.
         """
         for event in events:
-            lines = {event.message, event.message.replace("\t", "#011")}
+            lines = [event.message]
+            if "\t" in event.message:
+                lines = sorted([*lines, event.message.replace("\t", "#011")])
             for name, pattern in self.definitions:
-                for line in sorted(lines):
-                    value = _value(pattern, line)
+                for line in lines:
+                    value = self._value(name, pattern, line)
                     if value is None:
                         continue
                     step = self._steps.get(name, 0)
@@ -75,22 +84,25 @@ class MetricScraper:
                     yield point
                     break
 
+    def _value(self, name: str, pattern: regex.Pattern[str], line: str) -> float | None:
+        try:
+            match = pattern.search(line, timeout=MATCH_TIMEOUT_SECONDS)
+        except TimeoutError:
+            self._too_slow[name] += 1
+            if self._too_slow[name] >= PATIENCE:
+                _LOG.warning("the expression of metric %r is too slow; it is given up", name)
+                self.definitions = [item for item in self.definitions if item[0] != name]
+            return None
+        if match is None or match.group(1) is None:
+            return None
+        try:
+            return float(match.group(1))
+        except ValueError:
+            return None
+
     def final(self) -> list[dict[str, Any]]:
         """FinalMetricDataList: the last value of each metric."""
         return [
             {"MetricName": name, "Value": point.value, "Timestamp": point.timestamp / 1000}
             for name, point in sorted(self.last.items())
         ][:40]
-
-
-def _value(pattern: regex.Pattern[str], line: str) -> float | None:
-    try:
-        match = pattern.search(line, timeout=MATCH_TIMEOUT_SECONDS)
-    except TimeoutError:
-        return None
-    if match is None or match.group(1) is None:
-        return None
-    try:
-        return float(match.group(1))
-    except ValueError:
-        return None

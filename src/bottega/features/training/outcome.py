@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 
 from bottega.compute.runner import HostResult, WorkloadState
+from bottega.features.training.job_files import HostFolder, NoFile, Unreadable
 
 LONGEST_REASON = 1024
 _CLASSES = ("ClientError: ", "AlgorithmError: ", "InternalServerError: ")
@@ -15,18 +16,18 @@ LOST = (
 )
 
 
-def failure_reason(state: WorkloadState, failure_files: dict[str, Path]) -> str:
+def failure_reason(state: WorkloadState, outputs: Mapping[str, HostFolder]) -> str:
     """Why the workload failed, in at most 1024 characters.
 
     Args:
         state: of a workload that ended without success.
-        failure_files: ``/opt/ml/output/failure`` of each host.
+        outputs: ``/opt/ml/output`` of each host, whose file ``failure`` says what went wrong.
     """
     failed = [host for host in state.hosts if host.exit_code != 0]
     # A host that was only ended because another failed says less than the one that began it.
     failed.sort(key=lambda host: (host.exit_code is None and not host.out_of_memory, host.name))
     for host in failed:
-        text = _read(failure_files.get(host.name))
+        text = _failure_file(outputs.get(host.name))
         if text.startswith(_CLASSES):
             return text[:LONGEST_REASON]
         if text:
@@ -35,11 +36,14 @@ def failure_reason(state: WorkloadState, failure_files: dict[str, Path]) -> str:
     return f"AlgorithmError: , {_how(failed[0])}" if failed else "AlgorithmError: "
 
 
-def _read(path: Path | None) -> str:
-    if path is None or path.is_symlink() or not path.is_file():
+def _failure_file(output: HostFolder | None) -> str:
+    if output is None:
         return ""
-    with path.open("rb") as stream:
-        return stream.read(4 * LONGEST_REASON).decode("utf-8", "replace").strip()
+    try:
+        with output.open("failure") as stream:
+            return stream.read(4 * LONGEST_REASON).decode("utf-8", "replace").strip()
+    except (NoFile, Unreadable):
+        return ""
 
 
 def _how(host: HostResult) -> str:

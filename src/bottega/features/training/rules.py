@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,9 @@ from bottega.storage.objects import BucketMissing
 
 MAX_RUNTIME_SECONDS = 28 * 24 * 3600
 MAX_CHANNELS = 20
+
+_TAKEN = ("/opt/ml/input/config", "/opt/ml/input/data", "/opt/ml/model", "/opt/ml/output/data")
+"""Where a job finds and leaves its files: checkpoints in their place would hide them."""
 
 NOT_HERE = (
     "is not supported by this bottega; docs/coverage.md says what CreateTrainingJob takes. "
@@ -41,6 +45,7 @@ def check_request(ports: Ports, request: Mapping[str, Any]) -> Image:
     _check_resources(request)
     _check_channels(request.get("InputDataConfig", []))
     _check_hyperparameters(image, request)
+    _check_environment(request.get("Environment", {}))
     _check_output(ports, request)
     for channel in request.get("InputDataConfig", []):
         _check_readable(ports, request, channel)
@@ -164,6 +169,14 @@ def _check_hyperparameters(image: Image, request: Mapping[str, Any]) -> None:
             )
 
 
+def _check_environment(environment: Mapping[str, str]) -> None:
+    for name, value in environment.items():
+        if "\0" in value:
+            raise ValidationException(
+                f"Environment: the value of {name} has a NUL in it, which no program can be given."
+            )
+
+
 def _program(request: Mapping[str, Any]) -> bool:
     names = {channel["ChannelName"] for channel in request.get("InputDataConfig", [])}
     return "sagemaker_program" in request.get("HyperParameters", {}) or "code" in names
@@ -175,9 +188,15 @@ def _check_output(ports: Ports, request: Mapping[str, Any]) -> None:
     if checkpoint:
         uris["CheckpointConfig.S3Uri"] = checkpoint["S3Uri"]
         local = checkpoint.get("LocalPath", DEFAULT_LOCAL_PATH)
-        if not local.startswith("/opt/ml/") or ".." in local.split("/"):
+        inside = posixpath.normpath(local)
+        if not inside.startswith("/opt/ml/") or ".." in local.split("/") or "\0" in local:
             raise ValidationException(
                 f"CheckpointConfig.LocalPath is {local!r}; it must be a folder under /opt/ml."
+            )
+        if any(f"{taken}/".startswith(f"{inside}/") for taken in _TAKEN):
+            raise ValidationException(
+                f"CheckpointConfig.LocalPath is {local!r}, which the job needs for other files; "
+                f"{DEFAULT_LOCAL_PATH} is the usual place."
             )
     for member, uri in uris.items():
         bucket, _ = s3_uris.split(uri)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,6 +19,17 @@ from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
 
 class InputError(Exception):
     """The input cannot be staged; the message is for the user and becomes ``ClientError: ...``."""
+
+
+_UNFIT_NAMES = {
+    errno.ENAMETOOLONG,
+    errno.EEXIST,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EINVAL,
+    errno.EILSEQ,
+}
+"""How the file system refuses a name, or a name beside those that are there already."""
 
 
 class Cancelled(Exception):
@@ -93,18 +107,20 @@ def _manifest_files(objects: ObjectStore, bucket: str, key: str) -> list[InputFi
                 f"{where} names s3://{data_bucket}/{data_key}, which does not exist"
             ) from error
         files.append(InputFile(data_bucket, data_key, name.lstrip("/")))
-    return files
+    return list(dict.fromkeys(files))
 
 
 def _check_names(files: Sequence[InputFile], channel: str) -> None:
-    """Refuse what would leave the channel's folder, or be a file and a folder at once."""
-    names = {file.name for file in files}
-    for file in files:
-        path = PurePosixPath(file.name)
+    """Refuse what would leave the channel's folder, or share a name with another."""
+    paths = [PurePosixPath(file.name) for file in files]
+    names = Counter(map(str, paths))
+    for file, path in zip(files, paths, strict=True):
         if not file.name or "\0" in file.name or path.is_absolute() or ".." in path.parts:
             raise InputError(
                 f"the key s3://{file.bucket}/{file.key} cannot become a file of channel {channel!r}"
             )
+        if names[str(path)] > 1:
+            raise InputError(f"channel {channel!r} has several keys that become the file {path}")
         for parent in path.parents:
             if str(parent) in names:
                 raise InputError(
@@ -152,16 +168,33 @@ def stage_channel(
             if cancelled():
                 raise Cancelled
             target = folder / file.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)
-            if (source := first_copy.get(file)) is not None:
-                os.link(source, target)
-                continue
-            try:
+            with placing(file.bucket, file.key):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.unlink(missing_ok=True)
+                if (source := first_copy.get(file)) is not None:
+                    os.link(source, target)
+                    continue
                 copied += objects.download(file.bucket, file.key, target).size
-            except ObjectMissing as error:
-                raise InputError(
-                    f"s3://{file.bucket}/{file.key} was deleted while it was being downloaded"
-                ) from error
             first_copy[file] = target
     return copied
+
+
+@contextmanager
+def placing(bucket: str, key: str) -> Iterator[None]:
+    """Make a file of an object; that it cannot become one is the user's affair.
+
+    Raises:
+        InputError: the object is gone, or the file system has no place for such a name.
+    """
+    try:
+        yield
+    except ObjectMissing as error:
+        raise InputError(
+            f"s3://{bucket}/{key} was deleted while it was being downloaded"
+        ) from error
+    except OSError as error:
+        if error.errno not in _UNFIT_NAMES:
+            raise
+        raise InputError(
+            f"the key s3://{bucket}/{key} cannot become a file: {error.strerror}"
+        ) from error

@@ -6,10 +6,10 @@ import json
 import logging
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bottega.compute.logs import StreamMissing
 from bottega.controller import Controller
@@ -17,7 +17,13 @@ from bottega.features.training.entities import KIND, LOG_GROUP, TrainingJob
 from bottega.features.training.job_log import JobLogs
 from bottega.ports import Ports
 from bottega.storage import s3_uris
-from bottega.storage.metadata import Resource, ResourceExists, ResourceMissing, ResourceQuery
+from bottega.storage.metadata import (
+    Resource,
+    ResourceExists,
+    ResourceMissing,
+    ResourceQuery,
+    VersionConflict,
+)
 from bottega.storage.objects import BucketMissing, ObjectMissing
 from bottega.tracking.port import Tracking, TrackingRefused, TrackingUnavailable
 
@@ -47,11 +53,29 @@ def begin(ports: Ports, job: TrainingJob) -> None:
     if ports.tracking is None:
         return
     now = ports.clock.now()
-    entry = Resource(TRACKED, job.name, f"{job.resource.arn}/run", "Open", now, now)
+    created = job.resource.created
+    entry = Resource(
+        TRACKED, job.name, f"{job.resource.arn}/run", "Open", now, now, private={"job": created}
+    )
     try:
         ports.store.create(entry)
     except ResourceExists:
-        return
+        # Perhaps of an earlier job of this name, whose run is not closed yet.
+        _note(
+            ports,
+            job.name,
+            lambda known: known if known.get("job") == created else {**known, "job": created},
+            or_else=entry,
+        )
+
+
+def follows(ports: Ports, name: str) -> bool:
+    """Whether a job of this name has, or had, a run that is not closed yet."""
+    try:
+        ports.store.get(TRACKED, name)
+    except ResourceMissing:
+        return False
+    return True
 
 
 def open_run(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
@@ -59,6 +83,7 @@ def open_run(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
 
     Raises:
         TrackingUnavailable: the tracker does not answer now.
+        ResourceMissing: the job was deleted meanwhile; its run will be closed.
     """
     if job.run_id:
         return job
@@ -77,22 +102,19 @@ def _open(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
         tags=_tags(job),
         parameters=job.hyperparameters,
     )
-    changed = ports.store.modify(
-        KIND,
-        job.name,
-        lambda present: (
-            TrainingJob(present)
-            .with_private(run_id=run.run_id)
-            .with_body(
-                MlflowDetails={
-                    "MlflowExperimentId": run.experiment_id,
-                    "MlflowRunId": run.run_id,
-                }
-            )
-            .resource
-        ),
-    )
-    return TrainingJob(changed)
+    details = {"MlflowExperimentId": run.experiment_id, "MlflowRunId": run.run_id}
+
+    def linked(present: Resource) -> Resource:
+        if present.created != job.resource.created:
+            raise ResourceMissing(f"{KIND} {job.name} is another one now")
+        running = TrainingJob(present).with_private(run_id=run.run_id)
+        return running.with_body(MlflowDetails=details).resource
+
+    try:
+        return TrainingJob(ports.store.modify(KIND, job.name, linked))
+    except ResourceMissing:
+        note_deletion(ports, job.with_private(run_id=run.run_id))
+        raise
 
 
 def _tags(job: TrainingJob) -> dict[str, str]:
@@ -134,14 +156,17 @@ class TrainingTracker(Controller):
         except ResourceMissing:
             return None
         try:
-            job = TrainingJob(store.get(KIND, name))
-        except ResourceMissing:
-            return self._close_deleted(entry)
-        try:
+            for facts in entry.private.get("closing", ()):
+                self._close_deleted(name, facts)
+            try:
+                job = TrainingJob(store.get(KIND, name))
+            except ResourceMissing:
+                return self._done(entry)
             job = open_run(self._ports, self._tracking, job)
             self._send_metrics(job)
             if not job.ended:
-                return LIVE_SECONDS
+                # Whatever else happens to it is a change of status, which wakes us.
+                return LIVE_SECONDS if job.ran else None
             self._send_artifacts(job)
             self._tracking.set_tags(job.run_id, _final_tags(job))
             self._tracking.close_run(
@@ -149,28 +174,29 @@ class TrainingTracker(Controller):
                 status=_RUN_STATUS[job.status],
                 ended=job.body.get("TrainingEndTime", job.resource.modified),
             )
+        except ResourceMissing:  # it was deleted while we were at it
+            return 0.0
         except TrackingUnavailable:
             return RETRY_SECONDS
         except TrackingRefused as error:
             log.warning("MLflow no longer follows training job %s: %s", name, error)
-        _drop(self._ports, name)
-        self._logs.forget(name)
-        return None
+        return self._done(entry)
 
-    def _close_deleted(self, entry: Resource) -> float | None:
+    def _close_deleted(self, name: str, facts: Mapping[str, Any]) -> None:
         """Close the run of a job that was deleted before its run was closed."""
         try:
-            if run_id := entry.private.get("run_id"):
-                self._tracking.close_run(
-                    run_id,
-                    status=_RUN_STATUS[entry.private["status"]],
-                    ended=entry.private["ended"],
-                )
-        except TrackingUnavailable:
-            return RETRY_SECONDS
+            self._tracking.close_run(facts["run_id"], status=facts["status"], ended=facts["ended"])
         except TrackingRefused as error:
-            log.warning("the MLflow run of %s cannot be closed: %s", entry.name, error)
-        _drop(self._ports, entry.name)
+            log.warning("the MLflow run of %s cannot be closed: %s", name, error)
+
+    def _done(self, entry: Resource) -> float | None:
+        """Forget the entry, unless it has come to stand for another job of the same name."""
+        try:
+            self._ports.store.delete(TRACKED, entry.name, version=entry.version)
+        except VersionConflict:
+            return 0.0
+        except ResourceMissing:
+            pass
         self._logs.forget(entry.name)
         return None
 
@@ -233,23 +259,36 @@ def _final_tags(job: TrainingJob) -> dict[str, str]:
 
 def note_deletion(ports: Ports, job: TrainingJob) -> None:
     """Keep what closing the run needs, because the job itself is about to be deleted."""
-
-    def noted(entry: Resource) -> Resource:
-        facts = {
-            "run_id": job.run_id,
-            "status": job.status,
-            "ended": job.body.get("TrainingEndTime", job.resource.modified),
-        }
-        return replace(entry, private={**entry.private, **facts})
-
-    try:
-        ports.store.modify(TRACKED, job.name, noted)
-    except ResourceMissing:
-        return  # the run is closed
-
-
-def _drop(ports: Ports, name: str) -> None:
-    try:
-        ports.store.delete(TRACKED, name)
-    except ResourceMissing:
+    if not job.run_id:
         return
+    facts = {
+        "run_id": job.run_id,
+        "status": _RUN_STATUS.get(job.status, "KILLED"),
+        "ended": job.body.get("TrainingEndTime", job.resource.modified),
+    }
+
+    def noted(known: Mapping[str, Any]) -> Mapping[str, Any]:
+        closing = known.get("closing", [])
+        return known if facts in closing else {**known, "closing": [*closing, facts]}
+
+    _note(ports, job.name, noted)
+
+
+def _note(
+    ports: Ports,
+    name: str,
+    change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    *,
+    or_else: Resource | None = None,
+) -> None:
+    """Change what is known of a run that is not closed; ``or_else`` is stored if it is by now."""
+
+    def changed(entry: Resource) -> Resource:
+        private = change(entry.private)
+        return entry if private is entry.private else replace(entry, private=private)
+
+    try:
+        ports.store.modify(TRACKED, name, changed)
+    except ResourceMissing:
+        if or_else is not None:
+            ports.store.create(or_else)
