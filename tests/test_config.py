@@ -50,6 +50,14 @@ def test_a_switch_that_is_neither(tmp_path: Path):
         Config.load(tmp_path, environment={"BOTTEGA_TRACKING": "perhaps"})
 
 
+def test_jobs_are_kept_out_of_the_home_and_the_users_own(tmp_path: Path, monkeypatch):
+    config = Config.load(tmp_path / "h", environment={})
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert config.private_folders == (config.home, tmp_path.resolve())
+    monkeypatch.setenv("HOME", "/")
+    assert config.private_folders == (config.home,)
+
+
 def test_names_follow_from_account_and_region(tmp_path: Path):
     config = Config.load(tmp_path, environment={}, account="123456789012", region="eu-west-1")
     assert config.bucket == "sagemaker-eu-west-1-123456789012"

@@ -68,6 +68,12 @@ class Config:
         return f"sagemaker-{self.region}-{self.account}"
 
     @property
+    def private_folders(self) -> tuple[Path, ...]:
+        """What no job may look into: this home, and the user's own, with keys of other kinds."""
+        own = Path.home().resolve()
+        return (self.home,) if own == Path("/") else (self.home, own)
+
+    @property
     def slot_count(self) -> int:
         return self.slots or max(2, os.cpu_count() or 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import pathlib
 import tarfile
 
 import botocore.exceptions
@@ -253,7 +254,14 @@ home = pathlib.Path("HOME")
 visible = [str(path) for path in home.rglob("*")] if home.exists() else []
 assert not visible, visible
 assert sorted(os.listdir("/opt/ml")), "its own /opt/ml is there"
-""".replace("HOME", str(user.daemon.home))
+for path in ("/etc/shadow", "/etc/gshadow"):
+    try:
+        assert not pathlib.Path(path).read_text(), path
+    except OSError as error:
+        print(path, error)
+users_home = pathlib.Path("USER")
+assert not [path for path in users_home.glob(".*") if path.is_file()], "the user's own files"
+""".replace("HOME", str(user.daemon.home)).replace("USER", str(pathlib.Path.home()))
     )
     job = user.ended(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -30,10 +31,8 @@ class Service:
     """Everything that runs in the daemon, in the order it starts; closed in the opposite one."""
 
     studio: Studio
-    audit: AuditTrail
-    tracker: TrackingProcess | None
-    tracking: MlflowTracking | None
     proxy: TrackingProxy | None
+    _opened: ExitStack
 
     @classmethod
     def open(cls, config: Config) -> Self:
@@ -42,18 +41,24 @@ class Service:
         Args:
             config: with the port that is really listened on.
         """
-        tracker = tracking = proxy = None
-        if config.tracking:
-            credentials = Credentials.load(config)
-            path = runtime_folder(config.home) / "mlflow.sock"
-            tracker = TrackingProcess(config, path)
-            tracker.start()
-            url = f"http://{config.host}:{config.port}"
-            tracking = MlflowTracking(path, address=lambda: url, token=credentials.tracking_token)
-            proxy = tracking_proxy(path, token_check(credentials.tracking_token))
-        studio = Studio.open(config, tracking=tracking)
-        audit = AuditTrail(config.home / "audit", studio.ports.events)
-        return cls(studio, audit, tracker, tracking, proxy)
+        tracking = proxy = None
+        with ExitStack() as opened:
+            if config.tracking:
+                credentials = Credentials.load(config)
+                path = runtime_folder(config.home) / "mlflow.sock"
+                tracker = TrackingProcess(config, path)
+                tracker.start()
+                opened.callback(tracker.stop)
+                url = f"http://{config.host}:{config.port}"
+                token = credentials.tracking_token
+                tracking = MlflowTracking(path, address=lambda: url, token=token)
+                opened.callback(tracking.close)
+                proxy = tracking_proxy(path, token_check(token))
+            studio = Studio.open(config, tracking=tracking)
+            opened.callback(studio.close)
+            audit = AuditTrail(config.home / "audit", studio.ports.events)
+            opened.callback(audit.close)
+            return cls(studio, proxy, opened.pop_all())
 
     async def serve(self, listener: socket.socket) -> None:
         """Answer requests until the process is told to end by SIGTERM or SIGINT."""
@@ -75,13 +80,8 @@ class Service:
 
     def close(self) -> None:
         """End in good order: model servers go, training jobs stay, nothing acknowledged is lost."""
-        self.studio.controllers.stop()
-        if not self.studio.endpoints.stop_servers():
-            log.warning("some model servers have not ended; they are taken up at the next start")
-        if self.tracking is not None:
-            self.tracking.close()
-        if self.tracker is not None:
-            self.tracker.stop()
-        self.studio.close()
-        self.audit.close()
+        with self._opened:
+            self.studio.controllers.stop()
+            if not self.studio.endpoints.stop_servers():
+                log.warning("some model servers have not ended; the next start takes them up")
         log.info("stopped")

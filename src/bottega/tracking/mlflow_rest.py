@@ -170,11 +170,12 @@ class MlflowTracking(Tracking):
         found: Mapping[str, Any] = answer["experiment"]
         return found
 
-    def _find(self, experiment_id: str, arn: str) -> Mapping[str, Any] | None:
+    def _find(self, experiment_id: str, arn: str, start: int) -> Mapping[str, Any] | None:
         quoted = arn.replace("'", "")
         query = {
             "experiment_ids": [experiment_id],
-            "filter": f"tags.`{ARN_TAG}` = '{quoted}'",
+            # The time tells a job from an earlier one of its name.
+            "filter": f"tags.`{ARN_TAG}` = '{quoted}' and attributes.start_time = {start}",
             "run_view_type": "ACTIVE_ONLY",
             "max_results": 1,
         }
@@ -209,7 +210,7 @@ class MlflowTracking(Tracking):
         if len(self._experiments) >= _REMEMBERED:
             self._experiments.clear()
         self._experiments[experiment] = experiment_id
-        info = self._find(experiment_id, look_for) if look_for else None
+        info = self._find(experiment_id, look_for, run["start_time"]) if look_for else None
         if info is None:
             return experiment_id, self._create(experiment_id, run)
         self._call("POST", "runs/log-batch", {"run_id": info["run_id"], "tags": run["tags"]})

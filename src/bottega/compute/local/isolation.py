@@ -34,6 +34,8 @@ _PRIVATE = ("/tmp", "/var/tmp")
 _RUN = "/run"
 _KEPT_IN_RUN = ("/run/current-system", "/run/booted-system", "/run/opengl-driver")
 """Where some distributions keep their programs. Sockets of system services stay out."""
+_SECRETS = ("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-")
+"""Files that only root can read, which uid 0 inside would otherwise be."""
 _ACCELERATORS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/dxg")
 _PROGRAMS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _HOST_NAME = re.compile(r"[a-zA-Z0-9](-?[a-zA-Z0-9])*")
@@ -247,6 +249,8 @@ def interpreter_folders() -> tuple[str, ...]:
         os.path.dirname(os.path.realpath(sys.executable)),
         os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(program.ENTRY)))),
         *(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+        # Packages of the user's own and those that are installed to be edited.
+        *(path for path in sys.path if os.path.isabs(path)),
         *(path for path in sys.path if os.path.isabs(path)),
     }
     named = {path for path in found if os.path.isdir(path)}
@@ -316,6 +320,9 @@ class View:
             for path in sorted(glob.glob(pattern)):
                 self.steps.append(Step(plans.DEVICE, path, path))
         self.steps.append(Step(plans.PROC, "/proc"))
+        for path in _SECRETS:
+            if os.path.isfile(path) and os.access(path, os.R_OK):
+                self.steps.append(Step(plans.DEVICE, path, "/dev/null"))
 
     def _private_places(self, scratch: Path, *, keep_names: bool) -> None:
         for place, folder in zip(_PRIVATE, ("tmp", "var-tmp"), strict=True):

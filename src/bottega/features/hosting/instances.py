@@ -218,7 +218,7 @@ class InstanceKeeper:
             environment=self._environment(),
             network=self.plan.network,
             stop_grace_seconds=STOP_GRACE_SECONDS,
-            hidden=(config.home, runtime_folder(config.home)),
+            hidden=(*config.private_folders, runtime_folder(config.home)),
             sockets=(place.socket_folder,),
         )
 

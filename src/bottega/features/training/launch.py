@@ -120,7 +120,7 @@ def workload(ports: Ports, job: TrainingJob, folders: JobFolders) -> WorkloadSpe
         network=not job.body.get("EnableNetworkIsolation", False),
         max_runtime_seconds=float(limit) if limit else None,
         stop_grace_seconds=config.stop_grace_seconds,
-        hidden=(config.home,),
+        hidden=config.private_folders,
     )
 
 
