@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+
 @pytest.fixture
 def bottega_home(tmp_path: Path) -> Path:
     return tmp_path / "bottega-home"

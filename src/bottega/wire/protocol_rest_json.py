@@ -85,7 +85,7 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Places:
-    """Where the members of a shape travel; asking botocore's shapes anew takes longer than the rest."""
+    """Where the members of a shape travel; asking botocore anew takes longer than the rest."""
 
     by_name: Mapping[str, _Place]
     outside: Sequence[_Place]
