@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bottega.algorithms.registry import algorithm
 from bottega.compute.logs import LogEvent
 from bottega.features.training import metrics
 from bottega.features.training.metrics import BadMetricDefinition, MetricScraper
@@ -24,6 +25,35 @@ def test_the_stock_xgboost_expression_matches_a_tab():
         ("validation:auc", 0.85, 1002, 1),
     ]
     assert scraper.final() == [{"MetricName": "validation:auc", "Value": 0.85, "Timestamp": 1.002}]
+
+
+def test_the_built_in_expressions_are_looked_for_by_their_text_and_find_the_same():
+    definitions = [
+        {"Name": metric.name, "Regex": metric.regex}
+        for metric in algorithm("xgboost").metric_definitions
+    ]
+    scraper = MetricScraper.of(definitions)
+    assert all(definition.needle for definition in scraper.definitions)
+    lines = events(
+        "[0]\ttrain-rmse:1.5\tvalidation-rmse:2.5\tvalidation-error@0.7:0.1",
+        "[1]\ttrain-mlogloss:3e-2",
+        "rmse is not told here",
+    )
+    found = {(p.name, p.value) for p in scraper.feed(lines)}
+    plain = {
+        (item.name, float(match.group(1)))
+        for item in scraper.definitions
+        for line in lines
+        if (match := item.pattern.search(line.message.replace("\t", "#011")))
+    }
+    assert found == plain
+    assert {("train:rmse", 1.5), ("validation:rmse", 2.5), ("train:mlogloss", 0.03)} <= found
+
+
+@pytest.mark.parametrize("expression", ["loss=(.+)", r".*\[[0-9]+\].*#011(a|b):(\S+)", "(.*)"])
+def test_an_expression_of_another_form_is_tried_on_every_line(expression: str):
+    scraper = MetricScraper.of([{"Name": "m", "Regex": expression}])
+    assert [definition.needle for definition in scraper.definitions] == [""]
 
 
 def test_reading_a_log_again_gives_the_same_points():
@@ -69,5 +99,5 @@ def test_an_expression_that_is_always_too_slow_is_given_up(monkeypatch, caplog):
     scraper = MetricScraper.of([slow, {"Name": "loss", "Regex": "loss=([0-9.]+)"}])
     lines = events(*["loss=1 " + "a" * 80 + "b"] * 50)
     assert [point.name for point in scraper.feed(lines)] == ["loss"] * 50
-    assert [name for name, _ in scraper.definitions] == ["loss"]
+    assert [definition.name for definition in scraper.definitions] == ["loss"]
     assert [record.args for record in caplog.records] == [("slow",)]

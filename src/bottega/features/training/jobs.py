@@ -203,5 +203,6 @@ def delete_training_job(context: Context, request: DeleteTrainingJobRequest) -> 
             )
         tracker.note_deletion(ports, job)
         ports.store.delete(KIND, name)
+        ports.capacity.release(job.resource.arn)  # a new job of the name may want another number
     except ResourceMissing as error:
         raise ResourceNotFound("Requested resource not found.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,29 @@ class BadMetricDefinition(Exception):
     """A regular expression that cannot be used; the message says which and why."""
 
 
+# The form of the stock expressions of XGBoost: what stands before the value is plain text.
+_STOCK = re.compile(r"\.\*\\\[\[0-9\]\+\\\]\.\*(#011[\w:@-]+)\(.+\)")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One metric's expression, compiled."""
+
+    name: str
+    pattern: regex.Pattern[str]
+    needle: str
+    """Text that every line has which it can match; empty where that is not known.
+
+    A built-in algorithm has dozens of expressions, and looking for a text takes a hundredth of the
+    time that an expression takes to fail.
+    """
+
+    @classmethod
+    def of(cls, name: str, pattern: regex.Pattern[str]) -> Definition:
+        stock = _STOCK.fullmatch(pattern.pattern)
+        return cls(name, pattern, stock.group(1) if stock else "")
+
+
 @dataclass
 class MetricScraper:
     """Turns log lines into points, in the order of the lines.
@@ -31,7 +55,7 @@ class MetricScraper:
     start gives the same points again.
     """
 
-    definitions: Sequence[tuple[str, regex.Pattern[str]]]
+    definitions: Sequence[Definition]
     _steps: dict[str, int] = field(default_factory=dict)
     last: dict[str, MetricPoint] = field(default_factory=dict)
     """The latest point of each metric."""
@@ -58,7 +82,7 @@ class MetricScraper:
                 raise BadMetricDefinition(
                     f"the regular expression of metric {name!r} has no group for the value"
                 )
-            compiled.append((name, pattern))
+            compiled.append(Definition.of(name, pattern))
         return cls(compiled)
 
     def feed(self, events: Iterable[LogEvent]) -> Iterator[MetricPoint]:
@@ -72,11 +96,14 @@ class MetricScraper:
             lines = [event.message]
             if "\t" in event.message:
                 lines = sorted([*lines, event.message.replace("\t", "#011")])
-            for name, pattern in self.definitions:
+            for definition in self.definitions:
                 for line in lines:
-                    value = self._value(name, pattern, line)
+                    if definition.needle not in line:
+                        continue
+                    value = self._value(definition, line)
                     if value is None:
                         continue
+                    name = definition.name
                     step = self._steps.get(name, 0)
                     self._steps[name] = step + 1
                     point = MetricPoint(name, value, event.timestamp, step)
@@ -84,14 +111,15 @@ class MetricScraper:
                     yield point
                     break
 
-    def _value(self, name: str, pattern: regex.Pattern[str], line: str) -> float | None:
+    def _value(self, definition: Definition, line: str) -> float | None:
         try:
-            match = pattern.search(line, timeout=MATCH_TIMEOUT_SECONDS)
+            match = definition.pattern.search(line, timeout=MATCH_TIMEOUT_SECONDS)
         except TimeoutError:
+            name = definition.name
             self._too_slow[name] += 1
             if self._too_slow[name] >= PATIENCE:
                 _LOG.warning("the expression of metric %r is too slow; it is given up", name)
-                self.definitions = [item for item in self.definitions if item[0] != name]
+                self.definitions = [item for item in self.definitions if item.name != name]
             return None
         if match is None or match.group(1) is None:
             return None
