@@ -14,6 +14,7 @@ from bottega.compute.runner import Phase
 from bottega.errors import ModelError
 from bottega.features.hosting.instances import run_folders
 from bottega.serving.sockets import instance_folders
+from bottega.testing.daemon import eventually
 from bottega.testing.hosting import ECHO, HostingStudio, until
 
 PING = (
@@ -107,8 +108,13 @@ def test_an_error_of_the_script_is_a_model_error_and_its_traceback_is_logged(
     assert "no such customer" in error.members["OriginalMessage"]
     stream = error.members["LogStreamArn"].rpartition(":log-stream:")[2]
     logs = hosting.studio.ports.logs
-    lines = [e.message for e in logs.read("/aws/sagemaker/Endpoints/raises", stream).events]
-    assert lines.count("LookupError: no such customer") == 1
+
+    def lines() -> list[str]:
+        return [e.message for e in logs.read("/aws/sagemaker/Endpoints/raises", stream).events]
+
+    # The server's output reaches its log beside the answer, not before it.
+    eventually(lambda: "LookupError: no such customer" in lines(), "the traceback is in the log")
+    assert lines().count("LookupError: no such customer") == 1
     assert hosting.invoke("raises", "next")["Body"] == b"raises: next"
 
 

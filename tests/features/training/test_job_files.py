@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bottega.features.training.job_files import HostFolder, NoFile, Unreadable, remove_tree
+from bottega.features.training.job_files import HostFolder, NoFile, Unreadable
 
 
 @pytest.fixture
@@ -104,17 +104,6 @@ def ordinary_user() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def test_what_the_job_locked_is_removed_too(ordinary_user: Path):
-    top = ordinary_user / "top"
-    (top / "a" / "b").mkdir(parents=True)
-    (top / "a" / "b" / "file").touch()
-    (top / "link").symlink_to("/")
-    (top / "a" / "b").chmod(0o500)
-    (top / "a").chmod(0)
-    remove_tree(top)
-    assert list(ordinary_user.iterdir()) == []
-
-
 def test_what_may_not_be_read_is_named(ordinary_user: Path):
     (ordinary_user / "model" / "deep").mkdir(parents=True)
     (ordinary_user / "model" / "weights").touch(mode=0)
@@ -126,10 +115,3 @@ def test_what_may_not_be_read_is_named(ordinary_user: Path):
     (ordinary_user / "model" / "deep").chmod(0)
     with pytest.raises(Unreadable, match="/opt/ml/model/deep: Permission denied"):
         list(HostFolder(ordinary_user, "model").files())
-
-
-def test_a_link_in_place_of_the_folder_is_not_removed_through(model: Path):
-    (model.parent / "link").symlink_to(model)
-    (model / "file").touch()
-    remove_tree(model.parent / "link")
-    assert (model / "file").exists()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bottega.compute.leftovers import remove_tree
 from bottega.compute.runner import Phase
 from bottega.features.hosting.deployments import endpoints_folder, socket_folder_of
 from bottega.features.hosting.instances import STOP_GRACE_SECONDS, run_folders
@@ -105,4 +106,4 @@ def _remove_tree(folder: Path) -> None:
     doomed = folder.with_name(f".removed-{folder.name.lstrip('.')}")
     if folder != doomed and folder.exists():
         folder.rename(doomed)
-    shutil.rmtree(doomed, ignore_errors=True)
+    remove_tree(doomed)

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bottega.algorithms.images import resolve
+from bottega.compute.leftovers import remove_tree
 from bottega.compute.runner import Cause, IsolationUnavailable, Phase, WorkloadState
 from bottega.controller import Controller
 from bottega.features.training import artifacts, checkpoints, launch, outcome, tracker
 from bottega.features.training.entities import KIND, JobFolders, Secondary, TrainingJob
-from bottega.features.training.job_files import HostFolder, Unreadable, remove_tree
+from bottega.features.training.job_files import HostFolder, Unreadable
 from bottega.features.training.job_log import JobLogs
 from bottega.features.training.rules import script_mode
 from bottega.features.training.staging import Cancelled, InputError, stage_channel

@@ -1,4 +1,4 @@
-"""Reading and removing what a job wrote, without trusting it.
+"""Reading what a job wrote, without trusting it.
 
 The daemon may read what the job may not, and a job may put a link, a FIFO or a device wherever the
 daemon is about to look, also while it looks. So no name of the job's is handed to the system as a
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -191,18 +190,3 @@ def _link(name: str, folder: int) -> str | None:
         if error.errno == errno.EINVAL:
             return None
         raise
-
-
-def remove_tree(folder: Path) -> None:
-    """Remove a folder of a job that has ended, also where the job took away the right to do so.
-
-    Raises:
-        OSError: it is still there; the reason is the system's.
-    """
-    if not folder.is_symlink() and folder.is_dir():
-        for _, names, _, descriptor in os.fwalk(folder):
-            for name in names:
-                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-                if not stat.S_ISLNK(status.st_mode):
-                    os.chmod(name, 0o700, dir_fd=descriptor)
-        shutil.rmtree(folder)
