@@ -22,7 +22,7 @@ Sources = Mapping[str, Source]
 LAYERS = (
     # What everybody may use.
     ("errors",),
-    ("clock", "config", "credentials", "events", "identifiers"),
+    ("clock", "config", "credentials", "events", "identifiers", "tar_archives"),
     # Ports and what is behind them; what runs inside a job.
     (
         *("algorithms", "compute", "container", "serving", "specs", "storage"),

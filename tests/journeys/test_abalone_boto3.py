@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from pathlib import Path
 
 import numpy
@@ -11,6 +10,7 @@ import pandas
 import pytest
 import xgboost
 
+from bottega.tar_archives import tarfile
 from bottega.testing.daemon import TestDaemon
 from bottega.testing.requests import XGBOOST_IMAGE, channel, training_job
 

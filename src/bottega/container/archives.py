@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
 
 from bottega.algorithms.base import CustomerError
+from bottega.tar_archives import tarfile
 
 MAX_ENTRIES = 100_000
 MAX_BYTES = 8 * 1024**3

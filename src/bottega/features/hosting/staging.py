@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -12,6 +11,7 @@ from typing import BinaryIO
 from bottega.features.hosting.deployments import ModelData, VariantPlan
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
+from bottega.tar_archives import tarfile
 
 MOST_FILES = 100_000
 MOST_BYTES = 64 * 1024**3
