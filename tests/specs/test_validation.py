@@ -19,46 +19,9 @@ from bottega.errors import (
 from bottega.specs import validate
 from bottega.specs.models import UnknownOperation, UnknownService, operation_model
 from bottega.specs.validation import _NESTING_LIMIT
+from bottega.testing.sound_requests import ROLE, channel, endpoint_config, resources, training_job
 
-ROLE = "arn:aws:iam::000000000000:role/BottegaExecutionRole"
-JOB_NAME_PATTERN = "[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
-TAG_PATTERN = r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)"
 TAGGED = "arn:aws:sagemaker:us-east-1:000000000000:model/m"
-TAGGED_PATTERN = "arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:.+"
-
-
-def training_job(**changes: Any) -> dict[str, Any]:
-    request: dict[str, Any] = {
-        "TrainingJobName": "job-1",
-        "RoleArn": ROLE,
-        "AlgorithmSpecification": {"TrainingImage": "xgboost", "TrainingInputMode": "File"},
-        "InputDataConfig": [channel()],
-        "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
-        "ResourceConfig": {
-            "InstanceType": "ml.m5.xlarge",
-            "InstanceCount": 1,
-            "VolumeSizeInGB": 30,
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
-        "HyperParameters": {"num_round": "10", "eta": "0.1"},
-        "EnableNetworkIsolation": False,
-        "Tags": [{"Key": "team", "Value": "Größe"}],
-    }
-    return {**request, **changes}
-
-
-def channel(**changes: Any) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/train/"}
-    return {"ChannelName": "train", "DataSource": {"S3DataSource": source}, **changes}
-
-
-def resources(**changes: Any) -> dict[str, Any]:
-    return {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, **changes}}
-
-
-def endpoint_config(**variant: Any) -> dict[str, Any]:
-    base = {"VariantName": "all", "ModelName": "m", "InstanceType": "ml.m5.large"}
-    return {"EndpointConfigName": "config", "ProductionVariants": [{**base, **variant}]}
 
 
 @pytest.mark.parametrize(
