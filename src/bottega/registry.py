@@ -146,8 +146,11 @@ class Registry:
         try:
             spec, checked = self._admit(service, name, request, context)
             return cast(Response, spec.function(context, checked) or {})
+        except BottegaError as refusal:
+            error = refusal
+            raise
         except Exception as raised:
-            error = _as_refusal(raised, service, name, context)
+            error = _unexpected(raised, service, name, context)
             raise error from raised
         finally:
             _audit(service, name, request, context, error, started)
@@ -162,8 +165,11 @@ class Registry:
             spec, checked = self._admit(service, name, request, context)
             answer = spec.function(context, checked)
             return cast(Response, await cast(Awaitable[Any], answer) or {})
+        except BottegaError as refusal:
+            error = refusal
+            raise
         except Exception as raised:
-            error = _as_refusal(raised, service, name, context)
+            error = _unexpected(raised, service, name, context)
             raise error from raised
         finally:
             _audit(service, name, request, context, error, started)
@@ -182,9 +188,7 @@ class Registry:
         return spec, checked
 
 
-def _as_refusal(raised: Exception, service: str, name: str, context: Context) -> BottegaError:
-    if isinstance(raised, BottegaError):
-        return raised
+def _unexpected(raised: Exception, service: str, name: str, context: Context) -> BottegaError:
     log.exception("%s:%s failed, request %s", service, name, context.request_id)
     return InternalFailure(
         f"bottega failed unexpectedly ({type(raised).__name__}); the traceback is in its log under "
