@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bottega.compute.local import plan, program
-from bottega.compute.local.isolation import Machine, make_plan
+from bottega.compute.local.isolation import Machine, interpreter_folders, make_plan
 from bottega.compute.local.runner import LocalRunner
 from bottega.compute.runner import IsolationUnavailable, Program
 from bottega.testing.runner_bench import Bench, RunnerFixtures, run
@@ -168,6 +168,24 @@ def test_the_interpreter_stays_usable_in_a_hidden_folder(tmp_path: Path) -> None
     finally:
         runner.close()
     assert bench.lines(spec) == [os.path.dirname(sys.executable)]
+
+
+def test_an_interpreter_behind_links_stays_usable(tmp_path: Path, monkeypatch: Any) -> None:
+    names = [tmp_path / folder / "python" for folder in ("a", "b", "c")]
+    for name in names:
+        name.parent.mkdir()
+    names[0].symlink_to("../b/python")
+    names[1].symlink_to(names[2])
+    names[2].touch()
+    monkeypatch.setattr(sys, "executable", str(names[0]))
+    found = interpreter_folders()
+    assert {str(name.parent) for name in names} <= set(found)
+
+
+def test_links_in_a_circle_end(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "python").symlink_to("python")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert str(tmp_path) in interpreter_folders()
 
 
 class NothingWorks(Machine):

@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,8 @@ _SECRETS = ("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-")
 """Files that only root can read, which uid 0 inside would otherwise be."""
 _ACCELERATORS = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/dxg")
 _PROGRAMS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MOST_LINKS = 40
+"""How many links the kernel follows in one name."""
 _HOST_NAME = re.compile(r"[a-zA-Z0-9](-?[a-zA-Z0-9])*")
 
 
@@ -246,7 +248,7 @@ def interpreter_folders() -> tuple[str, ...]:
     found = {
         sys.prefix,
         sys.base_prefix,
-        os.path.dirname(os.path.realpath(sys.executable)),
+        *_on_the_way_to(sys.executable),
         os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(program.ENTRY)))),
         *(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
         # Packages of the user's own and those that are installed to be edited.
@@ -256,6 +258,19 @@ def interpreter_folders() -> tuple[str, ...]:
     named = {path for path in found if os.path.isdir(path)}
     real = {os.path.realpath(path) for path in named}
     return tuple(sorted(named | real, key=lambda path: (path.count("/"), path)))
+
+
+def _on_the_way_to(executable: str) -> Iterator[str]:
+    """The folders of every link from an executable's name to the file that it is in the end.
+
+    A virtual environment's interpreter is a link, often to another one in the user's home.
+    """
+    path = os.path.abspath(executable)
+    for _ in range(_MOST_LINKS):
+        yield os.path.dirname(path)
+        if not os.path.islink(path):
+            return
+        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:
