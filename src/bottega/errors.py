@@ -70,13 +70,6 @@ class ResourceNotFoundException(ClientFault):
     code = "ResourceNotFoundException"
 
 
-class NoSuchEntity(ClientFault):
-    """IAM's spelling of not found."""
-
-    code = "NoSuchEntity"
-    status = 404
-
-
 class InvalidParameterException(ClientFault):
     """CloudWatch Logs' spelling of a bad parameter."""
 
@@ -91,13 +84,6 @@ class ResourceInUse(ClientFault):
 
 class ResourceLimitExceeded(ClientFault):
     code = "ResourceLimitExceeded"
-
-
-class ConflictException(ClientFault):
-    """Somebody else changed the resource in between."""
-
-    code = "ConflictException"
-    retryable = True
 
 
 class AccessDeniedException(ClientFault):
@@ -141,11 +127,6 @@ class UnrecognizedClient(ClientFault):
 
 class InvalidSignature(ClientFault):
     code = "InvalidSignatureException"
-    status = 403
-
-
-class ExpiredToken(ClientFault):
-    code = "ExpiredTokenException"
     status = 403
 
 
@@ -236,12 +217,6 @@ class ModelError(ClientFault):
 
     code = "ModelError"
     status = 424
-
-
-class ModelNotReadyException(ClientFault):
-    code = "ModelNotReadyException"
-    status = 429
-    retryable = True
 
 
 class ServiceUnavailable(BottegaError):

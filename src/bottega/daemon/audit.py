@@ -19,8 +19,8 @@ class AuditTrail:
 
     Each line is handed to the system in one write before the answer goes out, so a killed daemon
     loses none. It holds names and ARNs, never request bodies. A full file becomes
-    ``audit.jsonl.1``. The standard library's rotating handler does the same in ten times the time,
-    which an invocation would feel.
+    ``audit.jsonl.1``. The standard library's rotating handler does the same, but asks the file
+    system about every line and builds a record for it, which an invocation would feel.
     """
 
     def __init__(self, folder: Path, events: EventBus) -> None:

@@ -1,7 +1,7 @@
 """HTTP to model servers over pooled Unix-socket connections, and nothing they do not need.
 
-A general client spends several times as long on a small request as the model does; this one
-writes one buffer and parses one answer. ``benchmarks/invocations.py`` shows both beside each other.
+A general client spends longer on a small request than the model does; this one writes one buffer
+and parses one answer.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 _QUERY_CODES = MappingProxyType(
     {
         "AccessDeniedException": "AccessDenied",
-        "ExpiredTokenException": "ExpiredToken",
         "IncompleteSignatureException": "IncompleteSignature",
         "InvalidSignatureException": "SignatureDoesNotMatch",
         "MissingAuthenticationTokenException": "MissingAuthenticationToken",

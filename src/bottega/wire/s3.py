@@ -42,7 +42,6 @@ _ROOTS = MappingProxyType(
 _CODES = MappingProxyType(
     {
         "AccessDeniedException": ("AccessDenied", 403),
-        "ExpiredTokenException": ("ExpiredToken", 400),
         "IncompleteSignatureException": ("AuthorizationHeaderMalformed", 400),
         "InternalFailure": ("InternalError", 500),
         "InvalidSignatureException": ("SignatureDoesNotMatch", 403),

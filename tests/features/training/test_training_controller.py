@@ -134,6 +134,18 @@ def test_a_new_job_of_a_deleted_ones_name_begins_from_nothing(bench: Bench):
     assert not former.root.exists()
 
 
+def test_a_job_whose_folder_is_gone_does_not_complete_without_a_model(bench: Bench):
+    bench.create()
+    bench.until("Training")
+    bench.end()
+    bench.until("Uploading")
+    shutil.rmtree(bench.folders().root)
+    bench.runner.states.clear()
+    job = bench.until("Failed")
+    assert job.body["FailureReason"].startswith("InternalServerError: ")
+    assert bench.keys("output/") == []
+
+
 def test_a_second_attempt_keeps_its_checkpoints(bench: Bench):
     uri = f"s3://{bench.ports.config.bucket}/ckpt"
     bench.create(

@@ -230,6 +230,8 @@ class TrainingController(Controller):
     def _upload(self, job: TrainingJob) -> float | None:
         folders = JobFolders.of(self._ports.config, job)
         state = self._ports.runner.state(folders.supervisor)
+        if state.phase is not Phase.ENDED:  # the folder is gone, and what was trained with it
+            return self._restart_or_fail(job)
         if (problem := self._upload_outputs(job, folders, model=True)) is not None:
             return self._fail(job, problem)
         exceeded = state.cause is Cause.RUNTIME_EXCEEDED
