@@ -21,6 +21,7 @@ import botocore
 from bottega.specs.models import operation_model
 
 TYPES_FOLDER = PurePosixPath("src/bottega/specs/generated")
+TYPESCRIPT_FOLDER = PurePosixPath("labextension/src/api/types")
 _TABLE = Path(__file__).parent / "features.toml"
 _WIDTH = 100
 _LONGEST_ENUM = 40
@@ -84,8 +85,16 @@ def _content(path: Path) -> str | None:
 
 
 def _left_over(root: Path, artifacts: Iterable[Artifact]) -> list[str]:
+    artifacts = list(artifacts)
     wanted = {str(artifact.path) for artifact in artifacts}
-    present = (root / TYPES_FOLDER).glob("*.py")
+    written_to = {artifact.path.parent for artifact in artifacts}
+    present = [
+        file
+        for folder in (TYPES_FOLDER, TYPESCRIPT_FOLDER)
+        if folder in written_to and (root / folder).is_dir()
+        for file in (root / folder).iterdir()
+        if file.suffix in (".py", ".ts")
+    ]
     return sorted(
         path for file in present if (path := file.relative_to(root).as_posix()) not in wanted
     )

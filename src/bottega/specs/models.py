@@ -23,7 +23,9 @@ from botocore.model import OperationModel, ServiceModel
 OWN_SERVICE = "bottega"
 """The name of the service that holds operations AWS does not have."""
 
-_OWN_MODEL = Path(__file__).parent / "bottega" / "service-2.json"
+_OWN_FOLDER = Path(__file__).parent / "bottega"
+_OWN_MODEL = _OWN_FOLDER / "service-2.json"
+"""The service itself, and the shapes that features share; each feature has a file beside it."""
 
 _TARGETS = MappingProxyType(
     {
@@ -83,11 +85,29 @@ def service_model(name: str) -> ServiceModel:
 
 def _read(name: str) -> Any:
     if name == OWN_SERVICE:
-        return json.loads(_OWN_MODEL.read_text(encoding="utf-8"))
+        return _own_model()
     try:
         return _loader.load_service_model(name, "service-2")
     except UnknownServiceError as error:
         raise UnknownService(f"There is no service {name!r}.") from error
+
+
+def _own_model() -> Any:
+    """Our own model, put together from its files.
+
+    Raises:
+        ValueError: two of the files define the same operation or shape.
+    """
+    model = json.loads(_OWN_MODEL.read_text(encoding="utf-8"))
+    for file in sorted(_OWN_FOLDER.glob("*.json")):
+        if file == _OWN_MODEL:
+            continue
+        part = json.loads(file.read_text(encoding="utf-8"))
+        for section in ("operations", "shapes"):
+            if twice := model[section].keys() & part[section].keys():
+                raise ValueError(f"{file.name} defines {', '.join(sorted(twice))} again.")
+            model[section] |= part[section]
+    return model
 
 
 def exists(service: str, operation: str) -> bool:

@@ -28,6 +28,8 @@ ContainerMode: TypeAlias = Literal["SingleModel", "MultiModel"]
 
 EndpointConfigSortKey: TypeAlias = Literal["Name", "CreationTime"]
 
+EndpointOverviewSortKey: TypeAlias = Literal["CreationTime", "Name", "Status"]
+
 EndpointSortKey: TypeAlias = Literal["Name", "CreationTime", "Status"]
 
 EndpointStatus: TypeAlias = Literal[
@@ -69,6 +71,8 @@ RoutingStrategy: TypeAlias = Literal[
 ]
 
 S3ModelDataType: TypeAlias = Literal["S3Prefix", "S3Object"]
+
+SortOrder: TypeAlias = Literal["Ascending", "Descending"]
 
 TrafficRoutingConfigType: TypeAlias = Literal["ALL_AT_ONCE", "CANARY", "LINEAR"]
 
@@ -369,6 +373,18 @@ class EndpointConfigSummary(TypedDict):
     CreationTime: float
 
 
+class EndpointOverview(TypedDict):
+    EndpointName: str
+    EndpointArn: str
+    EndpointConfigName: NotRequired[str]
+    Status: str
+    CreationTime: float
+    LastModifiedTime: NotRequired[float]
+    FailureReason: NotRequired[str]
+    Variants: list[VariantOverview]
+    Traffic: TrafficSummary
+
+
 class EndpointSummary(TypedDict):
     EndpointName: str
     EndpointArn: str
@@ -379,6 +395,21 @@ class EndpointSummary(TypedDict):
 
 class ExplainerConfig(TypedDict):
     ClarifyExplainerConfig: NotRequired[ClarifyExplainerConfig]
+
+
+class GetEndpointMetricsRequest(TypedDict):
+    EndpointName: str
+    Seconds: NotRequired[int]
+    PeriodSeconds: NotRequired[int]
+
+
+class GetEndpointMetricsResponse(TypedDict):
+    EndpointName: str
+    PeriodSeconds: int
+    Times: list[float]
+    Total: TrafficSeries
+    Variants: list[VariantSeries]
+    Traffic: TrafficSummary
 
 
 class ImageConfig(TypedDict):
@@ -443,6 +474,19 @@ class ListEndpointConfigsInput(TypedDict):
 class ListEndpointConfigsOutput(TypedDict):
     EndpointConfigs: list[EndpointConfigSummary]
     NextToken: NotRequired[str]
+
+
+class ListEndpointOverviewsRequest(TypedDict):
+    Offset: NotRequired[int]
+    MaxResults: NotRequired[int]
+    Filter: NotRequired[str]
+    SortBy: NotRequired[EndpointOverviewSortKey]
+    SortOrder: NotRequired[SortOrder]
+
+
+class ListEndpointOverviewsResponse(TypedDict):
+    Endpoints: list[EndpointOverview]
+    Total: int
 
 
 class ListEndpointsInput(TypedDict):
@@ -653,6 +697,17 @@ class S3ModelDataSource(TypedDict):
     ManifestEtag: NotRequired[str]
 
 
+class SuggestInvocationRequest(TypedDict):
+    EndpointName: str
+
+
+class SuggestInvocationResponse(TypedDict):
+    ContentType: str
+    Body: str
+    Columns: NotRequired[list[str]]
+    Source: NotRequired[str]
+
+
 class Tag(TypedDict):
     Key: str
     Value: str
@@ -663,6 +718,22 @@ class TrafficRoutingConfig(TypedDict):
     WaitIntervalInSeconds: int
     CanarySize: NotRequired[CapacitySize]
     LinearStepSize: NotRequired[CapacitySize]
+
+
+class TrafficSeries(TypedDict):
+    Requests: list[int]
+    Errors4XX: list[int]
+    Errors5XX: list[int]
+    LatencyP50: list[float]
+    LatencyP99: list[float]
+
+
+class TrafficSummary(TypedDict):
+    RequestsPerSecond: float
+    Requests: int
+    Errors: int
+    LatencyP50: NotRequired[float]
+    LatencyP99: NotRequired[float]
 
 
 class UpdateEndpointInput(TypedDict):
@@ -678,8 +749,25 @@ class UpdateEndpointOutput(TypedDict):
     EndpointArn: str
 
 
+class VariantOverview(TypedDict):
+    VariantName: str
+    ModelName: NotRequired[str]
+    Image: NotRequired[str]
+    InstanceType: NotRequired[str]
+    Weight: float
+    CurrentInstanceCount: int
+    DesiredInstanceCount: int
+    Traffic: TrafficSummary
+
+
 class VariantProperty(TypedDict):
     VariantPropertyType: VariantPropertyType
+
+
+class VariantSeries(TypedDict):
+    VariantName: str
+    Series: TrafficSeries
+    Traffic: TrafficSummary
 
 
 class VpcConfig(TypedDict):

@@ -77,6 +77,21 @@ class FilteredLogEvent(TypedDict):
     eventId: NotRequired[str]
 
 
+class FindLogLinesRequest(TypedDict):
+    LogGroupName: str
+    LogStreamName: str
+    Text: str
+    MatchCase: NotRequired[bool]
+    FirstLine: NotRequired[int]
+    MaxMatches: NotRequired[int]
+
+
+class FindLogLinesResponse(TypedDict):
+    Lines: list[int]
+    TotalLines: int
+    Complete: bool
+
+
 class GetLogEventsRequest(TypedDict):
     logGroupName: NotRequired[str]
     logGroupIdentifier: NotRequired[str]
@@ -123,10 +138,28 @@ class LogStream(TypedDict):
     storedBytes: NotRequired[int]
 
 
+class NumberedLine(TypedDict):
+    Number: int
+    Time: float
+    Message: str
+
+
 class OutputLogEvent(TypedDict):
     timestamp: NotRequired[int]
     message: NotRequired[str]
     ingestionTime: NotRequired[int]
+
+
+class ReadLogLinesRequest(TypedDict):
+    LogGroupName: str
+    LogStreamName: str
+    FirstLine: NotRequired[int]
+    MaxLines: NotRequired[int]
+
+
+class ReadLogLinesResponse(TypedDict):
+    Lines: list[NumberedLine]
+    TotalLines: int
 
 
 class SearchedLogStream(TypedDict):

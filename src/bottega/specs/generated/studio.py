@@ -6,7 +6,20 @@ src/bottega/specs/features.toml and generate again.
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+ResourceChange: TypeAlias = Literal["created", "updated", "deleted"]
+
+StudioEventType: TypeAlias = Literal["ResourceChanged", "MetricsChanged", "TrackingChanged"]
+
+
+class DescribeActivityRequest(TypedDict):
+    pass
+
+
+class DescribeActivityResponse(TypedDict):
+    Kinds: list[KindActivity]
+    ComputeSecondsToday: float
 
 
 class DescribeStudioRequest(TypedDict):
@@ -23,3 +36,30 @@ class DescribeStudioResponse(TypedDict):
     TrackingUri: NotRequired[str]
     Slots: int
     SlotsInUse: int
+
+
+class KindActivity(TypedDict):
+    Kind: str
+    Total: int
+    Statuses: dict[str, int]
+
+
+class StudioEvent(TypedDict):
+    Time: float
+    Type: StudioEventType
+    Change: NotRequired[ResourceChange]
+    Kind: NotRequired[str]
+    Name: NotRequired[str]
+    Status: NotRequired[str]
+    Version: NotRequired[int]
+
+
+class WatchEventsRequest(TypedDict):
+    Cursor: NotRequired[str]
+    WaitSeconds: NotRequired[int]
+
+
+class WatchEventsResponse(TypedDict):
+    Events: list[StudioEvent]
+    Cursor: str
+    Reset: bool

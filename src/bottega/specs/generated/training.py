@@ -6,7 +6,7 @@ src/bottega/specs/features.toml and generate again.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 CompressionType: TypeAlias = Literal["None", "Gzip"]
 
@@ -20,9 +20,23 @@ FileSystemAccessMode: TypeAlias = Literal["rw", "ro"]
 
 FileSystemType: TypeAlias = Literal["EFS", "FSxLustre"]
 
+FindingSeverity: TypeAlias = Literal["Error", "Warning", "Information"]
+
+HyperParameterType: TypeAlias = Literal["Integer", "Continuous", "Categorical", "FreeText"]
+
+JobKind: TypeAlias = Literal["Training"]
+
+JobSortKey: TypeAlias = Literal[
+    "CreationTime", "Name", "Status", "Algorithm", "Duration", "Objective",
+]
+
+MetricDirection: TypeAlias = Literal["Minimize", "Maximize"]
+
 OutputCompressionType: TypeAlias = Literal["GZIP", "NONE"]
 
 Peft: TypeAlias = Literal["LORA"]
+
+PreviewType: TypeAlias = Literal["integer", "number", "boolean", "time", "text"]
 
 ProfilingStatus: TypeAlias = Literal["Enabled", "Disabled"]
 
@@ -49,6 +63,8 @@ SortBy: TypeAlias = Literal["Name", "CreationTime", "Status"]
 
 SortOrder: TypeAlias = Literal["Ascending", "Descending"]
 
+SystemUnit: TypeAlias = Literal["Percent", "Bytes", "BytesPerSecond"]
+
 TrainingInputMode: TypeAlias = Literal["Pipe", "File", "FastFile"]
 
 TrainingJobStatus: TypeAlias = Literal[
@@ -58,6 +74,23 @@ TrainingJobStatus: TypeAlias = Literal[
 TrainingRepositoryAccessMode: TypeAlias = Literal["Platform", "Vpc"]
 
 WarmPoolResourceStatus: TypeAlias = Literal["Available", "Terminated", "Reused", "InUse"]
+
+
+class AlgorithmDescription(TypedDict):
+    Name: str
+    DisplayName: str
+    Description: str
+    TrainingImage: str
+    Supervised: bool
+    Channels: list[ChannelDescription]
+    HyperParameters: list[HyperParameterDescription]
+    Metrics: list[AlgorithmMetric]
+    DefaultHyperParameters: dict[str, str]
+
+
+class AlgorithmMetric(TypedDict):
+    Name: str
+    Direction: MetricDirection
 
 
 class AlgorithmSpecification(TypedDict):
@@ -79,6 +112,25 @@ class Channel(TypedDict):
     RecordWrapperType: NotRequired[RecordWrapper]
     InputMode: NotRequired[TrainingInputMode]
     ShuffleConfig: NotRequired[ShuffleConfig]
+
+
+class ChannelDescription(TypedDict):
+    Name: str
+    Required: bool
+    ContentTypes: list[str]
+    Description: str
+
+
+class CheckTrainingJobRequest(TypedDict):
+    Request: Any
+
+
+class CheckTrainingJobResponse(TypedDict):
+    Findings: list[Finding]
+    SlotsWanted: NotRequired[int]
+    SlotsFree: NotRequired[int]
+    JobsAhead: NotRequired[int]
+    InputBytes: NotRequired[int]
 
 
 class CheckpointConfig(TypedDict):
@@ -236,8 +288,68 @@ class FileSystemDataSource(TypedDict):
     DirectoryPath: str
 
 
+class Finding(TypedDict):
+    Severity: FindingSeverity
+    Field: str
+    Message: str
+
+
+class FrameworkDescription(TypedDict):
+    Name: str
+    DisplayName: str
+    Description: str
+    TrainingImage: str
+
+
+class GetTrainingJobMetricsRequest(TypedDict):
+    TrainingJobName: str
+    MaxPoints: NotRequired[int]
+
+
+class GetTrainingJobMetricsResponse(TypedDict):
+    Metrics: list[MetricCourse]
+    ObjectiveMetric: NotRequired[str]
+
+
+class GetTrainingJobSystemMetricsRequest(TypedDict):
+    TrainingJobName: str
+    MaxPoints: NotRequired[int]
+
+
+class GetTrainingJobSystemMetricsResponse(TypedDict):
+    Hosts: list[HostMetrics]
+
+
+class HostMetrics(TypedDict):
+    HostName: str
+    Series: list[SystemSeries]
+
+
 class HubAccessConfig(TypedDict):
     HubContentArn: str
+
+
+class HyperParameterCondition(TypedDict):
+    Name: str
+    Values: list[str]
+
+
+class HyperParameterDescription(TypedDict):
+    Name: str
+    Type: HyperParameterType
+    Description: str
+    Default: NotRequired[str]
+    Minimum: NotRequired[float]
+    Maximum: NotRequired[float]
+    ExclusiveMinimum: NotRequired[bool]
+    ExclusiveMaximum: NotRequired[bool]
+    Choices: NotRequired[list[str]]
+    Required: bool
+    RequiredWhen: NotRequired[HyperParameterCondition]
+    UsedWhen: NotRequired[HyperParameterCondition]
+    Range: str
+    Tunable: bool
+    Essential: bool
 
 
 class InfraCheckConfig(TypedDict):
@@ -261,6 +373,58 @@ class InstancePreference(TypedDict):
     TrainingPlanArns: NotRequired[list[str]]
 
 
+class InstanceTypeDescription(TypedDict):
+    InstanceType: str
+    Description: str
+    Cores: NotRequired[int]
+    MemoryBytes: NotRequired[int]
+    Default: bool
+
+
+class JobOverview(TypedDict):
+    JobName: str
+    JobArn: str
+    Kind: JobKind
+    Status: str
+    SecondaryStatus: str
+    Algorithm: str
+    Image: NotRequired[str]
+    CreationTime: float
+    StartTime: NotRequired[float]
+    EndTime: NotRequired[float]
+    LastModifiedTime: NotRequired[float]
+    InstanceType: NotRequired[str]
+    InstanceCount: int
+    FailureReason: NotRequired[str]
+    ObjectiveMetric: NotRequired[str]
+    ObjectiveValue: NotRequired[float]
+    ObjectiveTrend: NotRequired[list[float]]
+    ExperimentName: NotRequired[str]
+
+
+class ListAlgorithmsRequest(TypedDict):
+    pass
+
+
+class ListAlgorithmsResponse(TypedDict):
+    Algorithms: list[AlgorithmDescription]
+    Frameworks: list[FrameworkDescription]
+    InstanceTypes: list[InstanceTypeDescription]
+
+
+class ListJobsRequest(TypedDict):
+    Offset: NotRequired[int]
+    MaxResults: NotRequired[int]
+    Filter: NotRequired[str]
+    SortBy: NotRequired[JobSortKey]
+    SortOrder: NotRequired[SortOrder]
+
+
+class ListJobsResponse(TypedDict):
+    Jobs: list[JobOverview]
+    Total: int
+
+
 class ListTrainingJobsRequest(TypedDict):
     NextToken: NotRequired[str]
     MaxResults: NotRequired[int]
@@ -279,6 +443,15 @@ class ListTrainingJobsRequest(TypedDict):
 class ListTrainingJobsResponse(TypedDict):
     TrainingJobSummaries: list[TrainingJobSummary]
     NextToken: NotRequired[str]
+
+
+class MetricCourse(TypedDict):
+    Name: str
+    Steps: list[int]
+    Times: list[float]
+    Values: list[float]
+    Points: int
+    Direction: NotRequired[MetricDirection]
 
 
 class MetricData(TypedDict):
@@ -325,6 +498,29 @@ class OutputDataConfig(TypedDict):
 class PlacementSpecification(TypedDict):
     UltraServerId: NotRequired[str]
     InstanceCount: int
+
+
+class PreviewColumn(TypedDict):
+    Name: str
+    Type: PreviewType
+    Missing: NotRequired[int]
+
+
+class PreviewDataRequest(TypedDict):
+    S3Uri: str
+    ContentType: NotRequired[str]
+    MaxRows: NotRequired[int]
+
+
+class PreviewDataResponse(TypedDict):
+    S3Uri: str
+    Objects: int
+    TotalBytes: int
+    Format: str
+    HasHeader: NotRequired[bool]
+    Columns: list[PreviewColumn]
+    Rows: list[list[str]]
+    Truncated: bool
 
 
 class ProfilerConfig(TypedDict):
@@ -433,6 +629,13 @@ class StoppingCondition(TypedDict):
     MaxRuntimeInSeconds: NotRequired[int]
     MaxWaitTimeInSeconds: NotRequired[int]
     MaxPendingTimeInSeconds: NotRequired[int]
+
+
+class SystemSeries(TypedDict):
+    Name: str
+    Unit: SystemUnit
+    Times: list[float]
+    Values: list[float]
 
 
 class Tag(TypedDict):
