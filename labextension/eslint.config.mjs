@@ -1,19 +1,21 @@
 import jupyter from '@jupyter/eslint-plugin';
 import prettier from 'eslint-config-prettier';
+import hooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['lib', 'node_modules', '*.config.js', '*.config.mjs'] },
+  { ignores: ['lib', 'node_modules', 'src/api/types', '*.config.js', '*.config.mjs'] },
   ...tseslint.configs.strict.map(config => ({
     ...config,
     files: ['src/**/*.{ts,tsx}']
   })),
-  { plugins: { jupyter } },
+  { plugins: { jupyter, 'react-hooks': hooks } },
   ...jupyter.configs.recommended,
   prettier,
   {
     files: ['src/**/*.{ts,tsx}'],
     rules: {
+      ...hooks.configs.recommended.rules,
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/naming-convention': [
         'error',

@@ -1,7 +1,21 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { about } from './features/about/plugin';
+import {
+  client,
+  notifications,
+  sidebar,
+  statusItem,
+  studio
+} from './features/shell/plugin';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [about];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  about,
+  client,
+  studio,
+  sidebar,
+  statusItem,
+  notifications
+];
 
 export default plugins;

@@ -42,14 +42,33 @@ export async function requestAPI<T>(
   settings: ServerConnection.ISettings,
   init: RequestInit = {}
 ): Promise<T> {
-  const url = URLExt.join(settings.baseUrl, NAMESPACE, path);
-  const response = await ServerConnection.makeRequest(url, init, settings);
+  const response = await fetchResponse(path, settings, init);
   const text = await response.text();
   const body = parse(text);
-  if (!response.ok || body === undefined) {
+  if (body === undefined) {
     throw refusal(response, text, body);
   }
   return body as T;
+}
+
+/**
+ * Ask the server extension for something that is not JSON.
+ *
+ * @returns the response, whose status is one of success.
+ * @throws as {@link requestAPI}.
+ */
+export async function fetchResponse(
+  path: string,
+  settings: ServerConnection.ISettings,
+  init: RequestInit = {}
+): Promise<Response> {
+  const url = URLExt.join(settings.baseUrl, NAMESPACE, path);
+  const response = await ServerConnection.makeRequest(url, init, settings);
+  if (!response.ok) {
+    const text = await response.text();
+    throw refusal(response, text, parse(text));
+  }
+  return response;
 }
 
 function parse(text: string): unknown {

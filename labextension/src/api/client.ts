@@ -1,0 +1,309 @@
+import type { ServerConnection } from '@jupyterlab/services';
+import { URLExt } from '@jupyterlab/coreutils';
+
+import type { IEventStream } from './events';
+import { EventStream } from './events';
+import { fetchResponse, requestAPI } from './request';
+import type { IOperations } from './types';
+import type { IPreviewDataResponse } from './types/training';
+
+/** An operation as `service:Name`. */
+export type OperationName = keyof IOperations;
+
+/** What an endpoint answered. */
+export interface IInvocation {
+  body: string;
+  contentType: string;
+  variant: string;
+  /** From the request to the whole answer, as the server extension measured it. */
+  seconds: number;
+}
+
+/** An object of the store. */
+export interface IStoredObject {
+  key: string;
+  size: number;
+  /** Seconds since the epoch. */
+  modified: number;
+}
+
+/** One window of a listing of the store. */
+export interface IObjectListing {
+  objects: IStoredObject[];
+  prefixes: string[];
+  /** The token of the next window; empty at the end. */
+  next: string;
+}
+
+/** A file of an archive in the store. */
+export interface IArchiveMember {
+  name: string;
+  size: number;
+}
+
+/** Where the data of a channel comes from: a file of the file browser, or the store. */
+export type ChannelSource = { path: string } | { uri: string };
+
+/** What is asked of {@link IBottegaClient.prepareChannel}. */
+export interface IChannelRequest {
+  source: ChannelSource;
+  name: string;
+  /** The label column, for built-in algorithms; it becomes the first of what is sent. */
+  target: string | null;
+  /** Where in the default bucket the data goes. */
+  prefix: string;
+  /** The feature columns of the train channel, whose order this one follows. */
+  columns?: string[];
+  /** For a script, which gets the file as it is. */
+  for_script?: boolean;
+  content_type?: string;
+}
+
+/** A channel whose data is in the store. */
+export interface IPreparedChannel {
+  /** The member of InputDataConfig. */
+  channel: Record<string, unknown>;
+  columns: string[];
+  /** Where the order of the columns is kept, for the tag `bottega:columns`. */
+  columns_uri: string | null;
+}
+
+/** What to put behind an endpoint. */
+export interface IDeployRequest {
+  job?: string;
+  run?: string;
+  name: string;
+  instance_type?: string;
+  instance_count?: number;
+}
+
+/** Everything the screens ask of the server; the token `IBottegaClient` gives the one there is. */
+export interface IBottegaClient {
+  readonly events: IEventStream;
+
+  /**
+   * Call an operation.
+   *
+   * @throws BottegaError when it is refused, with the code and text that boto3 would show.
+   */
+  call<K extends OperationName>(
+    operation: K,
+    request: IOperations[K]['request'],
+    signal?: AbortSignal
+  ): Promise<IOperations[K]['response']>;
+
+  /** InvokeEndpoint with a text body. */
+  invoke(
+    endpoint: string,
+    body: string,
+    options?: { contentType?: string; accept?: string; variant?: string }
+  ): Promise<IInvocation>;
+
+  /** One window of the objects under a prefix. */
+  listObjects(
+    bucket: string,
+    options?: { prefix?: string; delimiter?: string; token?: string }
+  ): Promise<IObjectListing>;
+
+  /** The files in a `.tar.gz` of the store. */
+  listArchive(bucket: string, key: string): Promise<IArchiveMember[]>;
+
+  /** Where the browser downloads an object, or a file of an archive. */
+  downloadUrl(bucket: string, key: string, member?: string): string;
+
+  /** Where the browser downloads an artifact of a run. */
+  artifactUrl(runId: string, path: string): string;
+
+  /** Put a file of the browser into the store; returns its `s3://` URI. */
+  upload(bucket: string, key: string, file: Blob): Promise<string>;
+
+  /** The first rows of a file of the file browser. */
+  previewFile(path: string, maxRows?: number): Promise<IPreviewDataResponse>;
+
+  /** Bring the data of one channel into the store in the form that the job wants. */
+  prepareChannel(request: IChannelRequest): Promise<IPreparedChannel>;
+
+  /** Bring a script, or a folder with one, into the store. */
+  uploadSource(request: {
+    path: string;
+    source_dir?: string | null;
+    prefix: string;
+  }): Promise<{ program: string; uri: string }>;
+
+  /** Create model, configuration and endpoint for a job or a run; returns the endpoint's name. */
+  deploy(request: IDeployRequest): Promise<string>;
+
+  /** Send a notebook as a job; returns the job's name. */
+  runNotebook(request: {
+    path: string;
+    parameters: Record<string, unknown>;
+    name?: string | null;
+    instance_type?: string | null;
+  }): Promise<string>;
+
+  /** Fetch the executed copy of a notebook job and its HTML beside the notebook; their paths. */
+  collectNotebook(job: string): Promise<{ notebook: string; html: string }>;
+}
+
+/** {@link IBottegaClient} over the routes of the server extension. */
+export class BottegaClient implements IBottegaClient {
+  constructor(private readonly _settings: ServerConnection.ISettings) {
+    this._events = new EventStream(_settings);
+  }
+
+  get events(): IEventStream {
+    this._events.start();
+    return this._events;
+  }
+
+  call<K extends OperationName>(
+    operation: K,
+    request: IOperations[K]['request'],
+    signal?: AbortSignal
+  ): Promise<IOperations[K]['response']> {
+    const [service, name] = operation.split(':') as [string, string];
+    return this._post(`operations/${service}/${name}`, request, signal);
+  }
+
+  async invoke(
+    endpoint: string,
+    body: string,
+    options: { contentType?: string; accept?: string; variant?: string } = {}
+  ): Promise<IInvocation> {
+    const headers: Record<string, string> = {
+      'Content-Type': options.contentType ?? 'text/csv',
+      Accept: options.accept ?? '*/*'
+    };
+    if (options.variant) {
+      headers['X-Bottega-Target-Variant'] = options.variant;
+    }
+    const response = await fetchResponse(
+      `endpoints/${encodeURIComponent(endpoint)}/invocations`,
+      this._settings,
+      { method: 'POST', headers, body }
+    );
+    return {
+      body: await response.text(),
+      contentType: response.headers.get('Content-Type') ?? '',
+      variant: response.headers.get('X-Bottega-Variant') ?? '',
+      seconds: Number(response.headers.get('X-Bottega-Seconds') ?? NaN)
+    };
+  }
+
+  listObjects(
+    bucket: string,
+    options: { prefix?: string; delimiter?: string; token?: string } = {}
+  ): Promise<IObjectListing> {
+    const query = URLExt.objectToQueryString({
+      prefix: options.prefix ?? '',
+      delimiter: options.delimiter ?? '',
+      token: options.token ?? ''
+    });
+    return requestAPI(
+      `objects/${encodeURIComponent(bucket)}${query}`,
+      this._settings
+    );
+  }
+
+  async listArchive(bucket: string, key: string): Promise<IArchiveMember[]> {
+    const answer = await requestAPI<{ members: IArchiveMember[] }>(
+      `archives/${encodeURIComponent(bucket)}/${encodeKey(key)}`,
+      this._settings
+    );
+    return answer.members;
+  }
+
+  downloadUrl(bucket: string, key: string, member?: string): string {
+    const kind = member === undefined ? 'objects' : 'archives';
+    const query =
+      member === undefined ? '' : `?member=${encodeURIComponent(member)}`;
+    return (
+      URLExt.join(
+        this._settings.baseUrl,
+        'bottega',
+        kind,
+        encodeURIComponent(bucket),
+        encodeKey(key)
+      ) + query
+    );
+  }
+
+  artifactUrl(runId: string, path: string): string {
+    return (
+      URLExt.join(
+        this._settings.baseUrl,
+        'bottega',
+        'runs',
+        encodeURIComponent(runId),
+        'artifacts'
+      ) + `?path=${encodeURIComponent(path)}`
+    );
+  }
+
+  async upload(bucket: string, key: string, file: Blob): Promise<string> {
+    const answer = await requestAPI<{ uri: string }>(
+      `objects/${encodeURIComponent(bucket)}/${encodeKey(key)}`,
+      this._settings,
+      { method: 'PUT', body: file }
+    );
+    return answer.uri;
+  }
+
+  previewFile(path: string, maxRows = 20): Promise<IPreviewDataResponse> {
+    return this._post('files/preview', { path, max_rows: maxRows });
+  }
+
+  prepareChannel(request: IChannelRequest): Promise<IPreparedChannel> {
+    return this._post('channels', request);
+  }
+
+  uploadSource(request: {
+    path: string;
+    source_dir?: string | null;
+    prefix: string;
+  }): Promise<{ program: string; uri: string }> {
+    return this._post('sources', request);
+  }
+
+  async deploy(request: IDeployRequest): Promise<string> {
+    const answer = await this._post<{ endpoint: string }>(
+      'deployments',
+      request
+    );
+    return answer.endpoint;
+  }
+
+  async runNotebook(request: {
+    path: string;
+    parameters: Record<string, unknown>;
+    name?: string | null;
+    instance_type?: string | null;
+  }): Promise<string> {
+    const answer = await this._post<{ job: string }>('notebook-jobs', request);
+    return answer.job;
+  }
+
+  collectNotebook(job: string): Promise<{ notebook: string; html: string }> {
+    return this._post(`notebook-jobs/${encodeURIComponent(job)}/collect`, {});
+  }
+
+  private _post<T>(
+    path: string,
+    body: unknown,
+    signal?: AbortSignal
+  ): Promise<T> {
+    return requestAPI<T>(path, this._settings, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+      ...(signal ? { signal } : {})
+    });
+  }
+
+  private readonly _events: EventStream;
+}
+
+/** A key in a path: its slashes stay. */
+function encodeKey(key: string): string {
+  return key.split('/').map(encodeURIComponent).join('/');
+}

@@ -1,0 +1,173 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import { Signal } from '@lumino/signaling';
+import { useId, useState } from 'react';
+
+import { Loadable } from '../../shared/components/states';
+import { StatusDot } from '../../shared/components/status';
+import { useLive } from '../../shared/hooks/useLive';
+import { useSignal } from '../../shared/hooks/useSignal';
+import { bottegaIcon } from '../../shared/icons';
+import type {
+  IBottega,
+  IBottegaClient,
+  IScreenFrame,
+  ISection
+} from '../../tokens';
+
+type Visibility = Pick<IScreenFrame, 'isVisible' | 'visibilityChanged'>;
+
+/** The Studio's sidebar: what features have, live. */
+export class Sidebar extends ReactWidget implements Visibility {
+  constructor(
+    private readonly _studio: IBottega,
+    private readonly _client: IBottegaClient,
+    private readonly _trans: TranslationBundle
+  ) {
+    super();
+    this.id = 'bottega-sidebar';
+    this.addClass('jp-BottegaSidebar');
+    this.title.icon = bottegaIcon;
+    this.title.caption = _trans.__('Bottega Studio');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', _trans.__('Bottega Studio'));
+  }
+
+  readonly visibilityChanged = new Signal<IScreenFrame, boolean>(
+    this as unknown as IScreenFrame
+  );
+
+  protected render(): JSX.Element {
+    return (
+      <Sections
+        studio={this._studio}
+        client={this._client}
+        trans={this._trans}
+        frame={this}
+      />
+    );
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.visibilityChanged.emit(true);
+  }
+
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.visibilityChanged.emit(false);
+  }
+}
+
+interface ISidebarProps {
+  studio: IBottega;
+  client: IBottegaClient;
+  trans: TranslationBundle;
+  frame: Visibility;
+}
+
+function Sections(props: ISidebarProps): JSX.Element {
+  const { studio, client, trans } = props;
+  useSignal(studio.sectionsChanged);
+  useSignal(client.events.statusChanged);
+  return (
+    <>
+      {client.events.status === 'reconnecting' && (
+        <div className="jp-BottegaSidebar-connection" role="status">
+          {trans.__('Connecting to the studio…')}
+        </div>
+      )}
+      {studio.sections.map(section => (
+        <SectionView key={section.id} section={section} {...props} />
+      ))}
+    </>
+  );
+}
+
+function SectionView(
+  props: ISidebarProps & { section: ISection }
+): JSX.Element {
+  const { section, studio, trans } = props;
+  const [open, setOpen] = useState(true);
+  const content = useId();
+  const live = useLive(props, () => section.load(), [section], {
+    concerns: section.concerns
+  });
+  const { create } = section;
+  return (
+    <section className="jp-BottegaSection" data-section={section.id}>
+      <div className="jp-BottegaSection-heading">
+        <button
+          type="button"
+          className="jp-BottegaSection-toggle"
+          aria-expanded={open}
+          aria-controls={content}
+          onClick={() => setOpen(!open)}
+        >
+          <span aria-hidden="true">{open ? '▾' : '▸'}</span> {section.label}
+        </button>
+        <span className="jp-BottegaSection-count">
+          {live.state === 'ready' ? live.value.count : ''}
+        </span>
+        {create && (
+          <button
+            type="button"
+            className="jp-BottegaSection-new"
+            title={create.label}
+            aria-label={create.label}
+            onClick={() => void studio.execute(create.command)}
+          >
+            +
+          </button>
+        )}
+      </div>
+      <div id={content} hidden={!open}>
+        {open && (
+          <Loadable
+            live={live}
+            trans={trans}
+            rows={2}
+            what={trans.__('%1 cannot be read.', section.label)}
+          >
+            {value => (
+              <ul className="jp-BottegaSection-items">
+                {value.items.length === 0 && (
+                  <li className="jp-BottegaSection-empty">{section.empty}</li>
+                )}
+                {value.items.map(item => (
+                  <li key={item.path}>
+                    <button
+                      type="button"
+                      className="jp-BottegaSection-item"
+                      title={item.label}
+                      onClick={() => studio.open(item.path)}
+                    >
+                      <StatusDot status={item.status} trans={trans} />
+                      <span className="jp-BottegaSection-name">
+                        {item.label}
+                      </span>
+                      <span className="jp-BottegaSection-note">
+                        {item.note}
+                      </span>
+                    </button>
+                  </li>
+                ))}
+                <li>
+                  <button
+                    type="button"
+                    className="jp-BottegaSection-all"
+                    aria-label={trans.__('Open all: %1', section.label)}
+                    onClick={() => studio.open(section.path)}
+                  >
+                    {trans.__('Open all')}
+                  </button>
+                </li>
+              </ul>
+            )}
+          </Loadable>
+        )}
+      </div>
+    </section>
+  );
+}

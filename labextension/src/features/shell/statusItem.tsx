@@ -1,0 +1,100 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { Signal } from '@lumino/signaling';
+
+import { useLive } from '../../shared/hooks/useLive';
+import type { IBottega, IBottegaClient, IScreenFrame } from '../../tokens';
+
+/** In the status bar: what runs now, and how much was computed today. */
+export class StatusItem extends ReactWidget {
+  constructor(
+    private readonly _studio: IBottega,
+    private readonly _client: IBottegaClient,
+    private readonly _trans: TranslationBundle
+  ) {
+    super();
+    this.addClass('jp-BottegaStatusItem');
+  }
+
+  protected render(): JSX.Element {
+    return (
+      <Activity
+        studio={this._studio}
+        client={this._client}
+        trans={this._trans}
+      />
+    );
+  }
+}
+
+/** The status bar is always in sight. */
+const IN_SIGHT: Pick<IScreenFrame, 'isVisible' | 'visibilityChanged'> = {
+  get isVisible() {
+    return document.visibilityState !== 'hidden';
+  },
+  visibilityChanged: new Signal<IScreenFrame, boolean>({} as IScreenFrame)
+};
+
+function Activity(props: {
+  studio: IBottega;
+  client: IBottegaClient;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { studio, client, trans } = props;
+  const live = useLive(
+    { client, frame: IN_SIGHT },
+    signal => client.call('bottega:DescribeActivity', {}, signal),
+    [],
+    {
+      concerns: event =>
+        event.Kind === 'TrainingJob' || event.Kind === 'Endpoint',
+      every: 60_000
+    }
+  );
+  if (live.state === 'loading') {
+    return <></>;
+  }
+  if (live.state === 'error') {
+    return (
+      <button
+        type="button"
+        className="jp-BottegaStatusItem-button"
+        title={live.error.message}
+        onClick={live.retry}
+      >
+        {trans.__('Bottega does not answer')}
+      </button>
+    );
+  }
+  const count = (kind: string, ...statuses: string[]): number => {
+    const found = live.value.Kinds.find(item => item.Kind === kind);
+    return statuses.reduce(
+      (sum, status) => sum + (found?.Statuses[status] ?? 0),
+      0
+    );
+  };
+  const jobs = count('TrainingJob', 'InProgress', 'Stopping');
+  const endpoints = count('Endpoint', 'InService', 'Updating', 'Creating');
+  const hours = live.value.ComputeSecondsToday / 3600;
+  const today =
+    hours >= 1
+      ? trans.__('%1 h', hours.toFixed(1))
+      : trans.__('%1 min', (hours * 60).toFixed(1));
+  return (
+    <button
+      type="button"
+      className="jp-BottegaStatusItem-button"
+      title={trans.__(
+        'Compute time of all job instances since midnight UTC: %1',
+        today
+      )}
+      onClick={() => studio.open('jobs')}
+    >
+      {trans._n('%1 job running', '%1 jobs running', jobs)}
+      {' · '}
+      {trans._n('%1 endpoint', '%1 endpoints', endpoints)}
+      {' · '}
+      {trans.__('today %1', today)}
+    </button>
+  );
+}

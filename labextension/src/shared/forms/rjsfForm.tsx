@@ -1,0 +1,47 @@
+/* eslint-disable jupyter/prefer-lazy-imports -- this module is itself fetched on demand */
+import type { ITranslator } from '@jupyterlab/translation';
+import { FormComponent } from '@jupyterlab/ui-components';
+import type { ErrorSchema, RJSFSchema, UiSchema } from '@rjsf/utils';
+import { customizeValidator } from '@rjsf/validator-ajv8';
+
+import type { FormValues } from './schemaForm';
+
+const validator = customizeValidator<FormValues>();
+
+/** The form itself; `schemaForm` fetches this module when it is needed. */
+export function RjsfForm(props: {
+  schema: RJSFSchema;
+  uiSchema?: UiSchema<FormValues>;
+  values: FormValues;
+  onChange: (values: FormValues, valid: boolean) => void;
+  translator: ITranslator;
+  extraErrors?: Readonly<Record<string, string>>;
+}): JSX.Element {
+  return (
+    <div className="jp-BottegaForm">
+      <FormComponent
+        schema={props.schema}
+        uiSchema={props.uiSchema ?? {}}
+        formData={props.values}
+        validator={validator}
+        liveValidate
+        showErrorList={false}
+        showModifiedFromDefault={false}
+        compact
+        translator={props.translator}
+        extraErrors={asErrors(props.extraErrors ?? {})}
+        onChange={change =>
+          props.onChange(change.formData ?? {}, change.errors.length === 0)
+        }
+      />
+    </div>
+  );
+}
+
+function asErrors(
+  errors: Readonly<Record<string, string>>
+): ErrorSchema<FormValues> {
+  return Object.fromEntries(
+    Object.entries(errors).map(([field, text]) => [field, { __errors: [text] }])
+  ) as ErrorSchema<FormValues>;
+}

@@ -1,0 +1,23 @@
+import { LabIcon } from '@jupyterlab/ui-components';
+
+import bottegaSvg from '../../style/icons/bottega.svg';
+import endpointSvg from '../../style/icons/endpoint.svg';
+import experimentSvg from '../../style/icons/experiment.svg';
+import jobSvg from '../../style/icons/job.svg';
+
+export const bottegaIcon = new LabIcon({
+  name: 'bottega:bottega',
+  svgstr: bottegaSvg
+});
+
+export const jobIcon = new LabIcon({ name: 'bottega:job', svgstr: jobSvg });
+
+export const experimentIcon = new LabIcon({
+  name: 'bottega:experiment',
+  svgstr: experimentSvg
+});
+
+export const endpointIcon = new LabIcon({
+  name: 'bottega:endpoint',
+  svgstr: endpointSvg
+});
