@@ -4,7 +4,7 @@ import hooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['lib', 'node_modules', 'src/api/types', '*.config.js', '*.config.mjs'] },
+  { ignores: ['lib', 'node_modules', 'src/api/types', '*.config.js', '*.config.mjs', 'jest.setup.js'] },
   ...tseslint.configs.strict.map(config => ({
     ...config,
     files: ['src/**/*.{ts,tsx}']

@@ -18,6 +18,10 @@ const esModules = [
 module.exports = {
   ...jupyterlab(__dirname),
   automock: false,
+  setupFilesAfterEnv: [
+    ...(jupyterlab(__dirname).setupFilesAfterEnv ?? []),
+    '<rootDir>/jest.setup.js'
+  ],
   testRegex: 'src/.*/.*.spec.ts[x]?$',
   transformIgnorePatterns: [`/node_modules/(?!${esModules}).+`]
 };

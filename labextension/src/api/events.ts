@@ -85,7 +85,8 @@ export class EventStream implements IEventStream, IDisposable {
     if (settings.appendToken && settings.token) {
       query.set('token', settings.token);
     }
-    url += query.size > 0 ? `?${query.toString()}` : '';
+    const text = query.toString();
+    url += text ? `?${text}` : '';
     const socket = new settings.WebSocket(url);
     this._socket = socket;
     socket.onmessage = event => this._onMessage(String(event.data));

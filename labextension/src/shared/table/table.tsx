@@ -176,11 +176,9 @@ export function Table<T>(props: ITableProps<T>): JSX.Element {
         style={{ gridTemplateColumns: template }}
       >
         {selectable && (
-          <span
-            role="columnheader"
-            className="jp-BottegaTable-heading"
-            aria-label={trans.__('Chosen')}
-          />
+          <span role="columnheader" className="jp-BottegaTable-heading">
+            <span className="jp-Bottega-hidden">{trans.__('Chosen')}</span>
+          </span>
         )}
         {columns.map((column, index) => (
           <Heading

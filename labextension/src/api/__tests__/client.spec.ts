@@ -1,0 +1,106 @@
+import { ServerConnection } from '@jupyterlab/services';
+
+import { BottegaClient } from '../client';
+
+interface ISent {
+  url: string;
+  method: string;
+  headers: Headers;
+  body: string;
+}
+
+/** A client whose requests are answered here. */
+function client(answer: () => Response): {
+  bottega: BottegaClient;
+  sent: ISent[];
+} {
+  const sent: ISent[] = [];
+  const settings = ServerConnection.makeSettings({
+    baseUrl: 'http://lab.example/base/',
+    fetch: async (input: RequestInfo | URL, init?: RequestInit) => {
+      const request = input as Request;
+      const body = init?.body ?? (await request.text?.());
+      sent.push({
+        url: request.url ?? String(input),
+        method: request.method,
+        headers: request.headers,
+        body: String(body ?? '')
+      });
+      return answer();
+    }
+  });
+  return { bottega: new BottegaClient(settings), sent };
+}
+
+it('posts an operation and gives its answer', async () => {
+  const { bottega, sent } = client(
+    () => new Response(JSON.stringify({ Jobs: [], Total: 0 }))
+  );
+  const answer = await bottega.call('bottega:ListJobs', { Filter: 'churn' });
+  expect(answer).toEqual({ Jobs: [], Total: 0 });
+  expect(sent[0]?.url).toMatch(
+    /^http:\/\/lab\.example\/base\/bottega\/operations\/bottega\/ListJobs/
+  );
+  expect(sent[0]?.method).toBe('POST');
+});
+
+it('throws what the server refused with', async () => {
+  const { bottega } = client(
+    () =>
+      new Response(
+        JSON.stringify({ code: 'ValidationException', message: 'no such job' }),
+        { status: 400 }
+      )
+  );
+  await expect(
+    bottega.call('sagemaker:DescribeTrainingJob', { TrainingJobName: 'x' })
+  ).rejects.toMatchObject({
+    code: 'ValidationException',
+    message: 'no such job',
+    status: 400
+  });
+});
+
+it('tells a missing server extension from a refusal', async () => {
+  const { bottega } = client(
+    () => new Response('<html>', { status: 404, statusText: 'Not Found' })
+  );
+  await expect(
+    bottega.call('bottega:DescribeStudio', {})
+  ).rejects.toMatchObject({ code: 'ServerExtensionMissing' });
+});
+
+it('invokes an endpoint and reads who answered, and how fast', async () => {
+  const { bottega, sent } = client(
+    () =>
+      new Response('0.07\n', {
+        headers: {
+          'Content-Type': 'text/csv',
+          'X-Bottega-Variant': 'blue',
+          'X-Bottega-Seconds': '0.0029'
+        }
+      })
+  );
+  const answer = await bottega.invoke('churn a', '1,2', { variant: 'blue' });
+  expect(answer).toEqual({
+    body: '0.07\n',
+    contentType: 'text/csv',
+    variant: 'blue',
+    seconds: 0.0029
+  });
+  expect(sent[0]?.url).toMatch(/endpoints\/churn%20a\/invocations/);
+  expect(sent[0]?.headers.get('X-Bottega-Target-Variant')).toBe('blue');
+});
+
+it('leads to downloads, keeping the slashes of a key', () => {
+  const { bottega } = client(() => new Response('{}'));
+  expect(bottega.downloadUrl('b', 'a b/model.tar.gz')).toBe(
+    'http://lab.example/base/bottega/objects/b/a%20b/model.tar.gz'
+  );
+  expect(bottega.downloadUrl('b', 'm.tar.gz', 'code/x.py')).toBe(
+    'http://lab.example/base/bottega/archives/b/m.tar.gz?member=code%2Fx.py'
+  );
+  expect(bottega.artifactUrl('r1', 'plots/a.png')).toBe(
+    'http://lab.example/base/bottega/runs/r1/artifacts?path=plots%2Fa.png'
+  );
+});
