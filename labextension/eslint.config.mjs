@@ -4,7 +4,16 @@ import hooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['lib', 'node_modules', 'src/api/types', '*.config.js', '*.config.mjs', 'jest.setup.js'] },
+  {
+    ignores: [
+      'lib',
+      'node_modules',
+      'src/api/types',
+      '*.config.js',
+      '*.config.mjs',
+      'jest.setup.js'
+    ]
+  },
   ...tseslint.configs.strict.map(config => ({
     ...config,
     files: ['src/**/*.{ts,tsx}']
@@ -30,5 +39,9 @@ export default tseslint.config(
       curly: 'error',
       eqeqeq: 'error'
     }
+  },
+  {
+    files: ['**/__tests__/**', 'src/testing/**'],
+    rules: { 'jupyter/no-untranslated-string': 'off' }
   }
 );

@@ -1,6 +1,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { about } from './features/about/plugin';
+import { endpoints } from './features/endpoints/plugin';
 import {
   client,
   notifications,
@@ -15,7 +16,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   studio,
   sidebar,
   statusItem,
-  notifications
+  notifications,
+  endpoints
 ];
 
 export default plugins;

@@ -1,0 +1,74 @@
+import { errors, recent, trafficCharts } from '../traffic';
+import { shellString, snippets } from '../snippets';
+import { readable } from '../test';
+
+const theme = {
+  text: 'black',
+  background: 'white',
+  grid: 'grey',
+  family: 'sans',
+  colours: ['c0', 'c1', 'c2']
+};
+const series = {
+  Requests: [10, 20],
+  Errors4XX: [0, 1],
+  Errors5XX: [2, 0],
+  LatencyP50: ['NaN' as unknown as number, 0.002],
+  LatencyP99: ['NaN' as unknown as number, 0.004]
+};
+
+it('shows rates a second, latencies in milliseconds, and gaps as gaps', () => {
+  const charts = trafficCharts(
+    {
+      EndpointName: 'churn',
+      PeriodSeconds: 5,
+      Times: [1000, 1005],
+      Total: series,
+      Variants: [],
+      Traffic: { RequestsPerSecond: 0, Requests: 0, Errors: 0 }
+    },
+    theme
+  );
+  expect(charts.map(chart => chart.lines)).toEqual([
+    [{ name: 'total', colour: 'c0', latest: 4 }],
+    [
+      { name: 'p50', colour: 'c0', latest: 2 },
+      { name: 'p99', colour: 'c1', latest: 4 }
+    ],
+    [
+      { name: '4XX', colour: 'c0', latest: 0.2 },
+      { name: '5XX', colour: 'c1', latest: 0 }
+    ]
+  ]);
+  expect(charts[1]?.traces[0]).toMatchObject({ y: [null, 2] });
+});
+
+it('reads gaps of a sparkline as nothing, and adds errors up', () => {
+  expect(recent(['NaN', 0.5])).toEqual([0, 0.5]);
+  expect(errors(series)).toEqual([2, 1]);
+});
+
+it('writes requests that any client can send', () => {
+  const all = snippets({
+    endpoint: 'churn',
+    contentType: 'application/json',
+    body: `{"name": "O'Hara"}`
+  });
+  expect(all.map(snippet => snippet.id)).toEqual([
+    'boto3',
+    'sagemaker',
+    'bottega',
+    'requests',
+    'curl'
+  ]);
+  expect(all[0]?.code).toContain(`Body="{\\"name\\": \\"O'Hara\\"}"`);
+  expect(all[4]?.code).toContain(`--data-binary '{"name": "O'\\''Hara"}'`);
+  expect(shellString("it's")).toBe(`'it'\\''s'`);
+});
+
+it('sets out JSON, and leaves alone what only claims to be JSON', () => {
+  const answer = { variant: '', seconds: 0, contentType: 'application/json' };
+  expect(readable({ ...answer, body: '{"a":1}' })).toBe('{\n  "a": 1\n}');
+  expect(readable({ ...answer, body: '0.5' })).toBe('0.5');
+  expect(readable({ ...answer, body: 'oops{' })).toBe('oops{');
+});

@@ -1,0 +1,202 @@
+import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { useEffect, useId, useState } from 'react';
+
+import type {
+  ICreateEndpointConfigInput,
+  IDescribeEndpointConfigOutput,
+  IDescribeEndpointOutput,
+  IProductionVariant
+} from '../../api/types/hosting';
+import { percent } from '../../shared/format';
+import type { IBottegaClient } from '../../tokens';
+
+interface IFormProps {
+  variants: IProductionVariant[];
+  /** Names of the models to choose from. */
+  models: string[];
+  trans: TranslationBundle;
+  onChange: (variants: IProductionVariant[]) => void;
+}
+
+/** Models, instances and traffic of the variants. */
+export function UpdateForm(props: IFormProps): JSX.Element {
+  const { models, trans, onChange } = props;
+  const base = useId();
+  const [variants, setVariants] = useState(props.variants);
+  useEffect(() => onChange(variants), [variants, onChange]);
+  const change = (index: number, part: Partial<IProductionVariant>): void =>
+    setVariants(present =>
+      present.map((variant, place) =>
+        place === index ? { ...variant, ...part } : variant
+      )
+    );
+  const weights = variants.reduce(
+    (sum, variant) => sum + (variant.InitialVariantWeight ?? 1),
+    0
+  );
+  return (
+    <div className="jp-BottegaDialog">
+      {variants.map((variant, index) => {
+        const id = `${base}-${index}`;
+        const weight = variant.InitialVariantWeight ?? 1;
+        return (
+          <fieldset key={variant.VariantName}>
+            <legend>{variant.VariantName}</legend>
+            <label htmlFor={`${id}-model`}>{trans.__('Model')}</label>
+            <select
+              id={`${id}-model`}
+              className="jp-BottegaInput"
+              value={variant.ModelName}
+              onChange={event =>
+                change(index, { ModelName: event.target.value })
+              }
+            >
+              {models.map(model => (
+                <option key={model}>{model}</option>
+              ))}
+            </select>
+            <label htmlFor={`${id}-count`}>{trans.__('Instances')}</label>
+            <input
+              id={`${id}-count`}
+              className="jp-BottegaInput"
+              type="number"
+              min={1}
+              value={variant.InitialInstanceCount ?? 1}
+              onChange={event =>
+                change(index, {
+                  InitialInstanceCount: Math.max(
+                    1,
+                    Math.floor(Number(event.target.value)) || 1
+                  )
+                })
+              }
+            />
+            {variants.length > 1 && (
+              <>
+                <label htmlFor={`${id}-weight`}>
+                  {trans.__(
+                    'Traffic: %1',
+                    percent(weights > 0 ? weight / weights : 0)
+                  )}
+                </label>
+                <input
+                  id={`${id}-weight`}
+                  type="range"
+                  min={0}
+                  max={10}
+                  step={0.1}
+                  value={weight}
+                  onChange={event =>
+                    change(index, {
+                      InitialVariantWeight: Number(event.target.value)
+                    })
+                  }
+                />
+              </>
+            )}
+          </fieldset>
+        );
+      })}
+      <p className="jp-BottegaDialog-note">
+        {trans.__(
+          'A new configuration is made. The present servers answer until the new ones do; no request is lost.'
+        )}
+      </p>
+    </div>
+  );
+}
+
+class UpdateBody extends ReactWidget {
+  constructor(private readonly _props: Omit<IFormProps, 'onChange'>) {
+    super();
+    this._variants = _props.variants;
+  }
+
+  getValue(): IProductionVariant[] {
+    return this._variants;
+  }
+
+  protected render(): JSX.Element {
+    return <UpdateForm {...this._props} onChange={this._onChange} />;
+  }
+
+  private _onChange = (variants: IProductionVariant[]): void => {
+    this._variants = variants;
+  };
+  private _variants: IProductionVariant[];
+}
+
+/**
+ * Ask what is to change, and update the endpoint to a new configuration.
+ *
+ * @throws BottegaError when the update is refused; the endpoint stays as it is.
+ */
+export async function updateEndpoint(
+  client: IBottegaClient,
+  endpoint: IDescribeEndpointOutput,
+  trans: TranslationBundle
+): Promise<void> {
+  const [config, models] = await Promise.all([
+    client.call('sagemaker:DescribeEndpointConfig', {
+      EndpointConfigName: endpoint.EndpointConfigName ?? ''
+    }),
+    modelNames(client)
+  ]);
+  const answer = await showDialog({
+    title: trans.__('Update %1', endpoint.EndpointName),
+    body: new UpdateBody({
+      variants: config.ProductionVariants,
+      models,
+      trans
+    }),
+    buttons: [
+      Dialog.cancelButton(),
+      Dialog.okButton({ label: trans.__('Update') })
+    ]
+  });
+  if (!answer.button.accept || !answer.value) {
+    return;
+  }
+  const request = newConfig(
+    config,
+    answer.value,
+    configName(endpoint.EndpointName, new Date())
+  );
+  await client.call('sagemaker:CreateEndpointConfig', request);
+  await client.call('sagemaker:UpdateEndpoint', {
+    EndpointName: endpoint.EndpointName,
+    EndpointConfigName: request.EndpointConfigName
+  });
+}
+
+/** The request for a configuration like another one, with other variants. */
+export function newConfig(
+  former: IDescribeEndpointConfigOutput,
+  variants: IProductionVariant[],
+  name: string
+): ICreateEndpointConfigInput {
+  const kept: Partial<IDescribeEndpointConfigOutput> = { ...former };
+  delete kept.EndpointConfigArn;
+  delete kept.CreationTime;
+  return { ...kept, EndpointConfigName: name, ProductionVariants: variants };
+}
+
+/** `churn-20261126-140312`, cut to what a name may be. */
+export function configName(endpoint: string, now: Date): string {
+  const stamp = now
+    .toISOString()
+    .slice(0, 19)
+    .replace(/[-:]/g, '')
+    .replace('T', '-');
+  return `${endpoint.slice(0, 62 - stamp.length).replace(/-+$/, '')}-${stamp}`;
+}
+
+async function modelNames(client: IBottegaClient): Promise<string[]> {
+  const page = await client.call('sagemaker:ListModels', {
+    SortBy: 'CreationTime',
+    SortOrder: 'Descending',
+    MaxResults: 100
+  });
+  return page.Models.map(model => model.ModelName);
+}
