@@ -34,6 +34,22 @@ class ResourceChanged(Event):
 
 
 @dataclass(frozen=True)
+class MetricsChanged(Event):
+    """A resource has new metric points."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class TrackingChanged(Event):
+    """Runs of the tracking store changed."""
+
+    experiment: str
+    """The experiment's id; empty where it is not known."""
+
+
+@dataclass(frozen=True)
 class OperationCalled(Event):
     """An operation was answered, well or with an error: one line of the audit trail."""
 

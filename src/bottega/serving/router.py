@@ -12,6 +12,7 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass
+from time import perf_counter
 from weakref import WeakKeyDictionary, ref
 
 from bottega.serving.model_client import (
@@ -42,12 +43,20 @@ class InvocationFailed(Exception):
     Attributes:
         variant: the one that was chosen.
         instance: the last one tried; None when there was none to try.
+        seconds: from sending the request until it was given up; None when it was not sent.
     """
 
-    def __init__(self, message: str, variant: VariantRoute, instance: InstanceRoute | None) -> None:
+    def __init__(
+        self,
+        message: str,
+        variant: VariantRoute,
+        instance: InstanceRoute | None,
+        seconds: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.variant = variant
         self.instance = instance
+        self.seconds = seconds
 
 
 class InvocationTimedOut(InvocationFailed):
@@ -91,12 +100,15 @@ class Invoked:
     answer: ServerAnswer
     variant: VariantRoute
     instance: InstanceRoute
+    seconds: float
+    """From sending the request to the end of the answer."""
 
 
 class Router:
     """Sends invocations to the model servers of a routing table. Belongs to one event loop."""
 
     def __init__(self, table: RoutingTable, loop: asyncio.AbstractEventLoop) -> None:
+        self._traffic = table.traffic
         self._table = ref(table)  # router_of finds a router by its table, which must be free to go
         self._client = ModelClient(loop)
         self._outstanding: Counter[str] = Counter()
@@ -113,6 +125,16 @@ class Router:
             EndpointUnknown, VariantUnknown: nothing was sent.
             InvocationTimedOut, ServerGone, NoServer: nothing usable came back.
         """
+        try:
+            invoked = await self._invoke(endpoint, invocation)
+        except InvocationFailed as failed:
+            self._traffic.record(endpoint, failed.variant.name, 0, failed.seconds)
+            raise
+        status = invoked.answer.status
+        self._traffic.record(endpoint, invoked.variant.name, status, invoked.seconds)
+        return invoked
+
+    async def _invoke(self, endpoint: str, invocation: Invocation) -> Invoked:
         message = invocation.message()
         chosen = ""
         tried: set[str] = set()
@@ -132,18 +154,23 @@ class Router:
                 continue
             tried.add(instance.id)
             self._outstanding[instance.id] += 1
+            sent = perf_counter()
             try:
                 answer = await self._client.send(instance.socket, message, variant.timeout_seconds)
-                return Invoked(answer, variant, instance)
+                return Invoked(answer, variant, instance, perf_counter() - sent)
             except Unreachable:
                 continue
             except AnswerLate as error:
                 raise InvocationTimedOut(
-                    f"no answer within {variant.timeout_seconds:g} seconds", variant, instance
+                    f"no answer within {variant.timeout_seconds:g} seconds",
+                    variant,
+                    instance,
+                    perf_counter() - sent,
                 ) from error
             except AnswerLost as error:
                 if error.begun or second_try:
-                    raise ServerGone(str(error), variant, instance) from error
+                    seconds = perf_counter() - sent
+                    raise ServerGone(str(error), variant, instance, seconds) from error
                 second_try = True
             finally:
                 self._release(instance.id)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bottega.serving.traffic import Traffic
+
 
 @dataclass(frozen=True)
 class InstanceRoute:
@@ -41,9 +43,14 @@ class EndpointRoute:
 
 
 class RoutingTable:
-    """Endpoint name to route; reading takes no lock, writing replaces the whole table."""
+    """Endpoint name to route; reading takes no lock, writing replaces the whole table.
 
-    def __init__(self) -> None:
+    Attributes:
+        traffic: what was sent along the routes; that of an endpoint goes with its route.
+    """
+
+    def __init__(self, traffic: Traffic | None = None) -> None:
+        self.traffic = traffic or Traffic()
         self._lock = threading.Lock()
         self._routes: Mapping[str, EndpointRoute] = {}
 
@@ -53,7 +60,9 @@ class RoutingTable:
     def put(self, route: EndpointRoute) -> None:
         with self._lock:
             self._routes = {**self._routes, route.name: route}
+            self.traffic.expect(route.name, [variant.name for variant in route.variants])
 
     def remove(self, endpoint: str) -> None:
         with self._lock:
             self._routes = {k: v for k, v in self._routes.items() if k != endpoint}
+            self.traffic.forget(endpoint)

@@ -1,0 +1,61 @@
+"""DescribeActivity: how much there is of everything, and how much was computed today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bottega.context import Context
+from bottega.registry import operation
+from bottega.specs.generated.studio import (
+    DescribeActivityRequest,
+    DescribeActivityResponse,
+    KindActivity,
+)
+from bottega.storage.metadata import MetadataStore, Resource, ResourceQuery
+
+_TRAINING_JOB = "TrainingJob"
+KINDS = (_TRAINING_JOB, "Endpoint", "Model")
+"""The kinds of resources that are counted, by their name in the store."""
+_RUNNING = ("InProgress", "Stopping")
+_DAY_SECONDS = 86_400
+
+
+@operation("DescribeActivity", service="bottega")
+def describe_activity(
+    context: Context, request: DescribeActivityRequest
+) -> DescribeActivityResponse:
+    """Count every kind by status, and add up what job instances ran since midnight, UTC."""
+    ports = context.ports
+    return {
+        "Kinds": [_activity(kind, ports.store.counts(kind)) for kind in KINDS],
+        "ComputeSecondsToday": _computed_today(ports.store, ports.clock.now()),
+    }
+
+
+def _activity(kind: str, counts: Mapping[str, int]) -> KindActivity:
+    statuses = {status: count for status, count in counts.items() if status}
+    return {"Kind": kind, "Total": sum(counts.values()), "Statuses": statuses}
+
+
+def _computed_today(store: MetadataStore, now: float) -> float:
+    midnight = now - now % _DAY_SECONDS
+    return sum(_instance_seconds(job.body, midnight, now) for job in _jobs_since(store, midnight))
+
+
+def _jobs_since(store: MetadataStore, midnight: float) -> Iterator[Resource]:
+    """The jobs that may have run since midnight, each once: those that run, and those whose end,
+    which is a change, was not before it."""
+    running = {job.name: job for job in store.each(ResourceQuery(_TRAINING_JOB, statuses=_RUNNING))}
+    yield from running.values()
+    changed = ResourceQuery(_TRAINING_JOB, modified_after=midnight, sort_by="modified")
+    yield from (job for job in store.each(changed) if job.name not in running)
+
+
+def _instance_seconds(job: Mapping[str, Any], midnight: float, now: float) -> float:
+    """Seconds between midnight and now in which the job had its instances, times their number."""
+    if "TrainingStartTime" not in job:
+        return 0.0
+    start = max(float(job["TrainingStartTime"]), midnight)
+    end = min(float(job.get("TrainingEndTime", now)), now)
+    return max(0.0, end - start) * int(job["ResourceConfig"]["InstanceCount"])
