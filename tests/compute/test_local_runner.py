@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from bottega.compute.local.runner import LocalRunner
 from bottega.compute.runner import Phase, Program, Runner
 from bottega.testing.runner_bench import Bench, run
 from bottega.testing.runner_case import RunnerCase
+from bottega.testing.runner_usage_case import BURN, integral, sampled, samples
 
 MACHINE = Machine()
 
@@ -49,6 +51,19 @@ class LocalRunnerCase(RunnerCase):
 @pytest.mark.skipif(MACHINE.namespaces_refusal is not None, reason=str(MACHINE.namespaces_refusal))
 class TestNamespaces(LocalRunnerCase):
     isolation = "namespaces"
+
+    def test_a_network_of_its_own_is_measured(self, runner: Runner, bench: Bench) -> None:
+        spec = sampled(
+            bench.spec(f"""
+            server = socket.create_server(("127.0.0.1", 0))
+            client = socket.create_connection(server.getsockname())
+            client.sendall(b"x" * 100_000)
+            {BURN}
+        """)
+        )
+        state = run(runner, replace(spec, network=False))
+        assert state.started is not None
+        assert integral(samples(spec), "NetworkSent", state.started) > 100_000
 
 
 @pytest.mark.skipif(MACHINE.bubblewrap_refusal is not None, reason=str(MACHINE.bubblewrap_refusal))

@@ -8,7 +8,7 @@ inside a job or a model server, and import what they need there.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -90,11 +90,28 @@ class Algorithm(ABC):
     """A built-in algorithm."""
 
     name: ClassVar[str]
+    title: ClassVar[str]
+    """The name as people write it."""
+    summary: ClassVar[str]
+    """What it is for, in one sentence."""
+    supervised: ClassVar[bool]
+    """Whether it learns from a label, so that data without one make no sense."""
+    starting_values: ClassVar[Mapping[str, str]] = {}
+    """What a form, or a caller who gives nothing, begins with where the algorithm has no default of
+    its own."""
     hyperparameters: ClassVar[HyperparameterSchema]
     channels: ClassVar[tuple[Channel, ...]]
     metric_definitions: ClassVar[tuple[MetricDefinition, ...]]
     accepts: ClassVar[tuple[str, ...]]
     """Media types of an answer; the first is the default."""
+
+    def judged_by(self, hyperparameters: Mapping[str, str]) -> Sequence[str]:
+        """The metrics that a model of these hyperparameters is judged by, best first.
+
+        Empty where the definitions alone tell. Never raises: what is wrong with the
+        hyperparameters is said elsewhere.
+        """
+        return ()
 
     @abstractmethod
     def train(self, environment: TrainingEnvironment) -> None:

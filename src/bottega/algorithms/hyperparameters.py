@@ -16,8 +16,9 @@ bottega.algorithms.hyperparameters.HyperparameterError: Hyperparameter eta: 7 is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 Kind = Literal["integer", "continuous", "categorical", "text"]
@@ -101,6 +102,8 @@ class Hyperparameter:
     ("... must be a list")."""
     deprecated: str = ""
     """Why the value has no effect any more; it is checked, logged and then ignored."""
+    essential: bool = False
+    """One of the few that most people set."""
     hidden: bool = False
     """Accepted, but not shown in forms and docs."""
 
@@ -193,22 +196,47 @@ class HyperparameterSchema:
             HyperparameterError: the first thing that is wrong, in a fixed order.
         """
         found: dict[str, Any] = {}
+        for problem in self._judge(values, found):
+            raise problem
+        return found
+
+    def problems(self, values: Mapping[str, str]) -> list[HyperparameterError]:
+        """Everything that is wrong, in the order in which :meth:`check` looks.
+
+        Rules between parameters are judged where each of them alone is right.
+        """
+        return list(self._judge(values, {}))
+
+    def _judge(
+        self, values: Mapping[str, str], found: dict[str, Any]
+    ) -> Iterator[HyperparameterError]:
+        """Convert into ``found``, and tell what cannot be."""
         given: dict[str, str] = {}
+        sound = True
         for name in sorted(values):
             if name.startswith(self.ignored_prefixes):
                 continue
-            parameter = self._by_name.get(name)
-            if parameter is None:
-                raise HyperparameterError(name, self._unknown(name))
-            if (other := given.get(parameter.name)) is not None:
-                raise HyperparameterError(name, f"the same as {other}; give only one of them.")
-            given[parameter.name] = name
-            found[parameter.name] = parameter.convert(values[name])
-        for parameter in self.parameters:
-            self._check_presence(parameter, found)
-        for rule in self.rules:
-            rule(found)
-        return found
+            try:
+                self._take(name, values[name], given, found)
+            except HyperparameterError as problem:
+                sound = False
+                yield problem
+        missing = (parameter for parameter in self.parameters if parameter.name not in given)
+        checks: list[Rule] = [partial(self._check_presence, parameter) for parameter in missing]
+        for check in [*checks, *(self.rules if sound else ())]:
+            try:
+                check(found)
+            except HyperparameterError as problem:
+                yield problem
+
+    def _take(self, name: str, text: str, given: dict[str, str], found: dict[str, Any]) -> None:
+        parameter = self._by_name.get(name)
+        if parameter is None:
+            raise HyperparameterError(name, self._unknown(name))
+        if (other := given.get(parameter.name)) is not None:
+            raise HyperparameterError(name, f"the same as {other}; give only one of them.")
+        given[parameter.name] = name
+        found[parameter.name] = parameter.convert(text)
 
     def _check_presence(self, parameter: Hyperparameter, found: Mapping[str, Any]) -> None:
         if parameter.name in found:

@@ -44,6 +44,28 @@ class Image:
         return self.kind in ("algorithm", "both")
 
 
+@dataclass(frozen=True)
+class Framework:
+    """A runtime for scripts of the user, as it is offered to people."""
+
+    name: str
+    """An image name that stands for it."""
+    title: str
+    summary: str
+    """What a script finds there, in one sentence."""
+
+
+FRAMEWORKS = (
+    Framework(
+        "scikit-learn",
+        "scikit-learn",
+        "Runs your script with scikit-learn, pandas and numpy at hand.",
+    ),
+    Framework("xgboost", "XGBoost script", "Runs your script with the XGBoost library at hand."),
+    Framework("python", "Python", "Runs any Python script; requirements.txt brings what it needs."),
+)
+"""The runtimes that run a script, in the order in which they are offered."""
+
 _REGISTRY = re.compile(
     r"(?:\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws)"
     r"|public\.ecr\.aws|docker\.io|localhost(?::\d+)?)"

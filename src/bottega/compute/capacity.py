@@ -89,6 +89,12 @@ class Capacity:
         with self._lock:
             return sum(self._held.values())
 
+    @property
+    def waiting(self) -> int:
+        """How many owners wait for slots."""
+        with self._lock:
+            return len(self._waiting)
+
     def _fits(self, slots: int) -> bool:
         used = sum(self._held.values())
         return used + min(slots, self.slots) <= self.slots

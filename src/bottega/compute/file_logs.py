@@ -9,25 +9,34 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bottega.compute.line_index import LineIndex
+from bottega.compute.line_search import find_lines
 from bottega.compute.log_file import LogFile
-from bottega.compute.logs import LogChunk, LogStore, LogStream, StreamMissing
+from bottega.compute.logs import LineMatches, LogChunk, LogStore, LogStream, StreamMissing
 
 _STREAMS = "@streams"
 _SUFFIX = ".log"
+_INDEXES = 64
+"""Of how many streams the places of lines are remembered: those that were asked for last."""
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
 """How the system says that there cannot be a file of this name."""
 
 
 class FileLogStore(LogStore):
-    """Streams as files under one folder. Nothing is kept in memory between calls."""
+    """Streams as files under one folder. Kept in memory is where lines are, of a few streams."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._indexes: OrderedDict[tuple[int, int], tuple[threading.Lock, LineIndex]]
+        self._indexes = OrderedDict()
+        self._indexing = threading.Lock()
 
     def path(self, group: str, stream: str) -> Path:
         file = self._file(group, stream)
@@ -67,6 +76,50 @@ class FileLogStore(LogStore):
     def seek(self, group: str, stream: str, timestamp: int) -> int:
         with self._open(group, stream) as file:
             return file.seek(timestamp)
+
+    def count_lines(self, group: str, stream: str) -> int:
+        with self._open(group, stream) as file, self._index(file) as index:
+            return index.count
+
+    def line_position(self, group: str, stream: str, line: int) -> int:
+        with self._open(group, stream) as file, self._index(file) as index:
+            return index.position(file.descriptor, line)
+
+    def find(
+        self,
+        group: str,
+        stream: str,
+        text: str,
+        *,
+        match_case: bool = False,
+        first_line: int = 0,
+        limit: int = 1000,
+    ) -> LineMatches:
+        with self._open(group, stream) as file:
+            with self._index(file) as index:
+                start = index.position(file.descriptor, first_line)
+            return find_lines(
+                file.descriptor,
+                start=start,
+                first_line=first_line,
+                text=text,
+                match_case=match_case,
+                limit=limit,
+            )
+
+    @contextmanager
+    def _index(self, file: LogFile) -> Iterator[LineIndex]:
+        """The index of a file, up to date, for the caller alone."""
+        status = os.fstat(file.descriptor)
+        key = (status.st_dev, status.st_ino)
+        with self._indexing:
+            lock, index = self._indexes.setdefault(key, (threading.Lock(), LineIndex()))
+            self._indexes.move_to_end(key)
+            while len(self._indexes) > _INDEXES:
+                self._indexes.popitem(last=False)
+        with lock:
+            index.refresh(file.descriptor)
+            yield index
 
     def delete(self, group: str, *, prefix: str) -> None:
         base = self._group_folder(group)

@@ -50,6 +50,15 @@ class LogChunk:
     next_position: int
 
 
+@dataclass(frozen=True)
+class LineMatches:
+    """The numbers of the lines that have a text, counted from 0, in order."""
+
+    lines: tuple[int, ...]
+    complete: bool
+    """False when there may be more behind the last one."""
+
+
 class LogStore(ABC):
     """Reads log streams. Methods may be called from any thread; a record is seen whole or not at
     all.
@@ -87,6 +96,34 @@ class LogStore(ABC):
     def seek(self, group: str, stream: str, timestamp: int) -> int:
         """The position of the first record not older than ``timestamp`` (milliseconds), by
         bisection.
+        """
+
+    @abstractmethod
+    def count_lines(self, group: str, stream: str) -> int:
+        """How many whole records there are now. Raises: StreamMissing."""
+
+    @abstractmethod
+    def line_position(self, group: str, stream: str, line: int) -> int:
+        """The position of a record by its number from 0; the end when there are not so many.
+
+        Costs the same wherever in the stream that is. Raises: StreamMissing.
+        """
+
+    @abstractmethod
+    def find(
+        self,
+        group: str,
+        stream: str,
+        text: str,
+        *,
+        match_case: bool = False,
+        first_line: int = 0,
+        limit: int = 1000,
+    ) -> LineMatches:
+        """The records from number ``first_line`` on whose messages contain ``text``.
+
+        Raises:
+            StreamMissing: there is no such stream.
         """
 
     @abstractmethod

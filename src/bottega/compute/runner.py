@@ -38,6 +38,12 @@ class HostSpec:
     """``algo-1`` and so on; resolves to the host's own loopback address inside every host."""
     log: Path
     """The file the supervisor appends this host's output to (see ``bottega.compute.logs``)."""
+    metrics: Path | None = None
+    """The file the supervisor appends samples to of what this host uses of the machine, where that
+    can be measured: records of ``bottega.compute.logs``, each a JSON object of the series
+    (``CPUUtilization`` in percent of one core, ``MemoryUsed`` in bytes, ``DiskRead``,
+    ``DiskWritten``, ``NetworkReceived`` and ``NetworkSent`` in bytes a second, ``GPUUtilization``
+    and ``GPUMemoryUsed`` of all GPUs, whoever uses them). None: nothing is measured."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables of this host, over those of the workload."""
     mounts: tuple[Mount, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from bottega.events import EventBus, ResourceChanged
 from bottega.storage.metadata import (
     JSON,
     MetadataStore,
+    Outline,
     Resource,
     ResourceExists,
     ResourceMissing,
@@ -73,6 +75,23 @@ _UPDATE = (
     )
 )
 _DELETE = sa.delete(resources).where(_is_named)
+_OUTLINE = (
+    resources.c.name,
+    resources.c.status,
+    resources.c.created,
+    resources.c.modified,
+    resources.c.version,
+)
+_BY_NAMES = sa.select(*_COLUMNS).where(
+    resources.c.kind == sa.bindparam("the_kind"),
+    resources.c.name.in_(sa.bindparam("the_names", expanding=True)),
+)
+_NAMES_AT_ONCE = 500
+_COUNTS = (
+    sa.select(resources.c.status, sa.func.count())
+    .where(resources.c.kind == sa.bindparam("the_kind"))
+    .group_by(resources.c.status)
+)
 _REMOVE_TAGS = sa.delete(tags).where(
     tags.c.arn == sa.bindparam("the_arn"),
     tags.c.key.in_(sa.bindparam("the_keys", expanding=True)),
@@ -183,6 +202,25 @@ class SqlMetadataStore(MetadataStore):
         found = tuple(_resource(row) for row in rows[:limit])
         more = len(rows) > limit and found
         return ResourcePage(found, token_after(query, found[-1]) if more else "")
+
+    def outlines(self, query: ResourceQuery) -> tuple[Outline, ...]:
+        with self._read() as connection:
+            rows = connection.execute(listing(query, _OUTLINE)).all()
+        return tuple(map(Outline._make, rows))
+
+    def get_many(self, kind: str, names: Iterable[str]) -> Mapping[str, Resource]:
+        found: dict[str, Resource] = {}
+        with self._read() as connection:
+            rest = iter(names)
+            while some := list(islice(rest, _NAMES_AT_ONCE)):
+                rows = connection.execute(_BY_NAMES, {"the_kind": kind, "the_names": some})
+                found.update((row.name, _resource(row)) for row in rows)
+        return found
+
+    def counts(self, kind: str) -> Mapping[str, int]:
+        with self._read() as connection:
+            rows = connection.execute(_COUNTS, {"the_kind": kind}).all()
+        return {status: int(count) for status, count in rows}
 
     def set_tags(
         self, arn: str, tags: Mapping[str, str], *, limit: int | None = None

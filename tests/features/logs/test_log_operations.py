@@ -54,6 +54,20 @@ def messages(answer: Any) -> list[str]:
 # --- groups and streams ---------------------------------------------------------------------------
 
 
+def test_groups_of_our_own_are_for_those_who_ask(operations: Operations) -> None:
+    for name in ("/bottega/SystemMetrics", GROUP):
+        write(operations, (1, "x"), group=name)
+
+    def groups(**request: Any) -> list[str]:
+        answer = operations.call("logs", "DescribeLogGroups", **request)
+        return [group["logGroupName"] for group in answer["logGroups"]]
+
+    assert groups() == groups(logGroupNamePattern="e") == [GROUP]
+    assert groups(logGroupNamePrefix="/bottega/") == ["/bottega/SystemMetrics"]
+    named = ["/bottega/SystemMetrics", GROUP]
+    assert groups(logGroupIdentifiers=named) == ["/aws/sagemaker/TrainingJobs", named[0]]
+
+
 def test_groups_are_listed_in_pages(operations: Operations) -> None:
     names = [f"/aws/sagemaker/{kind}" for kind in ("Endpoints/e", "ProcessingJobs", "TrainingJobs")]
     for name in names:

@@ -154,7 +154,8 @@ def _numbers(text: bytes, expected: int) -> Any:
     return numbers if numbers.size == expected else None
 
 
-def _explain(text: bytes, first_line: int) -> str:
+def explain(text: bytes, first_line: int = 1) -> str:
+    """Say what in a small text is not libsvm; empty when all is."""
     for number, line in enumerate(text.split(b"\n"), start=first_line):
         tokens = line.decode("utf-8", "replace").split()
         for position, token in enumerate(tokens):
@@ -166,7 +167,11 @@ def _explain(text: bytes, first_line: int) -> str:
                     "Each line must be 'label index:value index:value ...'. "
                     "If this is CSV, say so by the content type text/csv."
                 )
-    return "the text is not libsvm."
+    return ""
+
+
+def _explain(text: bytes, first_line: int) -> str:
+    return explain(text, first_line) or "the text is not libsvm."
 
 
 def _good(token: str, *, label: bool) -> bool:

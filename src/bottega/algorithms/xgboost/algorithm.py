@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bottega.algorithms.base import Algorithm, Channel
-from bottega.algorithms.xgboost.metric_names import definitions
+from bottega.algorithms.xgboost.metric_names import definitions, parse_metrics
 from bottega.algorithms.xgboost.schema import SCHEMA
 
 if TYPE_CHECKING:
@@ -20,6 +20,13 @@ class XGBoost(Algorithm):
     """Gradient boosted trees."""
 
     name = "xgboost"
+    title = "XGBoost"
+    summary = (
+        "Gradient boosted trees, the first choice for tables: classification, regression and "
+        "ranking."
+    )
+    supervised = True
+    starting_values: ClassVar[Mapping[str, str]] = {"num_round": "100"}
     hyperparameters = SCHEMA
     channels = (
         Channel(
@@ -37,6 +44,14 @@ class XGBoost(Algorithm):
     )
     metric_definitions = definitions()
     accepts = ("text/csv", "application/json", "application/jsonlines")
+
+    def judged_by(self, hyperparameters: Mapping[str, str]) -> Sequence[str]:
+        try:
+            metrics = parse_metrics(hyperparameters.get("eval_metric", ""))
+        except ValueError:
+            return ()
+        # The last one decides early stopping.
+        return [f"validation:{name.partition('@')[0]}" for name in reversed(metrics)]
 
     def train(self, environment: TrainingEnvironment) -> None:
         from bottega.algorithms.xgboost.training import train

@@ -144,24 +144,28 @@ _LEARNING = (
         interval=Interval(1),
         required=True,
         tunable=_tuned(1, 4000),
+        essential=True,
     ),
-    _choice("objective", "What is learned.", "reg:squarederror", OBJECTIVES),
+    _choice("objective", "What is learned.", "reg:squarederror", OBJECTIVES, essential=True),
     _integer(
         "num_class",
         "How many classes there are.",
         interval=Interval(2),
         required_when=_MULTICLASS,
         used_when=_MULTICLASS,
+        essential=True,
     ),
     _text(
         "eval_metric",
         "Metrics to print each round, separated by commas; the last one decides early stopping.",
         parse_metrics,
+        essential=True,
     ),
     _integer(
         "early_stopping_rounds",
         "Stop when the last validation metric has not improved for this many rounds.",
         interval=Interval(1),
+        essential=True,
     ),
     _integer(
         "csv_weights",
@@ -224,6 +228,7 @@ _TREE = (
         _UNIT,
         aliases=("learning_rate",),
         tunable=_tuned(0.1, 0.5),
+        essential=True,
     ),
     _continuous(
         "gamma",
@@ -232,15 +237,30 @@ _TREE = (
         aliases=("min_split_loss",),
         tunable=_tuned(0, 5),
     ),
-    _integer("max_depth", "How deep a tree may be; 0 is no limit.", "6", tunable=_tuned(0, 10)),
+    _integer(
+        "max_depth",
+        "How deep a tree may be; 0 is no limit.",
+        "6",
+        tunable=_tuned(0, 10),
+        essential=True,
+    ),
     _continuous(
-        "min_child_weight", "The least sum of row weights in a leaf.", "1", tunable=_tuned(0, 120)
+        "min_child_weight",
+        "The least sum of row weights in a leaf.",
+        "1",
+        tunable=_tuned(0, 120),
+        essential=True,
     ),
     _continuous(
         "max_delta_step", "Limit of each leaf's value; 0 is no limit.", "0", tunable=_tuned(0, 10)
     ),
     _continuous(
-        "subsample", "Share of the rows each tree sees.", "1", _SHARE, tunable=_tuned(0.5, 1)
+        "subsample",
+        "Share of the rows each tree sees.",
+        "1",
+        _SHARE,
+        tunable=_tuned(0.5, 1),
+        essential=True,
     ),
     _continuous(
         "colsample_bytree",
@@ -248,6 +268,7 @@ _TREE = (
         "1",
         _SHARE,
         tunable=_tuned(0.5, 1),
+        essential=True,
     ),
     _continuous(
         "colsample_bylevel",

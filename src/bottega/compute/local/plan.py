@@ -59,6 +59,7 @@ class HostPlan:
         "environment",
         "folders",
         "log",
+        "metrics",
         "ml_root",
         "module",
         "name",
@@ -70,6 +71,7 @@ class HostPlan:
         *,
         name: str,
         log: str,
+        metrics: str,
         ml_root: str,
         environment: dict[str, str],
         module: str,
@@ -80,6 +82,8 @@ class HostPlan:
     ) -> None:
         self.name = name
         self.log = log
+        self.metrics = metrics
+        """The file that samples of what it uses are appended to; empty for none."""
         self.ml_root = ml_root
         """Where the host sees its ML root; its ``code`` folder is the working directory."""
         self.environment = environment

@@ -17,6 +17,7 @@ import sys
 import time
 
 from bottega.compute.local import folder, kernel, memory_pressure, plan, process_tree, program
+from bottega.compute.local.sampler import Sampler
 from bottega.compute.local.supervised_host import SupervisedHost
 
 _RETRY_SECONDS = 0.5
@@ -86,6 +87,7 @@ class Supervisor:
         self._kill_at: float | None = None
         self._begun = time.monotonic()
         self._started = time.time()
+        self._sampler = Sampler(own_network=self._plan.own_network and len(self._plan.hosts) == 1)
         self._memory_kills = memory_pressure.kills_so_far()
         self._woken = self._take_signals()
 
@@ -98,6 +100,8 @@ class Supervisor:
             self._wait()
             self._note_signals()
             self._keep_time()
+            if self._sampler.due is not None and time.monotonic() >= self._sampler.due:
+                self._sampler.take()
         process_tree.end_all_descendants()
         self._drain()
         self._remove_scratch()
@@ -139,6 +143,8 @@ class Supervisor:
             return
         for host in self._hosts:
             host.start(self._plan, in_process=self._in_process)
+            if kernel.LINUX and host.plan.metrics and host.keeper:
+                self._sampler.follow(host.keeper, host.plan.metrics)
             for descriptor in (host.output, host.control):
                 if descriptor is not None:
                     self._poller.register(descriptor, select.POLLIN)
@@ -165,7 +171,7 @@ class Supervisor:
 
     def _timeout(self) -> float | None:
         """Milliseconds until something is to be done whatever happens."""
-        times = []
+        times = [] if self._sampler.due is None else [self._sampler.due]
         if self._kill_at is not None:
             times.append(self._kill_at)
         if self._plan.max_runtime_seconds is not None and not self._ending:
@@ -225,11 +231,12 @@ class Supervisor:
     def _reap(self) -> None:
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
+            self._sampler.ended(pid, usage)
             for host in self._hosts:
                 if host.keeper == pid:
                     self._forget(host.keeper_ended(status))

@@ -19,6 +19,9 @@ PAGE_BYTES = 1_048_576
 EVENT_OVERHEAD = 26
 """Bytes that each event counts besides its message."""
 
+OWN_PREFIX = "/bottega/"
+"""Groups that hold no lines of the user's programs."""
+
 _ARN_MARK = ":log-group:"
 
 

@@ -7,6 +7,7 @@ from bottega.compute.logs import StreamMissing
 from bottega.context import Context
 from bottega.errors import InvalidParameterException
 from bottega.features.logs.groups import (
+    OWN_PREFIX,
     arn_of,
     decode_token,
     encode_token,
@@ -50,6 +51,8 @@ def describe_log_groups(
         group
         for group in context.ports.logs.groups()
         if any_class
+        # What is not the user's own is for those who ask for it.
+        and (not group.startswith(OWN_PREFIX) or prefix.startswith(OWN_PREFIX) or names is not None)
         and group.startswith(prefix)
         and pattern in group
         and (names is None or group in names)

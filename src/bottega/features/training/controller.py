@@ -30,11 +30,14 @@ from bottega.tracking.port import TrackingRefused, TrackingUnavailable
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_SECONDS = 1.0
 RUN_WAIT_SECONDS = 30.0
 """How long a script waits for the tracker to give it a run, before it starts without one."""
+CHECKPOINT_SECONDS = 1.0
+LIVE_SECONDS = 0.5
+"""How often the log of a running job is read, and its end looked for besides the runner's own
+notice."""
 UNSEEN_END_SECONDS = 5.0
-"""How often a running job is looked at besides the runner's own notice."""
+"""How often a job that is being stopped is looked at besides the runner's own notice."""
 
 
 class TrainingController(Controller):
@@ -185,8 +188,9 @@ class TrainingController(Controller):
             return self._stage_and_start_again(job, folders)
         if state.phase is Phase.RUNNING:
             self._watch(job, folders.supervisor)
+            self._logs.of(job).advance()
             if "CheckpointConfig" not in job.body:
-                return UNSEEN_END_SECONDS
+                return LIVE_SECONDS
             self._sync_checkpoints(job, folders, final=False)
             return CHECKPOINT_SECONDS
         self._watched.discard(folders.supervisor)
@@ -325,26 +329,30 @@ class TrainingController(Controller):
         return 0.0
 
     def _end(self, job: TrainingJob, to: Secondary) -> float | None:
-        metrics = self._final_metrics(job)
-        self._advance(
-            job,
-            lambda now, present: present.moved(to, now).with_body(**metrics),
-        )
+        judged = self._judged(job)
+        self._advance(job, lambda now, present: judged(present.moved(to, now)))
         return 0.0
 
     def _fail(self, job: TrainingJob, reason: str) -> float | None:
-        metrics = self._final_metrics(job)
-        self._advance(
-            job,
-            lambda now, present: present.failed(reason, now).with_body(**metrics),
-        )
+        judged = self._judged(job)
+        self._advance(job, lambda now, present: judged(present.failed(reason, now)))
         return 0.0
 
-    def _final_metrics(self, job: TrainingJob) -> dict[str, object]:
+    def _judged(self, job: TrainingJob) -> Callable[[TrainingJob], TrainingJob]:
+        """Reads the log to its end; what it returns writes into a job what its metrics were."""
         following = self._logs.of(job)
         following.advance()
-        metrics = following.final_metrics()
-        return {"FinalMetricDataList": metrics} if metrics else {}
+        metrics, objective = following.final_metrics(), following.objective()
+
+        def judged(present: TrainingJob) -> TrainingJob:
+            if metrics:
+                present = present.with_body(FinalMetricDataList=metrics)
+            if objective is not None:
+                # Lists show it, and should not have to read logs for that.
+                present = present.with_private(objective=objective.as_json())
+            return present
+
+        return judged
 
     def _tidy(self, name: str, arn: str) -> float | None:
         """Let go of everything of a job that has ended; it may be deleted already."""

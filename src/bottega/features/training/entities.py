@@ -12,6 +12,8 @@ from bottega.storage.metadata import Resource
 
 KIND = "TrainingJob"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+SYSTEM_METRICS_GROUP = "/bottega/SystemMetrics"
+"""Samples of what each instance uses, in a stream that is called like its log's."""
 
 Secondary = Literal[
     "Pending",

@@ -124,14 +124,19 @@ def describe_training_job(
     context: Context, request: DescribeTrainingJobRequest
 ) -> DescribeTrainingJobResponse:
     """Everything that is known of a job."""
-    resource = _find(context, request["TrainingJobName"])
+    resource = find_job(context, request["TrainingJobName"]).resource
     answer: Any = {**resource.body, "LastModifiedTime": resource.modified}
     return cast(DescribeTrainingJobResponse, answer)
 
 
-def _find(context: Context, name: str) -> Resource:
+def find_job(context: Context, name: str) -> TrainingJob:
+    """The job of this name.
+
+    Raises:
+        ValidationException: there is none, in SageMaker's words.
+    """
     try:
-        return context.ports.store.get(KIND, name)
+        return TrainingJob(context.ports.store.get(KIND, name))
     except ResourceMissing as error:
         raise ValidationException("Requested resource not found.") from error
 

@@ -10,7 +10,12 @@ from typing import Any
 from bottega.algorithms.images import resolve
 from bottega.compute.runner import HostSpec, Mount, Program, WorkloadSpec
 from bottega.features.training.checkpoints import DEFAULT_LOCAL_PATH
-from bottega.features.training.entities import LOG_GROUP, JobFolders, TrainingJob
+from bottega.features.training.entities import (
+    LOG_GROUP,
+    SYSTEM_METRICS_GROUP,
+    JobFolders,
+    TrainingJob,
+)
 from bottega.features.training.staging import InputError
 from bottega.ports import Ports
 from bottega.storage import s3_uris
@@ -80,7 +85,7 @@ def _resources(job: TrainingJob, host: str) -> dict[str, Any]:
 
 def _fetch_code(ports: Ports, job: TrainingJob, target: Path) -> None:
     """Place the user's archive where the container unpacks it, so that it needs no network."""
-    uri = _plain(job.hyperparameters.get("sagemaker_submit_directory", ""))
+    uri = plain_text(job.hyperparameters.get("sagemaker_submit_directory", ""))
     if not uri.startswith("s3://"):
         return
     try:
@@ -91,7 +96,7 @@ def _fetch_code(ports: Ports, job: TrainingJob, target: Path) -> None:
         ) from error
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """A hyperparameter as text: framework estimators send it JSON-encoded, others as it is."""
     try:
         value = json.loads(text)
@@ -133,6 +138,7 @@ def _host(ports: Ports, job: TrainingJob, folders: JobFolders, host: str) -> Hos
     return HostSpec(
         name=host,
         log=ports.logs.path(LOG_GROUP, job.log_stream(host)),
+        metrics=ports.logs.path(SYSTEM_METRICS_GROUP, job.log_stream(host)),
         mounts=tuple(mounts),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bottega.algorithms.hyperparameters import HyperparameterError
@@ -38,17 +38,14 @@ def check_request(ports: Ports, request: Mapping[str, Any]) -> Image:
     Raises:
         ValidationException: with what is wrong, where, and what to do.
     """
-    specification = request.get("AlgorithmSpecification")
-    if not specification:
-        raise ValidationException("AlgorithmSpecification is required; serverless jobs " + NOT_HERE)
-    image = _check_image(specification)
-    _check_resources(request)
-    _check_channels(request.get("InputDataConfig", []))
-    _check_hyperparameters(image, request)
-    _check_environment(request.get("Environment", {}))
-    _check_output(ports, request)
+    image = check_image(request)
+    check_resources(request)
+    check_channels(request.get("InputDataConfig", []))
+    check_hyperparameters(image, request)
+    check_environment(request.get("Environment", {}))
+    check_output(ports, request)
     for channel in request.get("InputDataConfig", []):
-        _check_readable(ports, request, channel)
+        check_readable(ports, request, channel)
     return image
 
 
@@ -64,7 +61,11 @@ def script_mode(image: Image, request: Mapping[str, Any]) -> bool:
     )
 
 
-def _check_image(specification: Mapping[str, Any]) -> Image:
+def check_image(request: Mapping[str, Any]) -> Image:
+    """Refuse an image that does not run here; returns what it stands for."""
+    specification = request.get("AlgorithmSpecification")
+    if not specification:
+        raise ValidationException("AlgorithmSpecification is required; serverless jobs " + NOT_HERE)
     names = [n for n in ("TrainingImage", "AlgorithmName") if specification.get(n)]
     if len(names) != 1:
         raise ValidationException(
@@ -81,7 +82,8 @@ def _check_image(specification: Mapping[str, Any]) -> Image:
         raise ValidationException(str(error)) from error
 
 
-def _check_resources(request: Mapping[str, Any]) -> None:
+def check_resources(request: Mapping[str, Any]) -> None:
+    """Refuse instances that there cannot be, and a time that is too long."""
     resources = request.get("ResourceConfig")
     if not resources:
         raise ValidationException("ResourceConfig is required; serverless jobs " + NOT_HERE)
@@ -102,7 +104,8 @@ def _check_resources(request: Mapping[str, Any]) -> None:
         )
 
 
-def _check_channels(channels: list[Mapping[str, Any]]) -> None:
+def check_channels(channels: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse channels that cannot be told apart, or are not read here."""
     names = [channel["ChannelName"] for channel in channels]
     if len(names) > MAX_CHANNELS:
         raise ValidationException(
@@ -116,22 +119,28 @@ def _check_channels(channels: list[Mapping[str, Any]]) -> None:
         if name in (".", ".."):
             raise ValidationException(f"A channel cannot be called {name!r}.")
     for channel in channels:
-        where = f"InputDataConfig channel {channel['ChannelName']!r}"
-        source = channel["DataSource"].get("S3DataSource")
-        if not source:
-            raise ValidationException(f"{where}: a data source other than S3DataSource {NOT_HERE}")
-        if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
-            raise ValidationException(f"{where}: S3DataType {source['S3DataType']} {NOT_HERE}")
-        if channel.get("InputMode", "File") != "File":
-            raise ValidationException(f"{where}: InputMode {channel['InputMode']} {NOT_HERE}")
-        for member in ("CompressionType", "RecordWrapperType"):
-            if channel.get(member, "None") != "None":
-                raise ValidationException(
-                    f"{where}: {member} must be None in File mode; it is {channel[member]}."
-                )
+        check_channel(channel)
 
 
-def _check_hyperparameters(image: Image, request: Mapping[str, Any]) -> None:
+def check_channel(channel: Mapping[str, Any]) -> None:
+    """Refuse a channel of a kind that is not read here."""
+    where = f"InputDataConfig channel {channel['ChannelName']!r}"
+    source = channel["DataSource"].get("S3DataSource")
+    if not source:
+        raise ValidationException(f"{where}: a data source other than S3DataSource {NOT_HERE}")
+    if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+        raise ValidationException(f"{where}: S3DataType {source['S3DataType']} {NOT_HERE}")
+    if channel.get("InputMode", "File") != "File":
+        raise ValidationException(f"{where}: InputMode {channel['InputMode']} {NOT_HERE}")
+    for member in ("CompressionType", "RecordWrapperType"):
+        if channel.get(member, "None") != "None":
+            raise ValidationException(
+                f"{where}: {member} must be None in File mode; it is {channel[member]}."
+            )
+
+
+def check_hyperparameters(image: Image, request: Mapping[str, Any]) -> None:
+    """Refuse what the image cannot run, and what its algorithm does not take."""
     specification = request["AlgorithmSpecification"]
     definitions = specification.get("MetricDefinitions", [])
     if script_mode(image, request):
@@ -169,7 +178,8 @@ def _check_hyperparameters(image: Image, request: Mapping[str, Any]) -> None:
             )
 
 
-def _check_environment(environment: Mapping[str, str]) -> None:
+def check_environment(environment: Mapping[str, str]) -> None:
+    """Refuse variables that no program can be given."""
     for name, value in environment.items():
         if "\0" in value:
             raise ValidationException(
@@ -182,7 +192,8 @@ def _program(request: Mapping[str, Any]) -> bool:
     return "sagemaker_program" in request.get("HyperParameters", {}) or "code" in names
 
 
-def _check_output(ports: Ports, request: Mapping[str, Any]) -> None:
+def check_output(ports: Ports, request: Mapping[str, Any]) -> None:
+    """Refuse places for results that there are not."""
     uris = {"OutputDataConfig.S3OutputPath": request["OutputDataConfig"]["S3OutputPath"]}
     checkpoint = request.get("CheckpointConfig", {})
     if checkpoint:
@@ -208,7 +219,8 @@ def _check_output(ports: Ports, request: Mapping[str, Any]) -> None:
             ) from error
 
 
-def _check_readable(ports: Ports, request: Mapping[str, Any], channel: Mapping[str, Any]) -> None:
+def check_readable(ports: Ports, request: Mapping[str, Any], channel: Mapping[str, Any]) -> None:
+    """Refuse a channel that has no data."""
     source = channel["DataSource"]["S3DataSource"]
     bucket, prefix = s3_uris.split(source["S3Uri"])
     try:

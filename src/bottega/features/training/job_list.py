@@ -1,0 +1,129 @@
+"""ListJobs: a window of the jobs as a table shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, get_args
+
+from bottega import filter_words
+from bottega.context import Context
+from bottega.features.training.entities import KIND
+from bottega.features.training.job_log import JobLogs, job_logs
+from bottega.features.training.objective import Objective
+from bottega.features.training.summaries import JobSummary, job_summaries
+from bottega.filter_words import FilterWords
+from bottega.registry import operation
+from bottega.specs.generated.training import (
+    JobKind,
+    JobOverview,
+    JobSortKey,
+    ListJobsRequest,
+    ListJobsResponse,
+    TrainingJobStatus,
+)
+from bottega.storage.metadata import Outline, ResourceQuery
+
+_PAGE = 50
+_KEYS = ("algorithm", "kind", "name", "status")
+_STORE_ORDERS: Mapping[str, Literal["created", "name", "status"]] = {
+    "CreationTime": "created",
+    "Name": "name",
+    "Status": "status",
+}
+
+
+@operation("ListJobs", service="bottega")
+def list_jobs(context: Context, request: ListJobsRequest) -> ListJobsResponse:
+    """The jobs that match the filter, from an offset on."""
+    ports = context.ports
+    wanted = filter_words.parse(request.get("Filter", ""), _KEYS)
+    sort_by: JobSortKey = request.get("SortBy", "CreationTime")
+    descending = request.get("SortOrder", "Descending") == "Descending"
+    start = request.get("Offset", 0)
+    end = start + request.get("MaxResults", _PAGE)
+    summaries, logs = job_summaries(ports), job_logs(ports)
+    statuses = _statuses(wanted)
+    query = ResourceQuery(
+        KIND,
+        statuses=sorted(statuses),
+        sort_by=_STORE_ORDERS.get(sort_by, "name"),
+        # Where the store does not sort, names are in order among equals.
+        descending=descending and sort_by in _STORE_ORDERS,
+    )
+    outlines: Sequence[Outline] = ports.store.outlines(query) if statuses else ()
+    if not request.get("Filter"):
+        summaries.keep_only(outlines)
+    outlines = _named(outlines, wanted)
+    algorithms = [condition for condition in wanted.conditions if condition.key == "algorithm"]
+    if sort_by in _STORE_ORDERS and not algorithms:
+        window = summaries.of(outlines[start:end])
+        return {"Jobs": [_overview(job, logs) for job in window], "Total": len(outlines)}
+    found = summaries.of(outlines)
+    for condition in algorithms:
+        found = [job for job in found if condition.is_part(job.overview["Algorithm"])]
+    if sort_by not in _STORE_ORDERS:
+        found = _sorted(found, _sort_key(sort_by, logs, ports.clock.now()), descending=descending)
+    return {"Jobs": [_overview(job, logs) for job in found[start:end]], "Total": len(found)}
+
+
+def _statuses(wanted: FilterWords) -> frozenset[str]:
+    """The statuses that every condition allows; none when there can be no such job."""
+    known: tuple[str, ...] = get_args(TrainingJobStatus)
+    allowed = frozenset(known)
+    for condition in wanted.conditions:
+        if condition.key == "status":
+            allowed &= frozenset(condition.choices(known))
+        elif condition.key == "kind":
+            condition.choices(get_args(JobKind))  # there is one kind: what is known is met
+    return allowed
+
+
+def _named(outlines: Sequence[Outline], wanted: FilterWords) -> Sequence[Outline]:
+    parts = [condition for condition in wanted.conditions if condition.key == "name"]
+    if not parts and not wanted.words:
+        return outlines
+    return [
+        outline
+        for outline in outlines
+        if wanted.names(outline.name) and all(part.is_part(outline.name) for part in parts)
+    ]
+
+
+_Key = Callable[[JobSummary], float | str | None]
+
+
+def _sort_key(sort_by: JobSortKey, logs: JobLogs, now: float) -> _Key:
+    if sort_by == "Algorithm":
+        return lambda job: job.overview["Algorithm"].lower()
+    if sort_by == "Duration":
+        return lambda job: job.seconds(now)
+
+    def objective(job: JobSummary) -> float | None:
+        found = _objective(job, logs)
+        return found.value if found is not None and found.known else None
+
+    return objective
+
+
+def _sorted(jobs: Iterable[JobSummary], key: _Key, *, descending: bool) -> list[JobSummary]:
+    """In order of the key; those that have none come last, whichever way the order goes."""
+    keyed = [(key(job), job) for job in jobs]
+    known = [pair for pair in keyed if pair[0] is not None]
+    known.sort(key=lambda pair: pair[0], reverse=descending)  # type: ignore[arg-type,return-value]
+    return [job for _, job in known] + [job for value, job in keyed if value is None]
+
+
+def _objective(job: JobSummary, logs: JobLogs) -> Objective | None:
+    return logs.objective(job.overview["JobName"]) if job.running else job.objective
+
+
+def _overview(job: JobSummary, logs: JobLogs) -> JobOverview:
+    found = _objective(job, logs)
+    if found is None:
+        return job.overview
+    overview = job.overview.copy()
+    overview["ObjectiveMetric"] = found.metric
+    overview["ObjectiveValue"] = found.value
+    if found.trend:
+        overview["ObjectiveTrend"] = list(found.trend)
+    return overview

@@ -1,0 +1,153 @@
+"""What a list shows of each job, worked out once for each version of it."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bottega.algorithms.images import Image, UnsupportedImage, resolve
+from bottega.features.training.entities import KIND, TrainingJob
+from bottega.features.training.job_log import judged_by
+from bottega.features.training.objective import Objective
+from bottega.features.training.rules import script_mode
+from bottega.ports import Ports
+from bottega.specs.generated.training import JobOverview
+from bottega.storage.metadata import MetadataStore, Outline
+
+
+@dataclass(frozen=True, slots=True)
+class JobSummary:
+    """One version of a job."""
+
+    version: int
+    overview: JobOverview
+    """Without what changes while the version stays: the objective of a running job."""
+    running: bool
+    """Whether it has not ended."""
+    objective: Objective | None
+    """As its end left it; None while it runs."""
+    started: float | None
+    """When its instances were started."""
+    ended: float | None
+
+    def seconds(self, now: float) -> float | None:
+        """How long its instances have run; None before they began."""
+        if self.started is None:
+            return None
+        return (now if self.ended is None else self.ended) - self.started
+
+
+class JobSummaries:
+    """The summaries of one studio's jobs.
+
+    Sorting by duration, algorithm or objective needs what is in the documents of all jobs, some of
+    it by rules that a database does not know. So the documents are read once, and what was made of
+    them is kept as long as the job's version stays. Each list asks the store for all versions,
+    which takes some milliseconds for ten thousand jobs, and so is right whatever events are still
+    on their way and whoever else writes to the store.
+    """
+
+    def __init__(self, store: MetadataStore) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._known: dict[str, JobSummary] = {}
+
+    def of(self, outlines: Sequence[Outline]) -> list[JobSummary]:
+        """The summaries of these jobs in this order, without those deleted since."""
+        with self._lock:
+            known = self._known
+            stale = [
+                name
+                for name, _, created, _, version in outlines
+                if (held := known.get(name)) is None
+                or held.version != version
+                or held.overview["CreationTime"] != created
+            ]
+            found = self._store.get_many(KIND, stale)
+            known.update((name, _summary(TrainingJob(job))) for name, job in found.items())
+            return [known[outline[0]] for outline in outlines if outline[0] in known]
+
+    def keep_only(self, outlines: Sequence[Outline]) -> None:
+        """Forget the jobs that are not among these, which are all there are."""
+        with self._lock:
+            if len(self._known) > len(outlines):
+                present = {outline.name for outline in outlines}
+                self._known = {n: known for n, known in self._known.items() if n in present}
+
+
+def job_summaries(ports: Ports) -> JobSummaries:
+    """The summaries of a studio's jobs."""
+    return ports.memory.of(JobSummaries, lambda: JobSummaries(ports.store))
+
+
+def _summary(job: TrainingJob) -> JobSummary:
+    body, resources = job.body, job.body["ResourceConfig"]
+    overview: JobOverview = {
+        "JobName": job.name,
+        "JobArn": job.resource.arn,
+        "Kind": "Training",
+        "Status": job.status,
+        "SecondaryStatus": job.secondary,
+        "Algorithm": algorithm_of(job),
+        "Image": job.image,
+        "CreationTime": job.resource.created,
+        "LastModifiedTime": job.resource.modified,
+        "InstanceType": resources["InstanceType"],
+        "InstanceCount": resources["InstanceCount"],
+    }
+    if "TrainingStartTime" in body:
+        overview["StartTime"] = body["TrainingStartTime"]
+    if "TrainingEndTime" in body:
+        overview["EndTime"] = body["TrainingEndTime"]
+    if "FailureReason" in body:
+        overview["FailureReason"] = body["FailureReason"]
+    if experiment := body.get("ExperimentConfig", {}).get("ExperimentName"):
+        overview["ExperimentName"] = experiment
+    return JobSummary(
+        version=job.resource.version,
+        overview=overview,
+        running=not job.ended,
+        objective=_kept_objective(job) if job.ended else None,
+        started=body.get("TrainingStartTime"),
+        ended=body.get("TrainingEndTime"),
+    )
+
+
+def algorithm_of(job: TrainingJob) -> str:
+    """The built-in algorithm, or the script or command that runs."""
+    image = _image(job.image)
+    if image is not None and not script_mode(image, job.body):
+        return image.name
+    command = job.body["AlgorithmSpecification"].get("ContainerEntrypoint")
+    if command:
+        return posixpath.basename(str(command[0]))
+    program = job.hyperparameters.get("sagemaker_program", "")
+    try:  # framework estimators send it JSON-encoded
+        program = str(json.loads(program))
+    except ValueError:
+        return program or (image.name if image else job.image)
+    return program
+
+
+@lru_cache(maxsize=1024)
+def _image(name: str) -> Image | None:
+    """What an image stands for; None for one that an earlier bottega knew."""
+    try:
+        return resolve(name)
+    except UnsupportedImage:
+        return None
+
+
+def _kept_objective(job: TrainingJob) -> Objective | None:
+    if (kept := job.resource.private.get("objective")) is not None:
+        return Objective.from_json(kept)
+    # It ended before objectives were kept.
+    final = {item["MetricName"]: item["Value"] for item in job.body.get("FinalMetricDataList", [])}
+    if not final or _image(job.image) is None:
+        return None
+    name = judged_by(job, final)
+    return None if name is None else Objective(name, final[name], ())
