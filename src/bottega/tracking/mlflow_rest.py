@@ -17,12 +17,12 @@ from bottega.tracking.port import (
     MetricPoint,
     TrackedRun,
     Tracking,
+    TrackingExists,
+    TrackingMissing,
     TrackingRefused,
-    TrackingUnavailable,
 )
-from bottega.tracking.unix_http import UnixConnectionPool
+from bottega.tracking.rest import ARTIFACTS, PREFIX, TrackingServer
 
-PREFIX = "/mlflow"
 ARN_TAG = "bottega.arn"
 
 # The bounds of mlflow.utils.validation; a request that passes one of them is refused as a whole.
@@ -35,7 +35,6 @@ PARAMETER_LENGTH = 6000
 TAG_LENGTH = 8000
 
 _BAD_CHARACTERS = re.compile(r"[^\w/.\- :]")
-_TIMEOUT = urllib3.Timeout(connect=5, read=60)
 _UPLOAD_TIMEOUT = urllib3.Timeout(connect=5, read=600)
 _REMEMBERED = 1024
 """How many experiments and attempts to open a run are kept in mind."""
@@ -44,17 +43,26 @@ _REMEMBERED = 1024
 class MlflowTracking(Tracking):
     """Runs in the MLflow that listens on a Unix socket (``bottega.tracking.server``)."""
 
-    def __init__(self, socket: Path, *, address: Callable[[], str], token: str) -> None:
+    def __init__(
+        self,
+        socket: Path,
+        *,
+        address: Callable[[], str],
+        token: str,
+        changed: Callable[[str], None] = lambda experiment: None,
+    ) -> None:
         """Say where the tracker is.
 
         Args:
             socket: the tracker's own socket.
             address: gives the daemon's address as its clients see it, ``http://127.0.0.1:4117``.
             token: what a client shows to the daemon (``Credentials.tracking_token``).
+            changed: told whenever a run has changed, with its experiment's id if that is known.
         """
-        self._pool = UnixConnectionPool(socket, maxsize=8, timeout=_TIMEOUT)
+        self._server = TrackingServer(socket)
         self._address = address
         self._token = token
+        self._changed = changed
         self._since = time.time()
         self._tried: set[tuple[str, float]] = set()
         self._experiments: dict[str, str] = {}
@@ -69,15 +77,7 @@ class MlflowTracking(Tracking):
 
     def wait_ready(self, timeout: float) -> bool:
         """Wait until the tracker answers, at most ``timeout`` seconds. Returns whether it does."""
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                self._send("GET", f"{PREFIX}/health")
-                return True
-            except TrackingUnavailable:
-                if time.monotonic() >= deadline:
-                    return False
-                time.sleep(0.05)
+        return self._server.wait_ready(timeout)
 
     def open_run(
         self,
@@ -103,11 +103,12 @@ class MlflowTracking(Tracking):
         )
         run_id = info["run_id"]
         for batch in facts:
-            self._call("POST", "runs/log-batch", {"run_id": run_id, "tags": batch})
+            self._server.call("POST", "runs/log-batch", {"run_id": run_id, "tags": batch})
         for batch in _batches(_pairs(parameters, PARAMETER_LENGTH), PAIRS_PER_BATCH):
-            self._call("POST", "runs/log-batch", {"run_id": run_id, "params": batch})
+            self._server.call("POST", "runs/log-batch", {"run_id": run_id, "params": batch})
         if info["status"] != "RUNNING":
-            self._call("POST", "runs/update", {"run_id": run_id, "status": "RUNNING"})
+            self._server.call("POST", "runs/update", {"run_id": run_id, "status": "RUNNING"})
+        self._changed(experiment_id)
         return TrackedRun(run_id, experiment_id)
 
     def log_metrics(self, run_id: str, points: Sequence[MetricPoint]) -> None:
@@ -121,14 +122,15 @@ class MlflowTracking(Tracking):
             for point in points
         ]
         for batch in _batches(metrics, METRICS_PER_BATCH):
-            self._call("POST", "runs/log-batch", {"run_id": run_id, "metrics": batch})
+            self._server.call("POST", "runs/log-batch", {"run_id": run_id, "metrics": batch})
+            self._changed("")
 
     def log_artifact(self, run_id: str, path: Path, name: str) -> None:
         target = f"{self._artifacts_of(run_id)}/{quote(name)}"
         with path.open("rb") as file:
-            self._send(
+            self._server.send(
                 "PUT",
-                f"{PREFIX}/api/2.0/mlflow-artifacts/artifacts/{target}",
+                f"{ARTIFACTS}{target}",
                 body=file,
                 headers={"Content-Length": str(path.stat().st_size)},
                 timeout=_UPLOAD_TIMEOUT,
@@ -138,33 +140,35 @@ class MlflowTracking(Tracking):
         self, run_id: str, *, status: Literal["FINISHED", "FAILED", "KILLED"], ended: float
     ) -> None:
         end = {"run_id": run_id, "status": status, "end_time": round(ended * 1000)}
-        self._call("POST", "runs/update", end)
+        self._server.call("POST", "runs/update", end)
+        self._changed("")
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         for batch in _batches(_pairs(tags, TAG_LENGTH), PAIRS_PER_BATCH):
-            self._call("POST", "runs/log-batch", {"run_id": run_id, "tags": batch})
+            self._server.call("POST", "runs/log-batch", {"run_id": run_id, "tags": batch})
+            self._changed("")
 
     def close(self) -> None:
         """Close the connections."""
-        self._pool.close()
+        self._server.close()
 
     def _experiment(self, name: str) -> str:
         """The id of the experiment of this name, made or brought back when it is not there."""
         try:
             found = self._experiment_by_name(name)
-        except _Missing:
+        except TrackingMissing:
             try:
-                created = self._call("POST", "experiments/create", {"name": name})
+                created = self._server.call("POST", "experiments/create", {"name": name})
                 return str(created["experiment_id"])
-            except _Exists:
+            except TrackingExists:
                 found = self._experiment_by_name(name)  # somebody else made it in between
         experiment_id = str(found["experiment_id"])
         if found["lifecycle_stage"] != "active":
-            self._call("POST", "experiments/restore", {"experiment_id": experiment_id})
+            self._server.call("POST", "experiments/restore", {"experiment_id": experiment_id})
         return experiment_id
 
     def _experiment_by_name(self, name: str) -> Mapping[str, Any]:
-        answer = self._call(
+        answer = self._server.call(
             "GET", f"experiments/get-by-name?experiment_name={quote(name, safe='')}"
         )
         found: Mapping[str, Any] = answer["experiment"]
@@ -179,7 +183,7 @@ class MlflowTracking(Tracking):
             "run_view_type": "ACTIVE_ONLY",
             "max_results": 1,
         }
-        for run in self._call("POST", "runs/search", query).get("runs", []):
+        for run in self._server.call("POST", "runs/search", query).get("runs", []):
             info: Mapping[str, Any] = run["info"]
             return info
         return None
@@ -213,73 +217,21 @@ class MlflowTracking(Tracking):
         info = self._find(experiment_id, look_for, run["start_time"]) if look_for else None
         if info is None:
             return experiment_id, self._create(experiment_id, run)
-        self._call("POST", "runs/log-batch", {"run_id": info["run_id"], "tags": run["tags"]})
+        self._server.call("POST", "runs/log-batch", {"run_id": info["run_id"], "tags": run["tags"]})
         return experiment_id, info
 
     def _create(self, experiment_id: str, run: Mapping[str, Any]) -> Mapping[str, Any]:
-        answer = self._call("POST", "runs/create", {"experiment_id": experiment_id, **run})
+        answer = self._server.call("POST", "runs/create", {"experiment_id": experiment_id, **run})
         info: Mapping[str, Any] = answer["run"]["info"]
         return info
 
     def _artifacts_of(self, run_id: str) -> str:
         """The folder of a run's artifacts, below the tracker's artifact root, quoted."""
-        info = self._call("GET", f"runs/get?run_id={quote(run_id, safe='')}")["run"]["info"]
+        info = self._server.call("GET", f"runs/get?run_id={quote(run_id, safe='')}")["run"]["info"]
         scheme, _, folder = str(info["artifact_uri"]).partition(":")
         if scheme != "mlflow-artifacts":
             raise TrackingRefused(f"run {run_id} keeps its artifacts elsewhere: {scheme}")
         return quote(folder.strip("/"))
-
-    def _call(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
-    ) -> Mapping[str, Any]:
-        encoded = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        answer = self._send(
-            method, f"{PREFIX}/api/2.0/mlflow/{path}", body=encoded, headers=headers
-        )
-        parsed: Mapping[str, Any] = json.loads(answer or b"{}")
-        return parsed
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: urllib3.Timeout = _TIMEOUT,
-    ) -> bytes:
-        """One request. All of them may be repeated, so a broken connection is just reported."""
-        try:
-            answer = self._pool.urlopen(
-                method, path, body=body, headers=headers, timeout=timeout, retries=False
-            )
-        except urllib3.exceptions.HTTPError as error:
-            raise TrackingUnavailable(f"MLflow does not answer: {error}") from error
-        if answer.status < 400:
-            return answer.data
-        raise _refusal(answer.status, answer.data, f"{method} {path.partition('?')[0]}")
-
-
-class _Missing(TrackingRefused):
-    """What the request names does not exist."""
-
-
-class _Exists(TrackingRefused):
-    """What the request would make exists."""
-
-
-def _refusal(status: int, body: bytes, request: str) -> TrackingRefused | TrackingUnavailable:
-    try:
-        details = json.loads(body)
-        code, message = str(details.get("error_code", "")), str(details.get("message", ""))
-    except (ValueError, AttributeError):
-        code, message = "", body[:200].decode(errors="replace")
-    text = f"MLflow answers {request} with {status} {code}: {message}"
-    if status >= 500 or status in (408, 429):
-        return TrackingUnavailable(text)
-    kinds = {"RESOURCE_DOES_NOT_EXIST": _Missing, "RESOURCE_ALREADY_EXISTS": _Exists}
-    return kinds.get(code, TrackingRefused)(text)
 
 
 def _batches(items: Iterable[Mapping[str, Any]], count: int) -> Iterator[list[Mapping[str, Any]]]:

@@ -14,7 +14,23 @@ class TrackingUnavailable(Exception):
 
 
 class TrackingRefused(Exception):
-    """The tracker refuses for good: the run was deleted in it, say. Repeating is useless."""
+    """The tracker refuses for good: the run was deleted in it, say. Repeating is useless.
+
+    Attributes:
+        reason: the tracker's own words, for the person who asked.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
+
+
+class TrackingMissing(TrackingRefused):
+    """What the request names does not exist."""
+
+
+class TrackingExists(TrackingRefused):
+    """What the request would make exists."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import binascii
 import hmac
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -38,16 +39,26 @@ _HOP_BY_HOP = frozenset(
     b" transfer-encoding upgrade expect".split()
 )
 _SECRETS = frozenset((b"authorization", b"cookie"))
+_WRITES = re.compile(
+    rb"/mlflow/(?:ajax-)?api/[\d.]+/mlflow/(?:runs|experiments|logged-models)"
+    rb"(?:/(?!search|get|list)[^/]+)*"
+)
+"""Paths of requests that change runs, unless they are GETs; those that only ask begin otherwise."""
 
 
-def tracking_proxy(socket: Path, authenticate: Callable[[str], bool]) -> TrackingProxy:
+def tracking_proxy(
+    socket: Path,
+    authenticate: Callable[[str], bool],
+    changed: Callable[[], None] = lambda: None,
+) -> TrackingProxy:
     """The ASGI application that the daemon mounts at ``/mlflow``.
 
     Args:
         socket: where MLflow's server listens.
         authenticate: whether a token opens the tracker; see :func:`token_check`.
+        changed: told after each request that may have changed runs.
     """
-    return TrackingProxy(socket, authenticate)
+    return TrackingProxy(socket, authenticate, changed)
 
 
 def token_check(token: str) -> Callable[[str], bool]:
@@ -58,9 +69,15 @@ def token_check(token: str) -> Callable[[str], bool]:
 class TrackingProxy:
     """Passes requests of those who may on to MLflow's server."""
 
-    def __init__(self, socket: Path, authenticate: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        socket: Path,
+        authenticate: Callable[[str], bool],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._socket = socket
         self._authenticate = authenticate
+        self._changed = changed
         self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -147,6 +164,8 @@ class TrackingProxy:
                     }
                 )
                 started = True
+                if method != "GET" and answer.status < 400 and _WRITES.fullmatch(path):
+                    self._changed()
                 async for chunk in answer.content.iter_any():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})

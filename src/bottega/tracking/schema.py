@@ -14,6 +14,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from bottega.tracking.store import indexes
+
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +49,9 @@ def prepare(database: Path) -> None:
         backup = database.with_name(f"{database.name}.{present}")
         backup.unlink(missing_ok=True)
         os.link(database, backup)
+        indexes.drop(draft)  # MLflow's migrations rebuild tables, and know nothing of ours
     _migrate(draft)
+    indexes.prepare(draft)
     _settle(draft)
     draft.rename(database)
     _flush(database.parent)

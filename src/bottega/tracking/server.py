@@ -102,11 +102,17 @@ def _serve(home: Path, path: Path, signals: TextIO, end: _End) -> None:
     import uvicorn
 
     from bottega.tracking import schema
+    from bottega.tracking.store import indexes
 
-    schema.prepare(home / "mlflow" / "mlflow.db")
+    database = home / "mlflow" / "mlflow.db"
+    schema.prepare(database)
+    indexes.prepare(database)
     from mlflow.server import handlers
     from mlflow.server.fastapi_app import app
 
+    from bottega.tracking.store import indexed_store, routes
+
+    store = indexed_store.install()
     handlers.initialize_backend_stores(
         os.environ["_MLFLOW_SERVER_FILE_STORE"], None, "mlflow-artifacts:/"
     )
@@ -119,7 +125,7 @@ def _serve(home: Path, path: Path, signals: TextIO, end: _End) -> None:
 
     server = Server(
         uvicorn.Config(
-            streaming_artifacts(app),
+            beside(streaming_artifacts(app), routes.PREFIX, routes.routes(lambda: store().readers)),
             log_config=None,
             access_log=False,
             proxy_headers=False,
@@ -151,6 +157,16 @@ def streaming_artifacts(app: Application) -> Application:
         await app(scope, receive, send)
 
     return streamed
+
+
+def beside(app: Application, prefix: str, other: Application) -> Application:
+    """One application, with another one for the paths that begin with a prefix."""
+
+    async def chosen(scope: Message, receive: Any, send: Any) -> None:
+        is_other = scope["type"] == "http" and scope["path"].startswith(prefix)
+        await (other if is_other else app)(scope, receive, send)
+
+    return chosen
 
 
 class _End:

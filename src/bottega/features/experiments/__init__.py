@@ -1,0 +1,1 @@
+"""Experiments: the runs of the tracking store, whoever logged them."""

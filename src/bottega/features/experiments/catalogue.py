@@ -1,0 +1,36 @@
+"""The way from an operation to the runs, and how the tracker's refusals are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bottega.context import Context
+from bottega.errors import ResourceNotFound, ServiceUnavailable, ValidationException
+from bottega.tracking.catalogue import RunCatalogue
+from bottega.tracking.port import TrackingMissing, TrackingRefused, TrackingUnavailable
+
+
+@contextmanager
+def catalogue_of(context: Context) -> Iterator[RunCatalogue]:
+    """The studio's catalogue of runs, with its refusals as ours.
+
+    Raises:
+        ValidationException: tracking is switched off, or the tracker refuses; it says why.
+        ResourceNotFound: what is asked for is not in the tracker.
+        ServiceUnavailable: the tracker does not answer now.
+    """
+    catalogue = context.ports.catalogue
+    if catalogue is None:
+        raise ValidationException(
+            "Tracking is switched off in this studio, so it has no runs. Start the service with "
+            "BOTTEGA_TRACKING=true to have them."
+        )
+    try:
+        yield catalogue
+    except TrackingMissing as error:
+        raise ResourceNotFound(error.reason) from error
+    except TrackingRefused as error:
+        raise ValidationException(error.reason) from error
+    except TrackingUnavailable as error:
+        raise ServiceUnavailable(str(error)) from error

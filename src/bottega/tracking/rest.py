@@ -1,0 +1,109 @@
+"""Requests to the tracking server, and what its refusals mean."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from bottega.tracking.port import (
+    TrackingExists,
+    TrackingMissing,
+    TrackingRefused,
+    TrackingUnavailable,
+)
+from bottega.tracking.unix_http import UnixConnectionPool
+
+PREFIX = "/mlflow"
+API = f"{PREFIX}/api/2.0/mlflow/"
+ARTIFACTS = f"{PREFIX}/api/2.0/mlflow-artifacts/artifacts/"
+QUESTIONS = "/bottega/"
+"""Where the tracking server answers what MLflow cannot (``bottega.tracking.store.routes``)."""
+
+TIMEOUT = urllib3.Timeout(connect=5, read=60)
+_PAUSE_SECONDS = 0.05
+
+
+class TrackingServer:
+    """The tracking server behind a Unix socket; may be shared between threads."""
+
+    def __init__(self, socket: Path) -> None:
+        self._pool = UnixConnectionPool(socket, maxsize=8, timeout=TIMEOUT)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+    def wait_ready(self, timeout: float) -> bool:
+        """Wait until the server answers, at most ``timeout`` seconds. Returns whether it does."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                self.send("GET", f"{PREFIX}/health")
+                return True
+            except TrackingUnavailable:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(_PAUSE_SECONDS)
+
+    def call(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> Mapping[str, Any]:
+        """A request of MLflow's REST API, such as ``runs/create``."""
+        parsed: Mapping[str, Any] = self._json(method, API + path, body)
+        return parsed
+
+    def ask(self, question: str, arguments: Mapping[str, Any]) -> Any:
+        """One of our own questions."""
+        return self._json("POST", QUESTIONS + question, arguments)
+
+    def _json(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+        encoded = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        answer = self.send(method, path, body=encoded, headers=headers)
+        return json.loads(answer or b"{}")
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: urllib3.Timeout = TIMEOUT,
+    ) -> bytes:
+        """One request; a broken connection is just reported.
+
+        Raises:
+            TrackingUnavailable: the server does not answer, or not now.
+            TrackingRefused: it refuses.
+        """
+        try:
+            answer = self._pool.urlopen(
+                method, path, body=body, headers=headers, timeout=timeout, retries=False
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise TrackingUnavailable(f"MLflow does not answer: {error}") from error
+        if answer.status < 400:
+            return answer.data
+        raise _refusal(answer.status, answer.data, f"{method} {path.partition('?')[0]}")
+
+
+def _refusal(status: int, body: bytes, request: str) -> TrackingRefused | TrackingUnavailable:
+    try:
+        details = json.loads(body)
+        code, message = str(details.get("error_code", "")), str(details.get("message", ""))
+    except (ValueError, AttributeError):
+        code, message = "", body[:200].decode(errors="replace")
+    text = f"MLflow answers {request} with {status} {code}: {message}"
+    if status >= 500 or status in (408, 429):
+        return TrackingUnavailable(text)
+    kinds = {
+        "RESOURCE_DOES_NOT_EXIST": TrackingMissing,
+        "RESOURCE_ALREADY_EXISTS": TrackingExists,
+    }
+    return kinds.get(code, TrackingRefused)(text, reason=message)

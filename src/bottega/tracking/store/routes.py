@@ -1,0 +1,107 @@
+"""The grid's questions as routes beside MLflow's.
+
+They lie outside ``/mlflow``, which is all that the daemon's proxy leads to, so only who can open
+the socket reaches them: the daemon.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mlflow.exceptions import MlflowException
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bottega.tracking.store import catalogue, courses, importance
+from bottega.tracking.store.connections import Reader, Readers
+
+PREFIX = "/bottega/"
+
+Arguments = Mapping[str, Any]
+Question = Callable[[Reader, Arguments], Any]
+
+log = logging.getLogger(__name__)
+
+
+def _query(asked: Arguments) -> Any:
+    return catalogue.run_query(
+        asked["experiment_ids"],
+        asked.get("filter", ""),
+        asked.get("sort_by", ""),
+        asked.get("ascending", False),
+    )
+
+
+def _experiments(reader: Reader, asked: Arguments) -> Any:
+    return catalogue.experiments(reader, asked["filter"], asked["offset"], asked["limit"])
+
+
+def _columns(reader: Reader, asked: Arguments) -> Any:
+    return catalogue.columns(reader, asked["experiment_ids"])
+
+
+def _runs(reader: Reader, asked: Arguments) -> Any:
+    wanted = {kind: asked[kind] for kind in ("metrics", "params", "tags")}
+    return catalogue.window(reader, _query(asked), asked["offset"], asked["limit"], wanted)
+
+
+def _run(reader: Reader, asked: Arguments) -> Any:
+    return catalogue.run(reader, asked["run_id"])
+
+
+def _courses(reader: Reader, asked: Arguments) -> Any:
+    return courses.courses(reader, asked["run_ids"], asked["metrics"], asked["most"])
+
+
+def _importance(reader: Reader, asked: Arguments) -> Any:
+    return importance.importance(reader, _query(asked), asked["metric"])
+
+
+QUESTIONS: Mapping[str, Question] = {
+    "experiments": _experiments,
+    "columns": _columns,
+    "runs": _runs,
+    "run": _run,
+    "courses": _courses,
+    "importance": _importance,
+}
+
+
+def routes(readers: Callable[[], Readers]) -> Starlette:
+    """The application that answers ``POST /bottega/<question>``, arguments and answer as JSON."""
+
+    def route(name: str, question: Question) -> Route:
+        def answer(body: bytes) -> Any:
+            with readers().read() as reader:
+                return question(reader, json.loads(body))
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                found = await run_in_threadpool(answer, await request.body())
+            except catalogue.Missing as missing:
+                return _refusal(404, "RESOURCE_DOES_NOT_EXIST", str(missing))
+            except catalogue.Refusal as refusal:
+                return _refusal(400, "INVALID_PARAMETER_VALUE", str(refusal))
+            except MlflowException as error:
+                status: Any = error.get_http_status_code
+                return _refusal(status(), error.error_code, error.message)
+            return _json(200, found)
+
+        return Route(f"{PREFIX}{name}", endpoint, methods=["POST"])
+
+    return Starlette(routes=[route(name, question) for name, question in QUESTIONS.items()])
+
+
+def _refusal(status: int, code: str, message: str) -> Response:
+    return _json(status, {"error_code": code, "message": message})
+
+
+def _json(status: int, content: Any) -> Response:
+    # Starlette's own class refuses NaN, which Python's reader at the other end takes.
+    return Response(json.dumps(content), status, media_type="application/json")

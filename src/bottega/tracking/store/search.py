@@ -1,0 +1,206 @@
+"""Answers a search for runs on SQLite, the cheaper of two ways.
+
+*Collecting* finds all runs that match, from the condition that fewest meet, and sorts them.
+*Walking* goes through an index in the wanted order, and looks each run up until the page is full.
+Counting collects always; a total is remembered until something is written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from bottega.tracking.store.connections import Reader
+from bottega.tracking.store.query import NEWEST_FIRST, Condition, RunQuery
+from bottega.tracking.store.statements import (
+    TABLES,
+    Sql,
+    holds,
+    ids,
+    indexed,
+    is_member,
+    joined,
+    natural,
+    ordering,
+)
+
+LOOKUPS = 3
+"""Looking up so many runs one by one costs what listing one more match of a condition does not."""
+
+
+def page(reader: Reader, query: RunQuery, offset: int, limit: int | None) -> list[str]:
+    """The ids of the runs in one window of the query's order.
+
+    Args:
+        offset: how many to leave out from its start.
+        limit: how many to answer at most; None answers all.
+    """
+    if not query.experiment_ids or not query.stages:
+        return []
+    if limit is not None and walkable(query) and _walk_is_cheaper(reader, query, offset + limit):
+        return walked(reader, query, offset, limit)
+    return collected(reader, query, offset, limit)
+
+
+def collected(reader: Reader, query: RunQuery, offset: int, limit: int | None) -> list[str]:
+    """:func:`page` by finding everything that matches and sorting it.
+
+    The total comes along where there is a filter, and is remembered: a count would find it all
+    over again.
+    """
+    most = -1 if limit is None else limit
+    sort = ordering(query)
+    total = "count(*) OVER ()" if query.conditions else "NULL"
+    statement = (
+        Sql(f"SELECT r.run_uuid, {total}")
+        + _collected(reader, query, sort.joins)
+        + Sql(f" ORDER BY {sort.clauses} LIMIT ? OFFSET ?", (most, offset))
+    )
+    rows = reader.connection.execute(statement.text, statement.values).fetchall()
+    if rows and rows[0][1] is not None:
+        reader.totals[query.identity()] = rows[0][1]
+    return [run for run, _ in rows]
+
+
+def walked(reader: Reader, query: RunQuery, offset: int, limit: int) -> list[str]:
+    """:func:`page` of a :func:`walkable` query: runs with a value, then NaN, then the rest."""
+    found: list[str] = []
+    for segment, statement in _segments(query):
+        wanted = limit - len(found)
+        rows = _ids(reader, statement + Sql(" LIMIT ? OFFSET ?", (wanted, offset)))
+        found += rows
+        if len(rows) == wanted:
+            break
+        offset = 0 if rows else max(0, offset - count(reader, query.restricted(segment)))
+    return found
+
+
+def count(reader: Reader, query: RunQuery) -> int:
+    """How many runs match."""
+    if not query.experiment_ids or not query.stages:
+        return 0
+    known = reader.totals.get(query.identity())
+    if known is None:
+        statement = Sql("SELECT count(*)") + _collected(reader, query)
+        known = reader.totals[query.identity()] = _number(reader, statement)
+    return known
+
+
+def _members(reader: Reader, query: RunQuery) -> int:
+    plain = RunQuery(query.experiment_ids, query.stages)
+    known = reader.totals.get(plain.identity())
+    if known is None:
+        statement = Sql("SELECT count(*) FROM runs r WHERE ") + is_member(query)
+        known = reader.totals[plain.identity()] = _number(reader, statement)
+    return known
+
+
+def _met(reader: Reader, condition: Condition) -> int:
+    """How many runs of all experiments meet an indexed condition."""
+    identity = ("met", condition)
+    known = reader.totals.get(identity)
+    if known is None:
+        statement = Sql("SELECT count(*) FROM (") + ids(condition) + ")"
+        known = reader.totals[identity] = _number(reader, statement)
+    return known
+
+
+def _narrowest(reader: Reader, query: RunQuery) -> tuple[int, Condition | None]:
+    """The condition that fewest runs meet; None where that is being in the experiments at all."""
+    best: tuple[int, Condition | None] = (_members(reader, query), None)
+    for condition in filter(indexed, query.conditions):
+        if (met := _met(reader, condition)) < best[0]:
+            best = (met, condition)
+    return best
+
+
+def _collected(reader: Reader, query: RunQuery, joins: Sql = Sql("")) -> Sql:  # noqa: B008
+    """``FROM`` and ``WHERE`` over every run ``r`` that matches."""
+    fewest, start = _narrowest(reader, query)
+    tests = [is_member(query)]
+    for condition in query.conditions:
+        if condition is start:
+            continue
+        # Listing what meets the condition is the cheaper way, unless it is much more than there is
+        # to look up.
+        if indexed(condition) and _met(reader, condition) < fewest * LOOKUPS:
+            tests.append(Sql("r.run_uuid IN (") + ids(condition) + ")")
+        else:
+            tests.append(holds(condition))
+    if start is None:
+        source = Sql(" FROM runs r")
+    else:
+        # CROSS JOIN is SQLite's word for: in this order.
+        source = Sql(" FROM (") + ids(start) + ") d CROSS JOIN runs r ON r.run_uuid = d.run_uuid"
+    return source + joins + " WHERE " + joined(tests, " AND ")
+
+
+def walkable(query: RunQuery) -> bool:
+    """Whether there is an index in the query's order."""
+    if len(query.order) > 1:
+        return False
+    key = query.order[0] if query.order else NEWEST_FIRST
+    if key.kind != "attribute":
+        return True
+    # Within one experiment and one stage the index is in the order of the starts.
+    return key.key == "start_time" and len(query.experiment_ids) * len(query.stages) == 1
+
+
+def _walk_is_cheaper(reader: Reader, query: RunQuery, wanted: int) -> bool:
+    key = query.order[0] if query.order else NEWEST_FIRST
+    if key.kind == "attribute":
+        length = _members(reader, query)
+    else:
+        length = _met(reader, Condition(key.kind, key.key, "HAS"))
+    matches, _ = _narrowest(reader, query)
+    # As if the matches were spread evenly over the index.
+    steps = min(length, wanted * math.ceil(length / max(1, matches)))
+    return steps < matches
+
+
+def _segments(query: RunQuery) -> Iterator[tuple[Condition, Sql]]:
+    key = query.order[0] if query.order else NEWEST_FIRST
+    tests = joined([is_member(query), *map(holds, query.conditions)], " AND ")
+    way = "ASC" if key.ascending else "DESC"
+    rest = ", ".join(natural(query.order))
+    if key.kind == "attribute":  # every run has a start
+        yield (
+            Condition("attribute", "start_time", "HAS"),
+            Sql("SELECT r.run_uuid FROM runs r WHERE ")
+            + tests
+            + f" ORDER BY r.start_time {way}, {rest}",
+        )
+        return
+    marks = {"HAS": "s.value IS NOT NULL"}
+    if key.kind == "metric":
+        marks = {"HAS": "s.is_nan = 0", "IS NAN": "s.is_nan = 1"}
+    for has, mark in marks.items():
+        yield (
+            Condition(key.kind, key.key, has),
+            Sql(
+                f"SELECT r.run_uuid FROM {TABLES[key.kind]} s"
+                " CROSS JOIN runs r ON r.run_uuid = s.run_uuid"
+                f" WHERE s.key = ? AND {mark} AND ",
+                (key.key,),
+            )
+            + tests
+            + f" ORDER BY s.value {way}, {rest}",
+        )
+    segment = Condition(key.kind, key.key, "LACKS")
+    yield (
+        segment,
+        Sql("SELECT r.run_uuid FROM runs r WHERE ")
+        + tests
+        + " AND "
+        + holds(segment)
+        + f" ORDER BY {rest}",
+    )
+
+
+def _ids(reader: Reader, statement: Sql) -> list[str]:
+    return [run for (run,) in reader.connection.execute(statement.text, statement.values)]
+
+
+def _number(reader: Reader, statement: Sql) -> int:
+    (number,) = reader.connection.execute(statement.text, statement.values).fetchone()
+    return int(number)
