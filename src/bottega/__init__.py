@@ -19,16 +19,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bottega.errors import BottegaError
     from bottega.sdk.endpoint import Endpoint
+    from bottega.sdk.notebook_job import NotebookJob
     from bottega.sdk.session import Session, connect
     from bottega.sdk.training_job import TrainingJob
+    from bottega.widgets import EndpointTester, JobMonitor, TrainingLauncher
 
-__all__ = ["BottegaError", "Endpoint", "Session", "TrainingJob", "__version__", "connect"]
+__all__ = [
+    "BottegaError",
+    "Endpoint",
+    "EndpointTester",
+    "JobMonitor",
+    "NotebookJob",
+    "Session",
+    "TrainingJob",
+    "TrainingLauncher",
+    "__version__",
+    "connect",
+    "load_ipython_extension",
+]
 
 _PUBLIC = {
     "BottegaError": "bottega.errors",
     "Endpoint": "bottega.sdk.endpoint",
+    "EndpointTester": "bottega.widgets",
+    "JobMonitor": "bottega.widgets",
+    "NotebookJob": "bottega.sdk.notebook_job",
     "Session": "bottega.sdk.session",
     "TrainingJob": "bottega.sdk.training_job",
+    "TrainingLauncher": "bottega.widgets",
     "connect": "bottega.sdk.session",
 }
 
@@ -40,6 +58,11 @@ def _version() -> str:
         return version("bottega")
     except PackageNotFoundError:  # run from a source tree that was never installed
         return "0.0.0+source"
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext bottega``: the magics."""
+    importlib.import_module("bottega.magics").load(shell)
 
 
 def __getattr__(name: str) -> Any:

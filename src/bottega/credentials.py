@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,6 +86,16 @@ class Credentials:
         keys = self.session(subject)
         same = hmac.compare_digest(keys.token.encode(), token.encode("utf-8", "replace"))
         return (subject, keys) if same else None
+
+    def acting(self, environment: Mapping[str, str]) -> Credentials | SessionKeys:
+        """The session that an environment was given by this home; the owner where there is none."""
+        found = self.session_of(environment.get("AWS_SESSION_TOKEN", ""))
+        return found[1] if found is not None else self
+
+    @property
+    def token(self) -> str:
+        """The owner's keys have no session token."""
+        return ""
 
     @property
     def tracking_token(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bottega.clock import Clock
 from bottega.compute.capacity import Capacity
@@ -10,10 +10,13 @@ from bottega.compute.logs import LogStore
 from bottega.compute.runner import Runner
 from bottega.config import Config
 from bottega.credentials import Credentials
+from bottega.event_log import EventLog
 from bottega.events import EventBus
+from bottega.memory import Memory
 from bottega.serving.routing import RoutingTable
 from bottega.storage.metadata import MetadataStore
 from bottega.storage.objects import ObjectStore
+from bottega.tracking.catalogue import RunCatalogue
 from bottega.tracking.port import Tracking
 
 
@@ -30,6 +33,12 @@ class Ports:
     tracking: Tracking | None
     """None where tracking is switched off."""
     events: EventBus
+    event_log: EventLog
+    """What the bus has told lately; for those who watch."""
     capacity: Capacity
     routes: RoutingTable
     credentials: Credentials
+    memory: Memory = field(default_factory=Memory)
+    """What features remember between calls."""
+    catalogue: RunCatalogue | None = None
+    """Reads the runs of the tracker; None where tracking is switched off."""

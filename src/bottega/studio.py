@@ -21,36 +21,57 @@ from bottega.context import Context, Identity
 from bottega.controller import Controller
 from bottega.credentials import Credentials
 from bottega.daemon.controller_host import ControllerHost
+from bottega.event_log import EventLog
 from bottega.events import EventBus
 from bottega.features.hosting.controller import EndpointController
 from bottega.features.training.controller import TrainingController
-from bottega.features.training.job_log import JobLogs
+from bottega.features.training.job_log import job_logs
 from bottega.features.training.tracker import TrainingTracker
 from bottega.identifiers import request_id
 from bottega.ports import Ports
 from bottega.registry import Registry
 from bottega.serving.routing import RoutingTable
+from bottega.serving.traffic import Traffic
 from bottega.storage.folder_objects import FolderObjectStore
 from bottega.storage.sql import SqlMetadataStore
+from bottega.tracking.catalogue import RunCatalogue
 from bottega.tracking.port import Tracking
 
 OPERATION_MODULES = (
     "access.identity",
     "access.roles",
+    "experiments.describe",
+    "experiments.experiments",
+    "experiments.importance",
+    "experiments.metrics",
+    "experiments.models",
+    "experiments.runs",
     "hosting.endpoint_configs",
     "hosting.endpoints",
     "hosting.invocations",
     "hosting.models",
+    "hosting.overviews",
+    "hosting.suggestions",
+    "hosting.traffic",
     "logs.events",
+    "logs.lines",
     "logs.streams",
     "objects.buckets",
     "objects.listing",
     "objects.objects",
+    "objects.preview",
     "objects.uploads",
     "search.search",
+    "studio.activity",
     "studio.describe",
+    "studio.watch",
     "tagging.tags",
+    "training.algorithm_list",
+    "training.job_check",
+    "training.job_list",
+    "training.job_metrics",
     "training.jobs",
+    "training.system_metrics",
 )
 """Every module of ``bottega.features`` that has operations."""
 
@@ -89,16 +110,22 @@ class Studio:
 
     @classmethod
     def open(
-        cls, config: Config, *, clock: Clock | None = None, tracking: Tracking | None = None
+        cls,
+        config: Config,
+        *,
+        clock: Clock | None = None,
+        tracking: Tracking | None = None,
+        catalogue: RunCatalogue | None = None,
     ) -> Self:
         """Open a home. Exactly one process may have a home open; the daemon's lock sees to that.
 
         Args:
             tracking: where runs are kept; None keeps none.
+            catalogue: reads those runs.
         """
         config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with ExitStack() as undo:
-            ports = _open_ports(config, clock or SystemClock(), tracking, undo)
+            ports = _open_ports(config, clock or SystemClock(), tracking, catalogue, undo)
             ports.objects.ensure_bucket(config.bucket)
             host = ControllerHost(ports.events)
             endpoints = EndpointController(ports, wake=lambda name: host.wake(endpoints, name))
@@ -142,6 +169,7 @@ class Studio:
             closing.callback(self.ports.runner.close)
             closing.callback(self.endpoints.close)
             closing.callback(self.controllers.stop)
+            closing.callback(self.ports.event_log.close)
 
     def owner(self, face: str) -> Context:
         """A context for the owner of the home, for faces in the same process."""
@@ -155,10 +183,18 @@ class Studio:
         return Context(ports=self.ports, caller=identity, request_id=request_id(), face=face)
 
 
-def _open_ports(config: Config, clock: Clock, tracking: Tracking | None, undo: ExitStack) -> Ports:
+def _open_ports(
+    config: Config,
+    clock: Clock,
+    tracking: Tracking | None,
+    catalogue: RunCatalogue | None,
+    undo: ExitStack,
+) -> Ports:
     """Open the home's ports; ``undo`` closes again what was opened, for when a later one fails."""
     home = config.home
     events = EventBus()
+    event_log = EventLog(events)
+    undo.callback(event_log.close)
     store = SqlMetadataStore(
         config.database_url or f"sqlite:///{home / 'metadata.sqlite'}", events, clock
     )
@@ -183,15 +219,17 @@ def _open_ports(config: Config, clock: Clock, tracking: Tracking | None, undo: E
         runner=runner,
         logs=FileLogStore(home / "logs"),
         tracking=tracking,
+        catalogue=catalogue,
         events=events,
+        event_log=event_log,
         capacity=capacity,
-        routes=RoutingTable(),
+        routes=RoutingTable(Traffic(clock)),
         credentials=credentials,
     )
 
 
 def _training(ports: Ports, host: ControllerHost) -> Iterable[Controller]:
-    logs = JobLogs(ports.logs, keep_points=ports.tracking is not None)
+    logs = job_logs(ports)
     controller = TrainingController(ports, logs, wake=lambda name: host.wake(controller, name))
     yield controller
     if ports.tracking is not None:

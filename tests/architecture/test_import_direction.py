@@ -22,10 +22,19 @@ Sources = Mapping[str, Source]
 LAYERS = (
     # What everybody may use.
     ("errors",),
-    ("clock", "config", "credentials", "events", "identifiers", "tar_archives"),
+    (
+        "clock",
+        "config",
+        "credentials",
+        "events",
+        "filter_words",
+        "identifiers",
+        "memory",
+        "tar_archives",
+    ),
     # Ports and what is behind them; what runs inside a job.
     (
-        *("algorithms", "compute", "container", "serving", "specs", "storage"),
+        *("algorithms", "compute", "container", "event_log", "serving", "specs", "storage"),
         "tracking",
     ),
     # What an operation gets.
@@ -53,6 +62,9 @@ SIDEWAYS = {
     ("sdk", "daemon"): "the SDK starts the daemon on first need",
     ("cli", "daemon"): "the command line starts and stops the daemon",
     ("cli", "sdk"): "the command line does what the SDK does",
+    ("magics", "sdk"): "a magic does what the SDK does",
+    ("magics", "widgets"): "a magic shows what it did",
+    ("widgets", "sdk"): "a widget shows what the SDK gives",
 }
 
 # The controllers' host is part of the daemon's house; the composition root fills it.

@@ -17,7 +17,11 @@ EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.ipy
 
 
 def test_there_are_examples():
-    assert {file.stem for file in EXAMPLES} >= {"train_track_deploy", "boto3_xgboost"}
+    assert {file.stem for file in EXAMPLES} >= {
+        "train_track_deploy",
+        "boto3_xgboost",
+        "studio_magics",
+    }
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)

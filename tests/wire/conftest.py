@@ -30,6 +30,7 @@ from bottega.context import Context
 from bottega.credentials import Credentials
 from bottega.daemon.listener import Listener, build_app, server_settings
 from bottega.errors import BottegaError, ModelError, ValidationException
+from bottega.event_log import EventLog
 from bottega.events import EventBus
 from bottega.ports import Ports
 from bottega.registry import Registry, operation
@@ -323,6 +324,7 @@ def make_bench(home: Path, clock: Clock) -> Bench:
         logs=cast(Any, None),
         tracking=None,
         events=events,
+        event_log=EventLog(events),
         capacity=Capacity(1),
         routes=RoutingTable(),
         credentials=credentials,

@@ -1,4 +1,4 @@
-"""The audit trail: one line of JSON for every call, who did what and how it ended."""
+"""The audit trail: one line of JSON for a call, who did what and how it ended."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 
 from bottega.events import Event, EventBus, OperationCalled
 
+LEFT_OUT = frozenset({("bottega", "WatchEvents")})
+"""Service and operation of calls that leave a line only when they are refused: whoever has a page
+open makes them without end, and they change nothing."""
 FILE_BYTES = 32 * 1024 * 1024
 FILES_KEPT = 8
 NAME = "audit.jsonl"
@@ -42,6 +45,8 @@ class AuditTrail:
 
     def _write(self, event: Event) -> None:
         if not isinstance(event, OperationCalled):
+            return
+        if (event.service, event.operation) in LEFT_OUT and not event.error_code:
             return
         line = json.dumps(vars(event)).encode() + b"\n"
         with self._lock:

@@ -17,9 +17,12 @@ from bottega.daemon.audit import AuditTrail
 from bottega.daemon.listener import ASGIApp, Listener, build_app, server_settings
 from bottega.serving.sockets import runtime_folder
 from bottega.studio import Studio
-from bottega.tracking.mlflow_rest import PREFIX, MlflowTracking
+from bottega.tracking.catalogue_rest import TrackingServerCatalogue
+from bottega.tracking.changes import ChangeNotices
+from bottega.tracking.mlflow_rest import MlflowTracking
 from bottega.tracking.process import TrackingProcess
 from bottega.tracking.proxy import TrackingProxy, token_check, tracking_proxy
+from bottega.tracking.rest import PREFIX
 from bottega.wire.core import Wire
 from bottega.wire.s3 import S3Face
 
@@ -41,7 +44,8 @@ class Service:
         Args:
             config: with the port that is really listened on.
         """
-        tracking = proxy = None
+        tracking = catalogue = proxy = None
+        changes = ChangeNotices()
         with ExitStack() as opened:
             if config.tracking:
                 credentials = Credentials.load(config)
@@ -51,11 +55,17 @@ class Service:
                 opened.callback(tracker.stop)
                 url = f"http://{config.host}:{config.port}"
                 token = credentials.tracking_token
-                tracking = MlflowTracking(path, address=lambda: url, token=token)
+                tracking = MlflowTracking(
+                    path, address=lambda: url, token=token, changed=changes.note
+                )
                 opened.callback(tracking.close)
-                proxy = tracking_proxy(path, token_check(token))
-            studio = Studio.open(config, tracking=tracking)
+                catalogue = TrackingServerCatalogue(path, changed=changes.note)
+                opened.callback(catalogue.close)
+                proxy = tracking_proxy(path, token_check(token), changes.note)
+            studio = Studio.open(config, tracking=tracking, catalogue=catalogue)
             opened.callback(studio.close)
+            changes.tell(studio.ports.events)
+            opened.callback(changes.close)
             audit = AuditTrail(config.home / "audit", studio.ports.events)
             opened.callback(audit.close)
             return cls(studio, proxy, opened.pop_all())
@@ -73,7 +83,7 @@ class Service:
         self.studio.start()
         settings: dict[str, Any] = server_settings(config)
         try:
-            await uvicorn.Server(uvicorn.Config(app, **settings)).serve(sockets=[listener])
+            await _Server(uvicorn.Config(app, **settings), self.studio).serve(sockets=[listener])
         finally:
             if self.proxy is not None:
                 await self.proxy.aclose()
@@ -85,3 +95,16 @@ class Service:
             if not self.studio.endpoints.stop_servers():
                 log.warning("some model servers have not ended; the next start takes them up")
         log.info("stopped")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which lets every request end before it stops: those that only wait for events end at
+    once."""
+
+    def __init__(self, config: uvicorn.Config, studio: Studio) -> None:
+        super().__init__(config)
+        self._studio = studio
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._studio.ports.event_log.close()
+        await super().shutdown(sockets)

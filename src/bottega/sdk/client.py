@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -14,21 +15,11 @@ from urllib.parse import quote
 
 import urllib3
 
-from bottega.credentials import Credentials
 from bottega.errors import BottegaError, ServiceUnavailable, from_code
+from bottega.sdk.signing import Keys, is_repeatable, operation_headers, scope_of, signed_headers
 
 if TYPE_CHECKING:
     from bottega.studio import Studio
-
-TARGETS: Mapping[str, str] = {
-    "sagemaker": "SageMaker",
-    "logs": "Logs_20140328",
-    "bottega": "Bottega",
-}
-"""The services that speak JSON, and how they name their operations on the wire."""
-
-REPEATABLE = ("Describe", "Filter", "Get", "List", "Search")
-"""Operations that may be sent again when nobody knows whether the first call was done."""
 
 
 class Client(ABC):
@@ -63,7 +54,7 @@ class RemoteClient(Client):
 
     url: str
     region: str
-    credentials: Credentials = field(repr=False)
+    credentials: Keys = field(repr=False)
     revive: Callable[[], str] | None = field(default=None, repr=False)
     """Starts the daemon when it is gone; gives the address at which it answers then."""
     _pool: urllib3.PoolManager = field(
@@ -73,14 +64,11 @@ class RemoteClient(Client):
     def call(
         self, service: str, operation: str, request: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        headers = {
-            "Content-Type": "application/x-amz-json-1.1",
-            "X-Amz-Target": f"{TARGETS[service]}.{operation}",
-        }
+        headers = operation_headers(service, operation)
         body = json.dumps(request or {}).encode()
-        scope = "logs" if service == "logs" else "sagemaker"
-        repeatable = operation.startswith(REPEATABLE)
-        answer = self._send("POST", "/", scope, headers, body, repeatable=repeatable)
+        answer = self._send(
+            "POST", "/", scope_of(service), headers, body, repeatable=is_repeatable(operation)
+        )
         text = answer.data
         return dict(json.loads(text)) if text else {}
 
@@ -93,7 +81,7 @@ class RemoteClient(Client):
         return answer.data, answer.headers.get("Content-Type", "")
 
     def put_object(self, bucket: str, key: str, source: bytes | Path) -> str:
-        path = f"/{bucket}/{quote(key, safe='/-_.~')}"
+        path = object_path(bucket, key)
         if isinstance(source, bytes):
             self._send("PUT", path, "s3", {}, source)
         else:
@@ -103,13 +91,17 @@ class RemoteClient(Client):
         return f"s3://{bucket}/{key}"
 
     def get_object(self, bucket: str, key: str, target: Path) -> None:
-        path = f"/{bucket}/{quote(key, safe='/-_.~')}"
-        answer = self._send("GET", path, "s3", {}, b"", stream=True)
+        with self.open_object(bucket, key) as stream, target.open("wb") as out:
+            shutil.copyfileobj(stream, out, 1 << 20)
+
+    @contextmanager
+    def open_object(self, bucket: str, key: str) -> Iterator[urllib3.BaseHTTPResponse]:
+        """Read an object as it comes, without keeping it anywhere."""
+        answer = self._send("GET", object_path(bucket, key), "s3", {}, b"", stream=True)
         try:
-            with target.open("wb") as out:
-                shutil.copyfileobj(answer, out, 1 << 20)
+            yield answer
         finally:
-            answer.release_conn()
+            answer.close()  # one that was not read to its end must not be used again
 
     def _send(
         self,
@@ -137,7 +129,7 @@ class RemoteClient(Client):
             except urllib3.exceptions.HTTPError as again:
                 raise self._gone(again) from again
         if answer.status >= 400:
-            raise _refusal(answer.status, answer.headers, answer.data)
+            raise refusal_of(answer.status, answer.headers, answer.data)
         return answer
 
     def _gone(self, error: Exception) -> ServiceUnavailable:
@@ -155,30 +147,26 @@ class RemoteClient(Client):
         body: bytes | BinaryIO,
         stream: bool,
     ) -> urllib3.BaseHTTPResponse:
-        from botocore.auth import S3SigV4Auth, SigV4Auth
-        from botocore.awsrequest import AWSRequest
-        from botocore.credentials import Credentials as Keys
-
-        request = AWSRequest(method, self.url + path, headers=dict(headers), data=body)
-        keys = Keys(self.credentials.access_key, self.credentials.secret_key)
-        if scope == "s3":
-            request.context["client_config"] = None
-            request.context["payload_signing_enabled"] = False
-            request.headers["X-Amz-Content-SHA256"] = "UNSIGNED-PAYLOAD"
-            S3SigV4Auth(keys, scope, self.region).add_auth(request)
-        else:
-            SigV4Auth(keys, scope, self.region).add_auth(request)
+        url = self.url + path
+        signed = signed_headers(
+            self.credentials, method, url, headers, body, scope=scope, region=self.region
+        )
         return self._pool.request(
             method,
-            self.url + path,
+            url,
             body=body,
-            headers=dict(request.headers.items()),
+            headers=signed,
             preload_content=not stream,
             timeout=urllib3.Timeout(connect=5, read=None if stream else 300),
         )
 
 
-def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> BottegaError:
+def object_path(bucket: str, key: str) -> str:
+    """Where an object is below the daemon's address."""
+    return f"/{bucket}/{quote(key, safe='/-_.~')}"
+
+
+def refusal_of(status: int, headers: Mapping[str, str], body: bytes) -> BottegaError:
     """The error a response stands for."""
     if body.lstrip().startswith(b"<"):
         from xml.etree import ElementTree
@@ -190,7 +178,8 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> BottegaErr
         fields = json.loads(body)
     except ValueError:
         fields = {}
-    code = headers.get("x-amzn-errortype", "") or fields.get("__type", str(status))
+    code = headers.get("x-amzn-errortype", "") or fields.get("__type")
+    code = code or fields.get("error_code", str(status))  # MLflow, behind the daemon, has this one
     message = fields.get("message") or fields.get("Message") or f"HTTP {status}"
     error = from_code(code.rpartition("#")[2].partition(":")[0], message, status=status)
     error.members = {k: v for k, v in fields.items() if k not in ("__type", "message", "Message")}
@@ -206,8 +195,11 @@ class LocalClient(Client):
     def call(
         self, service: str, operation: str, request: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        context = self.studio.owner("sdk")
-        return dict(self.studio.registry.call(service, operation, request or {}, context))
+        registry, context = self.studio.registry, self.studio.owner("sdk")
+        if not registry.find(service, operation).is_async:
+            return dict(registry.call(service, operation, request or {}, context))
+        waiting = registry.call_async(service, operation, request or {}, context)
+        return dict(_in_a_loop(waiting))
 
     def invoke(
         self, endpoint: str, body: bytes, *, content_type: str, accept: str
@@ -233,9 +225,7 @@ class LocalClient(Client):
                 router_of(self.studio.ports.routes).close()
                 await asyncio.sleep(0)  # for the connections to be closed
 
-        # A thread of its own, because the caller may be inside a loop, as in a notebook.
-        with ThreadPoolExecutor(1) as thread:
-            answer = thread.submit(asyncio.run, call()).result()
+        answer = _in_a_loop(call())
         return answer["Body"], answer.get("ContentType", "")
 
     def put_object(self, bucket: str, key: str, source: bytes | Path) -> str:
@@ -244,3 +234,11 @@ class LocalClient(Client):
 
     def get_object(self, bucket: str, key: str, target: Path) -> None:
         self.studio.ports.objects.download(bucket, key, target)
+
+
+def _in_a_loop(coroutine: Coroutine[Any, Any, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Run a coroutine in a thread of its own: the caller may be inside a loop, as in a notebook."""
+    import asyncio
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()

@@ -9,30 +9,34 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bottega.algorithms import registry
 from bottega.config import Config
 from bottega.credentials import Credentials
 from bottega.errors import ClientFault
+from bottega.sdk import inside_job
 from bottega.sdk.client import Client, RemoteClient
 from bottega.sdk.data import ChannelSource, ChannelWriter, DataError, PreparedChannel
 from bottega.sdk.endpoint import COLUMNS, Endpoint
 from bottega.sdk.source import Source
+from bottega.sdk.tracked_run import Run
 from bottega.sdk.training_job import TrainingJob
 
+if TYPE_CHECKING:
+    from bottega.sdk.notebook_job import NotebookJob
+
 DEFAULT_INSTANCE = "ml.m5.large"
-DEFAULT_HYPERPARAMETERS: Mapping[str, Mapping[str, str]] = {"xgboost": {"num_round": "100"}}
-SUPERVISED = ("xgboost",)
-"""Algorithms that learn from a label, so that a frame without one makes no sense."""
 
 
 def connect(home: str | os.PathLike[str] | None = None, **settings: Any) -> Session:
     """Connect to the studio of a home, starting its daemon if it does not run.
 
-    The daemon is started again, too, when it is gone by the time the session needs it.
+    The daemon is started again, too, when it is gone by the time the session needs it. Inside a job
+    the studio is the one that runs the job.
 
     Args:
         home: the home folder; ``BOTTEGA_HOME`` or ``~/.bottega`` when absent.
@@ -44,12 +48,14 @@ def connect(home: str | os.PathLike[str] | None = None, **settings: Any) -> Sess
     """
     from bottega.daemon import lifecycle
 
+    if home is None and inside_job.is_job(os.environ):
+        return Session(*inside_job.client_of(os.environ))
     config = Config.load(home, **settings)
     record = lifecycle.start(config)
     client = RemoteClient(
         record.url,
         config.region,
-        Credentials.load(config),
+        Credentials.load(config).acting(os.environ),
         revive=lambda: lifecycle.start(config).url,
     )
     return Session(client, config)
@@ -176,10 +182,12 @@ class Session:
             values |= {"sagemaker_program": code.program, "sagemaker_submit_directory": uri}
         else:
             known = _short_name(algorithm or "")
-            values = {**DEFAULT_HYPERPARAMETERS.get(known, {}), **values}
-            if known in SUPERVISED and target is None:
-                for key, source in sources.items():
-                    _refuse_unlabelled(key, source)
+            if known in registry.names():
+                builtin = registry.algorithm(known)
+                values = {**builtin.starting_values, **values}
+                if builtin.supervised and target is None:
+                    for key, source in sources.items():
+                        _refuse_unlabelled(key, source)
             name = name or _job_name(known)
         writer = ChannelWriter(
             self.client,
@@ -201,6 +209,59 @@ class Session:
             job.wait(logs=logs)
         return job
 
+    def run_notebook(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        kernel_name: str | None = None,
+        instance_type: str = DEFAULT_INSTANCE,
+        max_runtime: int = 86_400,
+        dependencies: Sequence[str | os.PathLike[str]] = (),
+        environment: Mapping[str, str] | None = None,
+        experiment: str | None = None,
+        wait: bool = True,
+        logs: bool = True,
+    ) -> NotebookJob:
+        """Run a notebook as a job; :meth:`NotebookJob.collect` brings the executed copy back.
+
+        Args:
+            path: the notebook, as it is saved.
+            parameters: values for the variables of the cell tagged ``parameters``, as papermill has
+                it.
+            name: of the job; made from the notebook's name and the time when absent.
+            kernel_name: the kernel; the notebook's own, or Python's, when absent.
+            instance_type: an ``ml.*`` name; jobs run on this machine whatever it says.
+            max_runtime: seconds after which the job is stopped.
+            dependencies: files and folders that the notebook needs, relative to its own folder.
+                They lie at the same place in the job; a ``requirements.txt`` is installed.
+            environment: variables of the notebook's process.
+            experiment: the MLflow experiment the run belongs to.
+            wait: return only when the job has ended, showing its progress.
+            logs: while waiting, show the job's output too.
+
+        Raises:
+            DataError: there is no such notebook, or something that cannot be sent with it.
+            JobFailed: with ``wait``, a cell failed; the message has its traceback.
+        """
+        from bottega.sdk.notebook_job import run_notebook
+
+        return run_notebook(
+            self,
+            path,
+            parameters=parameters,
+            kernel_name=kernel_name,
+            dependencies=dependencies,
+            environment=environment,
+            wait=wait,
+            logs=logs,
+            name=name or _job_name(Path(os.fspath(path)).stem),
+            instance_type=instance_type,
+            max_runtime=max_runtime,
+            experiment=experiment,
+        )
+
     def _remember_columns(self, name: str, prepared: list[PreparedChannel]) -> dict[str, str]:
         """Keep the order of the feature columns beside the data, so that predictions can use it."""
         columns = next((channel.columns for channel in prepared if channel.name == "train"), ())
@@ -218,6 +279,10 @@ class Session:
         """Summaries of training jobs, newest first; ``filters`` as in ListTrainingJobs."""
         request = {"SortBy": "CreationTime", "SortOrder": "Descending", **filters}
         return self.pages("ListTrainingJobs", "TrainingJobSummaries", request)
+
+    def run(self, run_id: str) -> Run:
+        """A run of the tracking store, whoever logged it; its methods raise when there is none."""
+        return Run(self.client, self.config, run_id)
 
     def endpoint(self, name: str) -> Endpoint:
         """An endpoint by name; its methods raise when there is none."""

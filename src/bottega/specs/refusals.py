@@ -32,10 +32,12 @@ _FAULTS: dict[str, type[ClientFault]] = {
 class Report:
     """The constraints that one request breaks."""
 
-    __slots__ = ("_sentences", "count")
+    __slots__ = ("_sentences", "count", "places")
 
     def __init__(self) -> None:
         self.count = 0
+        self.places: list[tuple[Path, str]] = []
+        """Where each of them is broken, and the constraint; the first of many."""
         self._sentences: list[str] = []
 
     def add(self, value: str, path: Path, constraint: str) -> None:
@@ -48,6 +50,7 @@ class Report:
         """
         self.count += 1
         if self.count <= _LISTED_REFUSALS:
+            self.places.append((path, constraint))
             shown = f"Value {value}" if value else "Value"
             self._sentences.append(
                 f"{shown} at '{rendered(path)}' failed to satisfy constraint: {constraint}"

@@ -86,7 +86,7 @@ class _Shapes:
     def __init__(self) -> None:
         self.definitions: dict[str, str] = {}
         self.commented = False
-        """Whether the models' own words are given: only for our models, AWS's stay where they are."""
+        """Whether the models' own words are given: only our own, not AWS's."""
 
     def type(self, shape: Any) -> str:
         kind = shape.type_name

@@ -54,6 +54,19 @@ def validate(service: str, operation: str, request: Mapping[str, Any]) -> dict[s
     return checked
 
 
+def broken_constraints(
+    service: str, operation: str, request: Mapping[str, Any]
+) -> list[tuple[Path, str]]:
+    """What :func:`validate` would refuse, one by one: where, and the constraint.
+
+    Raises:
+        SerializationException: a value has the wrong JSON type or does not fit its type.
+    """
+    report = Report()
+    _input_check(service, operation)(request, None, report)
+    return report.places
+
+
 @cache
 def _input_check(service: str, operation: str) -> Check:
     shape = operation_model(service, operation).input_shape

@@ -73,6 +73,10 @@ class HostingStudio:
         """Call a control-plane operation as the owner."""
         return self.studio.registry.call("sagemaker", operation, request, self.studio.owner("sdk"))
 
+    def ask(self, operation: str, **request: Any) -> Any:
+        """Call an operation that AWS does not have, as the owner."""
+        return self.studio.registry.call("bottega", operation, request, self.studio.owner("sdk"))
+
     def invoke(self, endpoint: str, body: bytes | str, **more: Any) -> Any:
         """Call InvokeEndpoint as the owner."""
         (answer,) = self.invoke_together(endpoint, [body], **more)

@@ -20,6 +20,7 @@ from bottega.events import Event, EventBus, ResourceChanged
 from bottega.storage.metadata import (
     InvalidPageToken,
     MetadataStore,
+    Outline,
     Resource,
     ResourceExists,
     ResourceMissing,
@@ -222,6 +223,40 @@ class MetadataStoreCase(MetadataStoreConcurrency):
         assert names("plain") == names("LaI") == ["PLAIN"]
         assert names("R_S") == ["under_score"]
         assert names("p%t") == []
+
+    @pytest.mark.parametrize("descending", [False, True])
+    def test_outlines_tell_of_every_match_in_order(
+        self, store: MetadataStore, descending: bool
+    ) -> None:
+        for number in range(7):
+            store.create(resource(f"m{number}", status="AB"[number % 2], created=number % 3))
+        store.create(resource("m9", kind="Endpoint", status="A"))
+        store.update(dataclasses.replace(store.get("Model", "m2"), body={"x": 1}))
+        query = ResourceQuery("Model", statuses=("A",), descending=descending)
+        assert store.outlines(query) == tuple(
+            Outline(found.name, found.status, found.created, found.modified, found.version)
+            for found in store.each(query)
+        )
+        assert store.outlines(ResourceQuery("Nothing")) == ()
+
+    def test_many_are_read_at_once(self, store: MetadataStore) -> None:
+        names = [f"m{number}" for number in range(1100)]
+        made = {name: store.create(resource(name, body={"n": name})) for name in names}
+        store.create(resource("m1", kind="Endpoint"))
+        assert store.get_many("Model", [*names, "other"]) == made
+        assert store.get_many("Model", iter(names[3:5])) == {n: made[n] for n in names[3:5]}
+        assert store.get_many("Model", []) == {}
+
+    def test_resources_are_counted_by_status(self, store: MetadataStore) -> None:
+        assert store.counts("Model") == {}
+        for name, status in (("a", "Failed"), ("b", "Failed"), ("c", ""), ("d", "InService")):
+            store.create(resource(name, status=status))
+        store.create(resource("a", kind="Endpoint", status="Failed"))
+        assert store.counts("Model") == {"Failed": 2, "": 1, "InService": 1}
+        store.update(dataclasses.replace(store.get("Model", "a"), status="InService"))
+        store.delete("Model", "c")
+        assert store.counts("Model") == {"Failed": 1, "InService": 2}
+        assert store.counts("Endpoint") == {"Failed": 1}
 
     def test_a_token_serves_only_the_query_it_was_made_for(self, store: MetadataStore) -> None:
         for number in range(5):

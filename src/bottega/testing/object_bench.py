@@ -19,6 +19,7 @@ from bottega.config import Config
 from bottega.context import Context, Identity
 from bottega.credentials import Credentials
 from bottega.daemon.listener import build_app, server_settings
+from bottega.event_log import EventLog
 from bottega.events import EventBus
 from bottega.features.objects import buckets, listing, objects, uploads
 from bottega.ports import Ports
@@ -97,6 +98,7 @@ class ObjectBench:
 def object_bench(home: Path, clock: Clock, **settings: Any) -> Iterator[ObjectBench]:
     """A bench over ``home``; ``settings`` are fields of the configuration."""
     config = Config(home=home, **settings)
+    events = EventBus()
     absent = cast(Any, None)  # No operation on objects reaches these.
     ports = Ports(
         config=config,
@@ -106,7 +108,8 @@ def object_bench(home: Path, clock: Clock, **settings: Any) -> Iterator[ObjectBe
         runner=absent,
         logs=absent,
         tracking=None,
-        events=EventBus(),
+        events=events,
+        event_log=EventLog(events),
         capacity=Capacity(1),
         routes=RoutingTable(),
         credentials=Credentials.load(config),

@@ -14,6 +14,7 @@ from bottega.compute.file_logs import FileLogStore
 from bottega.config import Config
 from bottega.context import Context, Identity
 from bottega.credentials import Credentials
+from bottega.event_log import EventLog
 from bottega.events import EventBus
 from bottega.ports import Ports
 from bottega.registry import Registry
@@ -48,6 +49,7 @@ class Operations:
             logs=FileLogStore(home / "logs"),
             tracking=None,
             events=events,
+            event_log=EventLog(events),
             capacity=Capacity(2),
             routes=RoutingTable(),
             credentials=Credentials.load(config),
@@ -64,6 +66,10 @@ class Operations:
     def call(self, service: str, name: str, **request: Any) -> Mapping[str, Any]:
         """Call an operation with the request's members as keyword arguments."""
         return self._registry.call(service, name, request, self.context)
+
+    async def call_async(self, service: str, name: str, **request: Any) -> Mapping[str, Any]:
+        """Call an operation that is a coroutine."""
+        return await self._registry.call_async(service, name, request, self.context)
 
     def __enter__(self) -> Self:
         return self

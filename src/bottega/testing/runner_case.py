@@ -34,9 +34,10 @@ from bottega.testing.runner_bench import (
     source_of,
 )
 from bottega.testing.runner_surroundings_case import RunnerSurroundingsCase
+from bottega.testing.runner_usage_case import RunnerUsageCase
 
 
-class RunnerCase(RunnerSurroundingsCase):
+class RunnerCase(RunnerSurroundingsCase, RunnerUsageCase):
     """The contract of ``bottega.compute.runner.Runner``: starts, ends, and what is left."""
 
     # Results

@@ -1,0 +1,122 @@
+"""What each magic takes."""
+
+from __future__ import annotations
+
+import argparse
+
+from bottega.algorithms import registry
+from bottega.magics.arguments import MagicParser
+from bottega.sdk.session import DEFAULT_INSTANCE
+
+
+def _train() -> MagicParser:
+    parser = MagicParser(
+        "%%train",
+        "Train a model.\n\nThe lines of the cell are hyperparameters, `name: value` each; with\n"
+        "--script the cell is the training script itself.",
+    )
+    parser.add_argument(
+        "algorithm", nargs="?", help=f"a built-in algorithm: {', '.join(registry.names())}"
+    )
+    parser.add_argument("--script", action="store_true", help="the cell is the training script")
+    parser.add_argument(
+        "--image", default="scikit-learn", help="what the script runs in (scikit-learn)"
+    )
+    parser.add_argument("--data", metavar="DATA", help="a variable, a path or an s3:// URI")
+    parser.add_argument("--validation", metavar="DATA", help="the validation data, likewise")
+    parser.add_argument("--target", metavar="COLUMN", help="the column to predict")
+    parser.add_argument("--content-type", default="", help="of an s3:// prefix, such as text/csv")
+    parser.add_argument("--name", help="of the job")
+    parser.add_argument("--experiment", metavar="NAME", help="the MLflow experiment of its run")
+    parser.add_argument("--instance-type", default=DEFAULT_INSTANCE, metavar="ML")
+    parser.add_argument("--instance-count", type=int, default=1, metavar="N")
+    parser.add_argument(
+        "--hp", nargs=2, action="append", metavar=("NAME", "VALUE"), help="a hyperparameter"
+    )
+    parser.add_argument(
+        "--metric", nargs=2, action="append", metavar=("NAME", "REGEX"), help="of a script's log"
+    )
+    parser.add_argument("--into", metavar="VARIABLE", help="put the job into this variable, too")
+    parser.add_argument("--no-wait", action="store_true", help="return while the job runs")
+    return parser
+
+
+def _deploy() -> MagicParser:
+    parser = MagicParser("%deploy", "Put the model of a job behind an endpoint.")
+    parser.add_argument("job", nargs="?", help="its name or variable; the last one trained here")
+    parser.add_argument("--name", help="of the endpoint; the job's when absent")
+    parser.add_argument("--instance-type", default=DEFAULT_INSTANCE, metavar="ML")
+    parser.add_argument("--instance-count", type=int, default=1, metavar="N")
+    parser.add_argument("--into", metavar="VARIABLE", help="put the endpoint into this, too")
+    return parser
+
+
+def _predict() -> MagicParser:
+    parser = MagicParser("%predict", "Predict; the predictions are the value of the cell.")
+    parser.add_argument("endpoint", help="its name or variable")
+    parser.add_argument(
+        "rows",
+        nargs=argparse.REMAINDER,
+        help="a variable or expression, a file, or one row of numbers with commas",
+    )
+    return parser
+
+
+def _jobs() -> MagicParser:
+    parser = MagicParser("%jobs", "List training jobs, newest first.")
+    parser.add_argument("job", nargs="?", help="show this one, live while it runs")
+    parser.add_argument("--status", help="only those in this status, such as Failed")
+    parser.add_argument("--name", help="only those whose name contains this")
+    parser.add_argument("--limit", type=int, default=20, metavar="N")
+    return parser
+
+
+def _endpoints() -> MagicParser:
+    parser = MagicParser("%endpoints", "List endpoints, newest first.")
+    parser.add_argument("--status", help="only those in this status, such as InService")
+    parser.add_argument("--limit", type=int, default=20, metavar="N")
+    return parser
+
+
+def _experiment() -> MagicParser:
+    parser = MagicParser(
+        "%%experiment", "Run the cell inside an MLflow run of an experiment of the studio."
+    )
+    parser.add_argument("experiment", help="its name; made when there is none")
+    parser.add_argument("--run", metavar="NAME", help="the run's name")
+    return parser
+
+
+def _run_as_job() -> MagicParser:
+    parser = MagicParser("%run_as_job", "Run a notebook, as it is saved, as a job.")
+    parser.add_argument("notebook", nargs="?", help="its path; this notebook when absent")
+    parser.add_argument(
+        "-p",
+        "--parameter",
+        nargs=2,
+        action="append",
+        metavar=("NAME", "VALUE"),
+        help="a value for the cell tagged `parameters`; JSON, or else a text",
+    )
+    parser.add_argument("--name", help="of the job")
+    parser.add_argument("--with", dest="dependencies", nargs="+", default=[], metavar="PATH")
+    parser.add_argument("--kernel", help="the kernel; the notebook's own when absent")
+    parser.add_argument("--no-wait", action="store_true", help="return while the job runs")
+    return parser
+
+
+def _bottega() -> MagicParser:
+    return MagicParser("%bottega", "Say which studio this is, and which magics there are.")
+
+
+PARSERS = {
+    "train": _train(),
+    "deploy": _deploy(),
+    "predict": _predict(),
+    "jobs": _jobs(),
+    "endpoints": _endpoints(),
+    "experiment": _experiment(),
+    "run_as_job": _run_as_job(),
+    "bottega": _bottega(),
+}
+"""By the magic's name."""

@@ -1,0 +1,42 @@
+"""Curves as SVG, without a library: what a saved notebook shows."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from bottega.widgets.wording import number
+
+WIDTH, HEIGHT, PAD = 260, 110, 8
+
+Points = Sequence[tuple[float, float]]
+
+
+def curve(name: str, points: Points) -> str:
+    """A chart of one metric: its name and last value above, its range at the left."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    low, high = min(ys), max(ys)
+
+    def at(x: float, y: float) -> str:
+        across = (x - xs[0]) / ((xs[-1] - xs[0]) or 1)
+        up = (y - low) / (high - low) if high > low else 0.5
+        return f"{PAD + across * (WIDTH - 2 * PAD):.1f},{HEIGHT - PAD - up * (HEIGHT - 40):.1f}"
+
+    title = html.escape(f"{name}: {number(ys[-1])}")
+    spoken = html.escape(
+        f"{name}, {len(points)} values from {number(ys[0])} to {number(ys[-1])}", quote=True
+    )
+    line = (
+        f'<circle cx="{at(*points[0]).split(",")[0]}" cy="{at(*points[0]).split(",")[1]}" r="3" '
+        'fill="#1976d2"/>'
+        if len(points) == 1
+        else f'<polyline points="{" ".join(at(x, y) for x, y in points)}" fill="none" '
+        'stroke="#1976d2" stroke-width="1.5"/>'
+    )
+    return (
+        f'<svg role="img" aria-label="{spoken}" width="{WIDTH}" height="{HEIGHT}" '
+        f'viewBox="0 0 {WIDTH} {HEIGHT}" xmlns="http://www.w3.org/2000/svg">'
+        f'<text x="{PAD}" y="16" font-size="12" fill="currentColor">{title}</text>'
+        f'<text x="{WIDTH - PAD}" y="16" font-size="10" fill="currentColor" opacity="0.7" '
+        f'text-anchor="end">{number(low)} … {number(high)}</text>{line}</svg>'
+    )
