@@ -1,0 +1,138 @@
+"""From a job to an endpoint and its answers, and a notebook to a job and back, all over routes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas
+import pytest
+from tornado.httpclient import HTTPClientError
+
+from bottega.credentials import Credentials
+from bottega.sdk.client import RemoteClient
+from bottega.sdk.session import Session
+from bottega.testing.daemon import TestDaemon
+
+Fetch = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def session(studio: TestDaemon) -> Iterator[Session]:
+    config = studio.config
+    session = Session(RemoteClient(studio.url, config.region, Credentials.load(config)), config)
+    yield session
+    for endpoint in session.endpoints():
+        session.endpoint(endpoint["EndpointName"]).delete()
+
+
+@pytest.fixture(scope="module")
+def job(session: Session) -> str:
+    frame = pandas.DataFrame({"a": range(40), "b": [1, 2] * 20, "y": [0.0, 1.0] * 20})
+    trained = session.train("xgboost", frame, target="y", num_round=2, logs=False)
+    return trained.name
+
+
+async def post(jp_fetch: Fetch, *path: str, **body: Any) -> Any:
+    answer = await jp_fetch("bottega", *path, method="POST", body=json.dumps(body))
+    return json.loads(answer.body)
+
+
+@pytest.mark.slow
+async def test_a_job_is_deployed_and_asked(jp_fetch: Fetch, session: Session, job: str) -> None:
+    assert await post(jp_fetch, "deployments", job=job, name="route") == {"endpoint": "route"}
+    await asyncio.to_thread(session.endpoint("route").wait)
+    answer = await jp_fetch(
+        *("bottega", "endpoints", "route", "invocations"),
+        method="POST",
+        body="1,2\n3,1\n",
+        headers={
+            "Content-Type": "text/csv",
+            "Accept": "application/json",
+            "X-Bottega-Target-Variant": "AllTraffic",
+        },
+    )
+    assert len(json.loads(answer.body)["predictions"]) == 2
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Bottega-Variant"] == "AllTraffic"
+    assert float(answer.headers["X-Bottega-Seconds"]) > 0
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+
+
+@pytest.mark.slow
+async def test_an_endpoint_that_refuses_is_passed_on(
+    jp_fetch: Fetch, session: Session, job: str
+) -> None:
+    await post(jp_fetch, "deployments", job=job, name="refusing")
+    await asyncio.to_thread(session.endpoint("refusing").wait)
+    where = ("bottega", "endpoints", "refusing", "invocations")
+    with pytest.raises(HTTPClientError) as refused:
+        await jp_fetch(
+            *where, method="POST", body="no,number", headers={"Content-Type": "text/csv"}
+        )
+    assert refused.value.code == 424
+    assert refused.value.response is not None
+    described = json.loads(refused.value.response.body)
+    assert described["code"] == "ModelError"
+    assert described["OriginalStatusCode"] >= 400
+    headers = {"Content-Type": "text/csv", "X-Bottega-Target-Variant": "Other"}
+    with pytest.raises(HTTPClientError) as refused:
+        await jp_fetch(*where, method="POST", body="1,2", headers=headers)
+    assert refused.value.code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"name": "x"}, "either job or run"),
+        ({"name": "x", "job": "a", "run": "b"}, "either job or run"),
+        ({"job": "no-such-job"}, "name is missing"),
+        ({"job": "no-such-job", "name": "x"}, "no-such-job"),
+        ({"job": "a", "name": "x", "instance_count": 0}, "instance_count"),
+    ],
+)
+async def test_a_deployment_that_cannot_be_says_why(
+    jp_fetch: Fetch, body: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(HTTPClientError) as refused:
+        await post(jp_fetch, "deployments", **body)
+    assert refused.value.code == 400
+    assert refused.value.response is not None
+    message = json.loads(refused.value.response.body)["message"]
+    assert text in message or "not find" in message
+
+
+@pytest.mark.slow
+async def test_a_notebook_runs_as_a_job_and_comes_back(
+    jp_fetch: Fetch, session: Session, jp_root_dir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (jp_root_dir / "work").symlink_to(tmp_path / "elsewhere")
+    cells = [nbformat.v4.new_code_cell("count = 1"), nbformat.v4.new_code_cell("print(count * 7)")]
+    cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), jp_root_dir / "work" / "report.ipynb")
+    started = await post(
+        jp_fetch,
+        "notebook-jobs",
+        path="work/report.ipynb",
+        parameters={"count": 6},
+        name="report-by-route",
+    )
+    assert started == {"job": "report-by-route"}
+    await asyncio.to_thread(session.job("report-by-route").wait, logs=False)
+    found = await post(jp_fetch, "notebook-jobs", "report-by-route", "collect")
+    assert found["notebook"] == "work/report-report-by-route.ipynb"
+    assert found["html"] == "work/report-report-by-route.html"
+    executed = nbformat.read(jp_root_dir / found["notebook"], as_version=4)
+    assert executed.cells[-1].outputs[0].text == "42\n"
+    assert "42" in (jp_root_dir / found["html"]).read_text()
+
+
+async def test_what_was_no_notebook_is_not_collected(jp_fetch: Fetch) -> None:
+    with pytest.raises(HTTPClientError) as refused:
+        await post(jp_fetch, "notebook-jobs", "no-such-job", "collect")
+    assert refused.value.code == 400
