@@ -2,6 +2,8 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { about } from './features/about/plugin';
 import { endpoints } from './features/endpoints/plugin';
+import { experiments } from './features/experiments/plugin';
+import { jobs } from './features/jobs/plugin';
 import {
   client,
   notifications,
@@ -9,6 +11,8 @@ import {
   statusItem,
   studio
 } from './features/shell/plugin';
+import { notebookJobs } from './features/training/notebookPlugin';
+import { training } from './features/training/plugin';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   about,
@@ -17,7 +21,11 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   sidebar,
   statusItem,
   notifications,
-  endpoints
+  jobs,
+  experiments,
+  endpoints,
+  training,
+  notebookJobs
 ];
 
 export default plugins;

@@ -30,6 +30,8 @@ export interface ISectionItem {
   status: string;
   /** The short text at the end of the line: elapsed time, requests a second. */
   note: string;
+  /** While something runs: since when, in seconds; the note is the time since then. */
+  since?: number;
 }
 
 /** What a sidebar section shows now. */

@@ -197,7 +197,7 @@ export class BottegaClient implements IBottegaClient {
     const query = URLExt.objectToQueryString({
       prefix: options.prefix ?? '',
       delimiter: options.delimiter ?? '',
-      token: options.token ?? ''
+      next: options.token ?? ''
     });
     return requestAPI(
       `objects/${encodeURIComponent(bucket)}${query}`,

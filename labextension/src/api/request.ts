@@ -27,6 +27,11 @@ export class BottegaError extends Error {
   }
 }
 
+/** Whether an error says that the same question can be answered later. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof BottegaError && error.status === 503;
+}
+
 /**
  * Ask the server extension.
  *

@@ -640,7 +640,9 @@ export interface IStoppingCondition {
 export interface ISystemSeries {
   /**
    * CPUUtilization, MemoryUsed, DiskRead, DiskWritten, NetworkReceived, NetworkSent,
-   * GPUUtilization, GPUMemoryUsed.
+   * GPUUtilization, GPUMemoryUsed. Only what can be told of the instance is there: the
+   * network where it has one of its own; the GPUs are those of the machine, whoever uses
+   * them.
    */
   Name: string;
   /** Percent is of one core: two busy cores are 200. */

@@ -6,14 +6,17 @@ import { useId, useState } from 'react';
 
 import { Loadable } from '../../shared/components/states';
 import { StatusDot } from '../../shared/components/status';
+import { duration } from '../../shared/format';
 import { useLive } from '../../shared/hooks/useLive';
+import { useNow } from '../../shared/hooks/useNow';
 import { useSignal } from '../../shared/hooks/useSignal';
 import { bottegaIcon } from '../../shared/icons';
 import type {
   IBottega,
   IBottegaClient,
   IScreenFrame,
-  ISection
+  ISection,
+  ISectionItem
 } from '../../tokens';
 
 type Visibility = Pick<IScreenFrame, 'isVisible' | 'visibilityChanged'>;
@@ -148,7 +151,7 @@ function SectionView(
                         {item.label}
                       </span>
                       <span className="jp-BottegaSection-note">
-                        {item.note}
+                        <Note item={item} frame={props.frame} />
                       </span>
                     </button>
                   </li>
@@ -170,4 +173,11 @@ function SectionView(
       </div>
     </section>
   );
+}
+
+/** What stands at the end of a line; the time of what runs goes on. */
+function Note(props: { item: ISectionItem; frame: Visibility }): JSX.Element {
+  const { note, since } = props.item;
+  const now = useNow(props.frame, since !== undefined);
+  return <>{since === undefined ? note : duration(Math.max(0, now - since))}</>;
 }

@@ -46,9 +46,12 @@ function Activity(props: {
     signal => client.call('bottega:DescribeActivity', {}, signal),
     [],
     {
+      // New points of a metric change nothing here, and come often.
       concerns: event =>
-        event.Kind === 'TrainingJob' || event.Kind === 'Endpoint',
-      every: 60_000
+        event.Type === 'ResourceChanged' &&
+        (event.Kind === 'TrainingJob' || event.Kind === 'Endpoint'),
+      every: 60_000,
+      fold: 800
     }
   );
   if (live.state === 'loading') {

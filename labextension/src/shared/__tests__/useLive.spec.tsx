@@ -1,7 +1,8 @@
 import { act, renderHook } from '@testing-library/react';
 
+import { BottegaError } from '../../api/request';
 import { FakeClient, FakeFrame } from '../../testing/fakeClient';
-import { useLive } from '../hooks/useLive';
+import { UNAVAILABLE_MS, useLive } from '../hooks/useLive';
 
 const context = (): { client: FakeClient; frame: FakeFrame } => ({
   client: new FakeClient(),
@@ -29,6 +30,29 @@ describe('useLive', () => {
     expect(result.current).toEqual({ state: 'loading' });
     await pass();
     expect(result.current).toMatchObject({ state: 'ready', value: 7 });
+  });
+
+  it('asks again by itself where the server is only not ready yet', async () => {
+    const live = context();
+    const answers = [503, 400].map(
+      status => new BottegaError('Code', 'Not now.', status)
+    );
+    const { result } = renderHook(() =>
+      useLive(live, async () => {
+        const error = answers.shift();
+        if (error) {
+          throw error;
+        }
+        return 7;
+      }, [])
+    );
+    await pass();
+    expect(result.current).toMatchObject({ state: 'error' });
+    await pass(UNAVAILABLE_MS);
+    expect(answers).toEqual([]);
+    // What is refused stays refused.
+    await pass(10 * UNAVAILABLE_MS);
+    expect(result.current).toMatchObject({ state: 'error' });
   });
 
   it('reads again when an event concerns it, once for many', async () => {
@@ -69,6 +93,31 @@ describe('useLive', () => {
     live.frame.show(true);
     await pass();
     expect(count).toBe(2);
+  });
+
+  it('shows each answer where events come faster than answers', async () => {
+    const live = context();
+    let count = 0;
+    const { result } = renderHook(() =>
+      useLive(
+        live,
+        () =>
+          new Promise<number>(resolve => {
+            count += 1;
+            setTimeout(resolve, 1000, count);
+          }),
+        [],
+        { concerns: () => true }
+      )
+    );
+    for (let turn = 0; turn < 9; turn += 1) {
+      live.client.events.happen({});
+      await pass(250);
+    }
+    expect(result.current).toMatchObject({ state: 'ready', value: 2 });
+    await pass(2000);
+    expect(result.current).toMatchObject({ state: 'ready', value: 4 });
+    expect(count).toBe(4);
   });
 
   it('keeps the value it has when a later read fails, and says so', async () => {

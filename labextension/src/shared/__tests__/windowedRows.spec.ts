@@ -63,19 +63,45 @@ describe('WindowedRows', () => {
     expect(rows.row(3)).toBe('1:3');
   });
 
-  it('throws away the answers of an overtaken request', async () => {
+  it('takes the answer that is on its way, and reads again after it', async () => {
     const listing = new Listing();
     const rows = new WindowedRows(listing.read);
     listing.held = true;
     rows.want(0, 10);
+    // Changes that come faster than answers must not keep them from coming.
     listing.generation = 1;
     rows.refresh();
-    const [first, second] = listing.waiting;
-    second?.();
+    rows.refresh();
+    expect(listing.asked).toEqual([0]);
+    listing.waiting.shift()?.();
     await settled();
-    first?.();
+    expect(rows.row(0)).toBe('0:0');
+    expect(listing.asked).toEqual([0, 0]);
+    listing.waiting.shift()?.();
     await settled();
     expect(rows.row(0)).toBe('1:0');
+    expect(listing.asked).toEqual([0, 0]);
+  });
+
+  it('gives up the pages that were scrolled past', async () => {
+    const listing = new Listing();
+    const signals: AbortSignal[] = [];
+    const rows = new WindowedRows<string>((offset, limit, signal) => {
+      signals.push(signal);
+      return listing.read(offset, limit);
+    });
+    listing.held = true;
+    rows.want(0, 10);
+    rows.want(500, 510);
+    expect(signals.map(signal => signal.aborted)).toEqual([true, false]);
+    listing.waiting.forEach(go => go());
+    await settled();
+    expect(rows.row(0)).toBeUndefined();
+    expect(rows.row(500)).toBe('0:500');
+    listing.held = false;
+    rows.want(0, 10);
+    await settled();
+    expect(rows.row(0)).toBe('0:0');
   });
 
   it('forgets what was not looked at for long, never what is on screen', async () => {

@@ -4,7 +4,10 @@ import { FormComponent } from '@jupyterlab/ui-components';
 import type { ErrorSchema, RJSFSchema, UiSchema } from '@rjsf/utils';
 import { customizeValidator } from '@rjsf/validator-ajv8';
 
+import { LabelledField } from './labelledField';
 import type { FormValues } from './schemaForm';
+
+const TEMPLATES = { FieldTemplate: LabelledField };
 
 const validator = customizeValidator<FormValues>();
 
@@ -16,6 +19,7 @@ export function RjsfForm(props: {
   onChange: (values: FormValues, valid: boolean) => void;
   translator: ITranslator;
   extraErrors?: Readonly<Record<string, string>>;
+  idPrefix?: string;
 }): JSX.Element {
   return (
     <div className="jp-BottegaForm">
@@ -24,10 +28,12 @@ export function RjsfForm(props: {
         uiSchema={props.uiSchema ?? {}}
         formData={props.values}
         validator={validator}
+        templates={TEMPLATES}
         liveValidate
         showErrorList={false}
         showModifiedFromDefault={false}
         compact
+        idPrefix={props.idPrefix ?? 'root'}
         translator={props.translator}
         extraErrors={asErrors(props.extraErrors ?? {})}
         onChange={change =>

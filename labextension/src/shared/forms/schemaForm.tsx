@@ -17,7 +17,12 @@ interface ISchemaFormProps {
   translator: ITranslator;
   /** Errors that the server found, by the field they are about. */
   extraErrors?: Readonly<Record<string, string>>;
+  /** What the ids of its fields begin with: `eta` is `<prefix>_eta`; `root` when absent. */
+  idPrefix?: string;
 }
+
+/** The form itself, once it has been fetched. */
+let fetched: ComponentType<ISchemaFormProps> | null = null;
 
 /**
  * A form made from a JSON schema, in JupyterLab's own form components.
@@ -25,16 +30,17 @@ interface ISchemaFormProps {
  * The form library is fetched when the first form is shown.
  */
 export function SchemaForm(props: ISchemaFormProps): JSX.Element {
-  const [Form, setForm] = useState<ComponentType<ISchemaFormProps> | null>(
-    null
-  );
+  const [Form, setForm] = useState(() => fetched);
   useEffect(() => {
     let ended = false;
-    void import('./rjsfForm').then(module => {
-      if (!ended) {
-        setForm(() => module.RjsfForm);
-      }
-    });
+    if (!fetched) {
+      void import('./rjsfForm').then(module => {
+        fetched = module.RjsfForm;
+        if (!ended) {
+          setForm(() => fetched);
+        }
+      });
+    }
     return () => {
       ended = true;
     };

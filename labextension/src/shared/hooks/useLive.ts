@@ -1,11 +1,15 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 import type { IEventBatch, IEventStream } from '../../api/events';
+import { isUnavailable } from '../../api/request';
 import type { IStudioEvent } from '../../api/types/studio';
 import type { IScreenFrame } from '../../tokens';
 
 /** Changes that come faster than this are shown together. */
 const FOLD_MS = 150;
+
+/** What is only busy starting is asked again so soon. */
+export const UNAVAILABLE_MS = 2000;
 
 /** What is known of something that the server has. */
 export type Live<T> =
@@ -31,6 +35,8 @@ export interface ILiveOptions {
   concerns?: (event: IStudioEvent) => boolean;
   /** Read again after so many milliseconds too, for what has no events; only while visible. */
   every?: number | null;
+  /** How long to gather events before reading, in milliseconds; a moment when absent. */
+  fold?: number;
 }
 
 /**
@@ -61,6 +67,7 @@ export function useLive<T>(
     let repeating: ReturnType<typeof setTimeout> | undefined;
     let stale = true;
     let ended = false;
+    let reading = false;
 
     const read = (): void => {
       clearTimeout(folding);
@@ -72,6 +79,7 @@ export function useLive<T>(
       }
       stale = false;
       abort?.abort();
+      reading = true;
       const mine = (abort = new AbortController());
       latest.current.load(mine.signal).then(
         found => {
@@ -87,20 +95,37 @@ export function useLive<T>(
               reason instanceof Error ? reason : new Error(String(reason))
             );
             repeat();
+            if (!reading && isUnavailable(reason)) {
+              clearTimeout(repeating);
+              repeating = setTimeout(read, UNAVAILABLE_MS);
+            }
           }
         }
       );
     };
+    // Where events follow each other faster than answers do, each answer comes before the next
+    // reading: a value that is overtaken again and again would never be shown.
+    const readSoon = (): void => {
+      folding = undefined;
+      if (reading) {
+        stale = true;
+      } else {
+        read();
+      }
+    };
     const repeat = (): void => {
+      reading = false;
       const { every } = latest.current.options;
-      if (every) {
+      if (stale) {
+        read();
+      } else if (every) {
         repeating = setTimeout(read, every);
       }
     };
     const onEvents = (_: IEventStream, batch: IEventBatch): void => {
-      const { concerns } = latest.current.options;
+      const { concerns, fold } = latest.current.options;
       if (batch.reset || (concerns && batch.events.some(concerns))) {
-        folding ??= setTimeout(read, FOLD_MS);
+        folding ??= setTimeout(readSoon, fold ?? FOLD_MS);
       }
     };
     const onVisible = (_: unknown, visible: boolean): void => {

@@ -119,7 +119,7 @@ export class LogWindow {
   }
 
   private _again(): void {
-    if (!this._abort.signal.aborted && this._problem === null) {
+    if (!this._abort.signal.aborted && !this._problem && this._wanted) {
       const [from, to] = this._wanted;
       this.want(from * PAGE_LINES, to * PAGE_LINES);
     }
@@ -170,11 +170,12 @@ export class LogWindow {
         this._pages.set(page, [...known.slice(0, offset), ...part]);
       }
     }
+    const [from, to] = this._wanted ?? [0, 0];
     for (const page of this._pages.keys()) {
       if (this._pages.size <= KEPT_PAGES) {
         return;
       }
-      if (page < this._wanted[0] || page > this._wanted[1]) {
+      if (page < from || page > to) {
         this._pages.delete(page);
       }
     }
@@ -187,5 +188,5 @@ export class LogWindow {
   private _problem: Error | null = null;
   private readonly _reading = new Set<number>();
   private _total: number | null = null;
-  private _wanted: [number, number] = [0, 0];
+  private _wanted: [number, number] | null = null;
 }

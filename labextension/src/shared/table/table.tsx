@@ -76,6 +76,11 @@ export function Table<T>(props: ITableProps<T>): JSX.Element {
   const first = items[0]?.index ?? 0;
   const last = items[items.length - 1]?.index ?? 0;
   useEffect(() => rows.want(first, last), [rows, first, last]);
+  useEffect(() => {
+    // Another list begins at its top.
+    scroller.current?.scrollTo({ top: 0 });
+    setFocused(0);
+  }, [rows]);
 
   if (rows.total === null) {
     return rows.problem ? (
@@ -115,6 +120,8 @@ export function Table<T>(props: ITableProps<T>): JSX.Element {
           style: { left: `${offsets[index] ?? 0}px` }
         }
       : { className: '', style: {} };
+  // The boxes stay with the columns that stay.
+  const boxPin = props.pinned ? ' jp-mod-pinned jp-mod-first' : '';
 
   const focusRow = (index: number): void => {
     const wanted = Math.max(0, Math.min(total - 1, index));
@@ -176,7 +183,10 @@ export function Table<T>(props: ITableProps<T>): JSX.Element {
         style={{ gridTemplateColumns: template }}
       >
         {selectable && (
-          <span role="columnheader" className="jp-BottegaTable-heading">
+          <span
+            role="columnheader"
+            className={`jp-BottegaTable-heading${boxPin}`}
+          >
             <span className="jp-Bottega-hidden">{trans.__('Chosen')}</span>
           </span>
         )}
@@ -228,7 +238,7 @@ export function Table<T>(props: ITableProps<T>): JSX.Element {
               {selectable && (
                 <span
                   role="gridcell"
-                  className="jp-BottegaTable-cell"
+                  className={`jp-BottegaTable-cell${boxPin}`}
                   onClick={event => event.stopPropagation()}
                 >
                   {row && (

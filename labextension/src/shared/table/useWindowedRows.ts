@@ -1,8 +1,10 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
 import type { IEventBatch, IEventStream } from '../../api/events';
+import { isUnavailable } from '../../api/request';
 import type { IStudioEvent } from '../../api/types/studio';
 import type { ILiveContext } from '../hooks/useLive';
+import { UNAVAILABLE_MS } from '../hooks/useLive';
 import { useSignal } from '../hooks/useSignal';
 import type { PageReader } from './windowedRows';
 import { WindowedRows } from './windowedRows';
@@ -15,7 +17,7 @@ const FOLD_MS = 400;
  *
  * @param read reads one page.
  * @param dependencies what `read` depends on: filter, sorting. When one changes, the list starts
- * anew.
+ * anew; the old one stays until the first answer about the new one.
  */
 export function useWindowedRows<T>(
   context: ILiveContext,
@@ -24,11 +26,13 @@ export function useWindowedRows<T>(
   concerns: (event: IStudioEvent) => boolean
 ): WindowedRows<T> {
   const { client, frame } = context;
-  const reader = useRef(read);
-  reader.current = read;
+  // Rows keep the reader of their own filter and sorting, also while newer ones are on their way.
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- the caller names the dependencies
+  const reader = useMemo(() => ({ read }), dependencies);
+  reader.read = read;
   const make = (): WindowedRows<T> =>
     new WindowedRows((offset, limit, signal) =>
-      reader.current(offset, limit, signal)
+      reader.read(offset, limit, signal)
     );
   const [rows, setRows] = useState(make);
   const first = useRef(true);
@@ -38,7 +42,21 @@ export function useWindowedRows<T>(
       first.current = false;
       return;
     }
-    setRows(make());
+    const next = make();
+    let taken = false;
+    next.changed.connect(() => {
+      if (!taken) {
+        taken = true;
+        setRows(next);
+      }
+    });
+    next.want(0, 0);
+    return () => {
+      if (!taken) {
+        taken = true;
+        next.dispose();
+      }
+    };
     // The caller names what its `read` depends on.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, dependencies);
@@ -78,5 +96,17 @@ export function useWindowedRows<T>(
   }, [client, frame, rows]);
 
   useSignal(rows.changed);
+  const { problem } = rows;
+  useEffect(() => {
+    if (!isUnavailable(problem)) {
+      return;
+    }
+    const timer = setInterval(() => {
+      if (frame.isVisible) {
+        rows.refresh();
+      }
+    }, UNAVAILABLE_MS);
+    return () => clearInterval(timer);
+  }, [frame, rows, problem]);
   return rows;
 }

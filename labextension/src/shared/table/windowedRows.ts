@@ -56,6 +56,13 @@ export class WindowedRows<T> {
     const from = Math.max(0, Math.floor(first / PAGE_ROWS));
     const to = Math.max(from, Math.floor(last / PAGE_ROWS));
     this._wanted = [from, to];
+    for (const [page, abort] of this._reading) {
+      // Scrolled past: what is in sight now must not wait behind it.
+      if (page < from || page > to) {
+        this._reading.delete(page);
+        abort.abort();
+      }
+    }
     for (let page = from; page <= to; page += 1) {
       const known = this._pages.get(page);
       if (known) {
@@ -68,18 +75,18 @@ export class WindowedRows<T> {
     }
   }
 
-  /** Everything may have changed: read what is looked at again, the rest when it is wanted. */
+  /**
+   * Everything may have changed: read what is looked at again, the rest when it is wanted.
+   *
+   * A page that is on its way comes first, and is read again after that: where changes follow each
+   * other faster than answers do, a list must not stay without any.
+   */
   refresh(): void {
     this._generation += 1;
-    for (const abort of this._reading.values()) {
-      abort.abort();
-    }
-    this._reading.clear();
     this.want(this._wanted[0] * PAGE_ROWS, this._wanted[1] * PAGE_ROWS);
   }
 
   dispose(): void {
-    this._generation += 1;
     for (const abort of this._reading.values()) {
       abort.abort();
     }
@@ -92,7 +99,7 @@ export class WindowedRows<T> {
     this._reading.set(page, abort);
     try {
       const found = await this._read(page * PAGE_ROWS, PAGE_ROWS, abort.signal);
-      if (generation !== this._generation) {
+      if (abort.signal.aborted) {
         return;
       }
       this._pages.delete(page);
@@ -101,13 +108,16 @@ export class WindowedRows<T> {
       this._problem = null;
       this._forget();
     } catch (error) {
-      if (generation !== this._generation) {
+      if (abort.signal.aborted) {
         return;
       }
       this._problem = error instanceof Error ? error : new Error(String(error));
     }
     this._reading.delete(page);
     this._changed.emit();
+    if (generation !== this._generation && !abort.signal.aborted) {
+      this.want(this._wanted[0] * PAGE_ROWS, this._wanted[1] * PAGE_ROWS);
+    }
   }
 
   private _forget(): void {

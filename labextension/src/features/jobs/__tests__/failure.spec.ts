@@ -1,0 +1,73 @@
+import { lastTraceback, parseFailure } from '../failure';
+
+const SCRIPT = `AlgorithmError: ExecuteUserScriptError:
+ExitCode 1
+ErrorMessage "RuntimeError: the label column is missing"
+Command "/usr/bin/python bad.py"
+
+Traceback (most recent call last):
+  File "/opt/ml/code/bad.py", line 9, in <module>
+    label(df)
+RuntimeError: the label column is missing, exit code: 1`;
+
+describe('the reason of a failure', () => {
+  it('of a script is its error message, and the traceback', () => {
+    const found = parseFailure(SCRIPT);
+    expect(found.kind).toBe('ExecuteUserScriptError');
+    expect(found.cause).toBe('RuntimeError: the label column is missing');
+    expect(found.detail).toMatch(/^Traceback \(most recent call last\)/);
+  });
+
+  it('with a traceback alone is the exception', () => {
+    const found = parseFailure(
+      'AlgorithmError: Traceback (most recent call last):\n  File "t.py", line 1\nValueError: no rows'
+    );
+    expect(found).toMatchObject({
+      kind: 'AlgorithmError',
+      cause: 'ValueError: no rows'
+    });
+  });
+
+  it('of the platform is its sentence', () => {
+    expect(parseFailure('ClientError: the prefix s3://b/x is empty.')).toEqual({
+      kind: 'ClientError',
+      cause: 'the prefix s3://b/x is empty.',
+      detail: ''
+    });
+    expect(parseFailure('AlgorithmError: , exit code: 137').cause).toBe(
+      'exit code: 137'
+    );
+    expect(parseFailure('first\nsecond').detail).toBe('first\nsecond');
+  });
+});
+
+describe('the last traceback of a log', () => {
+  it('is that of the last error, with those that led to it', () => {
+    const lines = [
+      'Traceback (most recent call last):',
+      '  File "early.py", line 1',
+      'OSError: retried',
+      'going on',
+      'Traceback (most recent call last):',
+      '  File "bad.py", line 4',
+      '',
+      '    deep()',
+      "KeyError: 'Chrun'",
+      '',
+      'The above exception was the direct cause of the following exception:',
+      '',
+      'Traceback (most recent call last):',
+      '  File "bad.py", line 9',
+      'RuntimeError: the label column is missing',
+      'bye'
+    ];
+    expect(lastTraceback(lines)).toBe(lines.slice(4, 15).join('\n'));
+  });
+
+  it('may be cut off, or not be there', () => {
+    expect(
+      lastTraceback(['Traceback (most recent call last):', '  File "a.py"'])
+    ).toBe('Traceback (most recent call last):\n  File "a.py"');
+    expect(lastTraceback(['all is well'])).toBeNull();
+  });
+});
