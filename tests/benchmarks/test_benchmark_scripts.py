@@ -39,3 +39,15 @@ def test_control_plane(benchmark: Benchmark) -> None:
         assert len(table["rows"]) == 6
         assert all(value >= 0 for values in table["rows"].values() for value in values)
     assert len(document["ratios"]) == 6
+
+
+@pytest.mark.slow
+def test_tracking(benchmark: Benchmark) -> None:
+    document = benchmark("tracking", "--runs", "120", "--rounds", "2")
+    (table,) = document["tables"]
+    assert len(table["rows"]) == 9
+    for median, high, first, calls in table["rows"].values():
+        assert 0 < median <= high
+        assert first > 0
+        assert calls == 2
+    assert len(document["ratios"]) == 3
