@@ -47,12 +47,23 @@ use_environment() {
 }
 
 # use_node_modules: what the JupyterLab extension is built and tested with, as yarn.lock says.
-use_node_modules() {
-  if [[ ! -f node_modules/.yarn-state.yml || yarn.lock -nt node_modules/.yarn-state.yml ]]; then
+use_node_modules() { use_node_modules_of .; }
+
+# use_node_modules_of FOLDER: the packages of that folder's own yarn.lock.
+use_node_modules_of() {
+  local state="$1/node_modules/.yarn-state.yml"
+  if [[ ! -f "$state" || "$1/yarn.lock" -nt "$state" ]]; then
     say "Installing the JavaScript packages of yarn.lock"
-    jlpm install --immutable
-    touch node_modules/.yarn-state.yml
+    (cd "$1" && jlpm install --immutable)
+    touch "$state"
   fi
+}
+
+# use_labextension: build the JupyterLab extension from this tree, and have JupyterLab use that.
+use_labextension() {
+  say "Building the JupyterLab extension"
+  jlpm workspace @bottega/labextension build
+  (cd jupyter_ext && jupyter-builder develop --overwrite bottega_jupyter)
 }
 
 # use_debian_packages COMMAND:PACKAGE...: install the packages whose command is missing. Without them

@@ -9,14 +9,24 @@ const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(path =>
 
 module.exports = {
   ...galata,
+  // One studio stands behind all tests, and a test may kill it.
+  workers: 1,
+  reporter: [['list'], ['html', { open: 'never' }]],
+  retries: 0,
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   use: {
     ...galata.use,
     video: 'off',
+    trace: 'retain-on-failure',
+    viewport: { width: 1280, height: 800 },
     launchOptions: chromium && {
       executablePath: chromium,
       args: [
         '--no-sandbox',
         '--disable-gpu',
+        // WebGL without a graphics card, for the charts that need it.
+        '--enable-unsafe-swiftshader',
         '--disable-quic',
         '--no-first-run',
         '--disable-background-networking',
@@ -29,6 +39,8 @@ module.exports = {
     command: 'jlpm start',
     url: 'http://localhost:8888/lab',
     timeout: 120 * 1000,
+    // So that the server can end the studio that it started.
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 20_000 },
     reuseExistingServer: !process.env.CI
   }
 };

@@ -1,0 +1,170 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
+
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import type { Locator } from '@playwright/test';
+import { expect } from '@playwright/test';
+
+/** The image that runs a plain Python script. */
+const PYTHON_IMAGE = 'python';
+
+/** JupyterLab with the Studio in it; what a test prepares goes through the same routes. */
+export class Studio {
+  constructor(
+    readonly page: IJupyterLabPageFixture,
+    private readonly _base: string,
+    /** The folder of this test in the file browser. */
+    readonly folder: string
+  ) {}
+
+  /** The screen in front. */
+  get screen(): Locator {
+    return this.page.locator('.jp-BottegaScreen:not(.lm-mod-hidden)');
+  }
+
+  get sidebar(): Locator {
+    return this.page.getByRole('region', { name: 'Bottega Studio' });
+  }
+
+  /** Open a screen as a link does. */
+  async open(path: string): Promise<void> {
+    await this.page.evaluate(
+      async wanted => {
+        await window.jupyterapp.commands.execute('bottega:open', {
+          path: wanted
+        });
+      },
+      path
+    );
+  }
+
+  async showSidebar(): Promise<void> {
+    await this.page.evaluate(async () => {
+      await window.jupyterapp.commands.execute('bottega:show-sidebar');
+    });
+    await expect(this.sidebar).toBeVisible();
+  }
+
+  /** Write a file into this test's folder; returns its path in the file browser. */
+  async write(name: string, text: string): Promise<string> {
+    const path = `${this.folder}/${name}`;
+    await this.page.contents.uploadContent(text, 'text', path);
+    return path;
+  }
+
+  /** Call an operation. */
+  async call<T>(service: string, name: string, request: object): Promise<T> {
+    const answer = await this.page.request.post(
+      `${this._base}/bottega/operations/${service}/${name}`,
+      { data: request }
+    );
+    expect(answer.ok(), await answer.text()).toBe(true);
+    return (await answer.json()) as T;
+  }
+
+  /** Start a job that runs a script; returns its name. */
+  async startScript(
+    name: string,
+    program: string,
+    more: { experiment?: string } = {}
+  ): Promise<string> {
+    const path = await this.write(`${name}.py`, program);
+    const sent = await this.page.request.post(`${this._base}/bottega/sources`, {
+      data: { path, prefix: `${name}/source` }
+    });
+    expect(sent.ok(), await sent.text()).toBe(true);
+    const { program: entry, uri } = await sent.json();
+    await this._create(name, PYTHON_IMAGE, more.experiment, {
+      sagemaker_program: entry,
+      sagemaker_submit_directory: uri
+    });
+    return name;
+  }
+
+  /** Train XGBoost on the tumour data; returns the job's name. */
+  async startTraining(
+    name: string,
+    hyperparameters: Record<string, string>,
+    more: { experiment?: string } = {}
+  ): Promise<string> {
+    const sent = await this.page.request.post(`${this._base}/bottega/channels`, {
+      data: {
+        source: { path: 'tumours.csv' },
+        name: 'train',
+        target: 'benign',
+        prefix: `${name}/input`
+      }
+    });
+    expect(sent.ok(), await sent.text()).toBe(true);
+    const { channel, columns_uri: columns } = await sent.json();
+    const validation = { ...channel, ChannelName: 'validation' };
+    await this._create(
+      name,
+      'xgboost',
+      more.experiment,
+      { objective: 'binary:logistic', eval_metric: 'auc', ...hyperparameters },
+      [channel, validation],
+      [{ Key: 'bottega:columns', Value: columns }]
+    );
+    return name;
+  }
+
+  private async _create(
+    name: string,
+    image: string,
+    experiment: string | undefined,
+    hyperparameters: Record<string, string>,
+    channels: object[] = [],
+    tags: object[] = []
+  ): Promise<void> {
+    const facts = await this.call<{ DefaultBucket: string; RoleArn: string }>(
+      'bottega',
+      'DescribeStudio',
+      {}
+    );
+    await this.call('sagemaker', 'CreateTrainingJob', {
+      TrainingJobName: name,
+      RoleArn: facts.RoleArn,
+      AlgorithmSpecification: {
+        TrainingImage: image,
+        TrainingInputMode: 'File'
+      },
+      HyperParameters: hyperparameters,
+      OutputDataConfig: { S3OutputPath: `s3://${facts.DefaultBucket}/` },
+      ResourceConfig: {
+        InstanceType: 'ml.m5.large',
+        InstanceCount: 1,
+        VolumeSizeInGB: 30
+      },
+      StoppingCondition: { MaxRuntimeInSeconds: 3600 },
+      ...(channels.length > 0 ? { InputDataConfig: channels } : {}),
+      ...(tags.length > 0 ? { Tags: tags } : {}),
+      ...(experiment ? { ExperimentConfig: { ExperimentName: experiment } } : {})
+    });
+  }
+
+  /** Wait for a job to come to this status. */
+  async awaitJob(name: string, status: string): Promise<void> {
+    await expect
+      .poll(
+        async () => {
+          const job = await this.call<{ TrainingJobStatus: string }>(
+            'sagemaker',
+            'DescribeTrainingJob',
+            { TrainingJobName: name }
+          );
+          return job.TrainingJobStatus;
+        },
+        { timeout: 60_000 }
+      )
+      .toBe(status);
+  }
+
+  /** Kill the daemon as a crash would. */
+  async killDaemon(): Promise<void> {
+    const about = await this.page.request.get(`${this._base}/bottega/about`);
+    const { home } = await about.json();
+    const record = JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8'));
+    process.kill(record.pid, 'SIGKILL');
+  }
+}
