@@ -17,7 +17,8 @@ configure_jupyter_server(c)
 c.ServerApp.allow_root = True
 
 tumours = load_breast_cancer(as_frame=True).frame.rename(columns={"target": "benign"})
-tumours.to_csv(Path(c.ServerApp.root_dir) / "tumours.csv", index=False)
+tumours.iloc[:400].to_csv(Path(c.ServerApp.root_dir) / "tumours.csv", index=False)
+tumours.iloc[400:].to_csv(Path(c.ServerApp.root_dir) / "tumours-validation.csv", index=False)
 
 # A short path: Unix sockets have little room for theirs.
 home = Path(os.environ.get("BOTTEGA_UI_HOME") or tempfile.mkdtemp(prefix="bottega-ui-"))

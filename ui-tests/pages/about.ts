@@ -6,9 +6,7 @@ export class AboutDialog {
   constructor(readonly page: IJupyterLabPageFixture) {}
 
   get dialog(): Locator {
-    return this.page
-      .getByRole('dialog')
-      .filter({ hasText: 'About Bottega' });
+    return this.page.getByRole('dialog').filter({ hasText: 'About Bottega' });
   }
 
   get version(): Locator {

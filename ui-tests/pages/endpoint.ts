@@ -7,9 +7,7 @@ export class EndpointPage {
   constructor(private readonly _studio: Studio) {}
 
   get status(): Locator {
-    return this._studio.screen.locator(
-      '.jp-BottegaHeader .jp-BottegaStatus'
-    );
+    return this._studio.screen.locator('.jp-BottegaHeader .jp-BottegaStatus');
   }
 
   get body(): Locator {

@@ -28,14 +28,11 @@ export class Studio {
 
   /** Open a screen as a link does. */
   async open(path: string): Promise<void> {
-    await this.page.evaluate(
-      async wanted => {
-        await window.jupyterapp.commands.execute('bottega:open', {
-          path: wanted
-        });
-      },
-      path
-    );
+    await this.page.evaluate(async wanted => {
+      await window.jupyterapp.commands.execute('bottega:open', {
+        path: wanted
+      });
+    }, path);
   }
 
   async showSidebar(): Promise<void> {
@@ -87,26 +84,44 @@ export class Studio {
     hyperparameters: Record<string, string>,
     more: { experiment?: string } = {}
   ): Promise<string> {
-    const sent = await this.page.request.post(`${this._base}/bottega/channels`, {
-      data: {
-        source: { path: 'tumours.csv' },
-        name: 'train',
-        target: 'benign',
-        prefix: `${name}/input`
-      }
-    });
-    expect(sent.ok(), await sent.text()).toBe(true);
-    const { channel, columns_uri: columns } = await sent.json();
-    const validation = { ...channel, ChannelName: 'validation' };
+    const train = await this._prepare('train', 'tumours.csv', name, []);
+    const validation = await this._prepare(
+      'validation',
+      'tumours-validation.csv',
+      name,
+      train.columns
+    );
     await this._create(
       name,
       'xgboost',
       more.experiment,
       { objective: 'binary:logistic', eval_metric: 'auc', ...hyperparameters },
-      [channel, validation],
-      [{ Key: 'bottega:columns', Value: columns }]
+      [train.channel, validation.channel],
+      [{ Key: 'bottega:columns', Value: train.columns_uri }]
     );
     return name;
+  }
+
+  private async _prepare(
+    channel: string,
+    path: string,
+    job: string,
+    columns: string[]
+  ): Promise<{ channel: object; columns: string[]; columns_uri: string }> {
+    const sent = await this.page.request.post(
+      `${this._base}/bottega/channels`,
+      {
+        data: {
+          source: { path },
+          name: channel,
+          target: 'benign',
+          prefix: `${job}/input`,
+          columns
+        }
+      }
+    );
+    expect(sent.ok(), await sent.text()).toBe(true);
+    return await sent.json();
   }
 
   private async _create(
@@ -139,7 +154,9 @@ export class Studio {
       StoppingCondition: { MaxRuntimeInSeconds: 3600 },
       ...(channels.length > 0 ? { InputDataConfig: channels } : {}),
       ...(tags.length > 0 ? { Tags: tags } : {}),
-      ...(experiment ? { ExperimentConfig: { ExperimentName: experiment } } : {})
+      ...(experiment
+        ? { ExperimentConfig: { ExperimentName: experiment } }
+        : {})
     });
   }
 
@@ -158,6 +175,41 @@ export class Studio {
         { timeout: 60_000 }
       )
       .toBe(status);
+  }
+
+  /** The id of an experiment, once so many runs are in it; runs may come after their jobs. */
+  async awaitExperiment(name: string, runs: number): Promise<string> {
+    let id = '';
+    await expect
+      .poll(
+        async () => {
+          const { Experiments: found } = await this.call<{
+            Experiments: Array<{ ExperimentId: string; Runs: number }>;
+          }>('bottega', 'ListTrackedExperiments', { Filter: name });
+          id = found[0]?.ExperimentId ?? '';
+          return found[0]?.Runs ?? 0;
+        },
+        { timeout: 60_000 }
+      )
+      .toBe(runs);
+    return id;
+  }
+
+  /** Stop whatever still runs, and wait for its end. */
+  async stopJobs(): Promise<void> {
+    for (const status of ['InProgress', 'Stopping']) {
+      const { TrainingJobSummaries: jobs } = await this.call<{
+        TrainingJobSummaries: Array<{ TrainingJobName: string }>;
+      }>('sagemaker', 'ListTrainingJobs', { StatusEquals: status });
+      for (const { TrainingJobName: name } of jobs) {
+        if (status === 'InProgress') {
+          await this.call('sagemaker', 'StopTrainingJob', {
+            TrainingJobName: name
+          });
+        }
+        await this.awaitJob(name, 'Stopped');
+      }
+    }
   }
 
   /** Kill the daemon as a crash would. */

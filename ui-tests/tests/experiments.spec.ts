@@ -19,17 +19,12 @@ test('two runs are compared, and the best one is registered and deployed', async
     );
     await studio.awaitJob(name, 'Completed');
   }
-  const { Experiments: experiments } = await studio.call<{
-    Experiments: Array<{ ExperimentId: string; Name: string }>;
-  }>('bottega', 'ListTrackedExperiments', { Filter: 'tumours' });
-  await studio.open(`experiments/${experiments[0]?.ExperimentId}`);
+  const experiment = await studio.awaitExperiment('tumours', 2);
+  await studio.open(`experiments/${experiment}`);
   await expect(runs.grid.locator('[role="row"][data-key]')).toHaveCount(2);
   for (const box of await runs.grid.getByRole('checkbox').all()) {
     await box.check();
   }
-  await studio.screen
-    .getByRole('button', { name: 'Compare', exact: true })
-    .click();
   await studio.screen.getByRole('tab', { name: 'Diff' }).click();
   const different = studio.screen.locator(
     '[data-section="parameters"] [data-differs="true"]'

@@ -47,9 +47,7 @@ test('what would fail is said before the start', async ({ studio }) => {
   await expect(train.findings.first()).toContainText('Choose the data');
   await expect(train.start).toBeDisabled();
   await train.chooseData('nowhere.csv');
-  await expect(
-    studio.screen.getByText(/nowhere\.csv/).first()
-  ).toBeVisible();
+  await expect(studio.screen.getByText(/nowhere\.csv/).first()).toBeVisible();
   await expect(train.start).toBeDisabled();
 });
 
@@ -67,5 +65,10 @@ test('a file of the file browser is trained on by its context menu', async ({
     .click({ button: 'right' });
   await page.getByRole('menuitem', { name: 'Train on This' }).click();
   await train.chooseLabel('y');
-  await expect(studio.screen.getByText(path).or(studio.screen.locator(`input[value="${path}"]`)).first()).toBeVisible();
+  await expect(
+    studio.screen
+      .getByText(path)
+      .or(studio.screen.locator(`input[value="${path}"]`))
+      .first()
+  ).toBeVisible();
 });

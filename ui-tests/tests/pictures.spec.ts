@@ -1,4 +1,4 @@
-import { mkdirSync } from 'fs';
+import { copyFileSync } from 'fs';
 import { join } from 'path';
 
 import AxeBuilder from '@axe-core/playwright';
@@ -10,6 +10,15 @@ import { EndpointPage } from '../pages/endpoint';
 
 const THEMES = ['JupyterLab Light', 'JupyterLab Dark'];
 const WIDTHS = [1280, 1920];
+
+/** The pictures of README and guides; `jlpm pictures` makes them anew. */
+const DOCUMENTED = [
+  'jobs-light-1280',
+  'job-light-1280',
+  'train-light-1280',
+  'experiment-dark-1280',
+  'endpoint-dark-1280'
+];
 
 /** Jobs, runs and an endpoint with traffic, as somebody who works here would have them. */
 async function populate(studio: Studio): Promise<{ experiment: string }> {
@@ -30,16 +39,13 @@ async function populate(studio: Studio): Promise<{ experiment: string }> {
     await studio.awaitJob(name, 'Completed');
   }
   await studio.awaitJob('scan-notes', 'Failed');
-  const { Experiments: experiments } = await studio.call<{
-    Experiments: Array<{ ExperimentId: string }>;
-  }>('bottega', 'ListTrackedExperiments', { Filter: 'tumour-grading' });
-  return { experiment: experiments[0]?.ExperimentId ?? '' };
+  return { experiment: await studio.awaitExperiment('tumour-grading', 3) };
 }
 
 async function settle(page: Page): Promise<void> {
-  await expect(page.locator('.jp-BottegaScreen [aria-busy="true"]')).toHaveCount(
-    0
-  );
+  await expect(
+    page.locator('.jp-BottegaScreen [aria-busy="true"]')
+  ).toHaveCount(0);
   for (const plot of await page
     .locator('.jp-BottegaScreen:not(.lm-mod-hidden) .jp-BottegaPlot')
     .all()) {
@@ -48,12 +54,12 @@ async function settle(page: Page): Promise<void> {
 }
 
 async function take(page: Page, info: TestInfo, name: string): Promise<void> {
-  const folder = process.env['BOTTEGA_PICTURES'] ?? info.outputPath('pictures');
-  mkdirSync(folder, { recursive: true });
-  await page.screenshot({
-    path: join(folder, `${name}.png`),
-    animations: 'disabled'
-  });
+  const path = info.outputPath('pictures', `${name}.png`);
+  await page.screenshot({ path, animations: 'disabled' });
+  const folder = process.env['BOTTEGA_PICTURES'];
+  if (folder && DOCUMENTED.includes(name)) {
+    copyFileSync(path, join(folder, `${name}.png`));
+  }
 }
 
 /** Nothing on the screen keeps people out: no violation that axe calls serious or critical. */
@@ -74,7 +80,33 @@ async function expectAccessible(page: Page, name: string): Promise<void> {
   ).toEqual([]);
 }
 
-test('every screen in every theme and width', async ({ page, studio }, info) => {
+/** Requests that come while the pictures are taken, now and then a wrong one. */
+class Traffic {
+  private _ended = false;
+
+  constructor(
+    private readonly _page: Page,
+    private readonly _url: string
+  ) {}
+
+  async run(body: string): Promise<void> {
+    for (let count = 0; !this._ended; count += 1) {
+      await this._page.request.post(this._url, {
+        headers: { 'Content-Type': 'text/csv' },
+        data: count % 40 === 39 ? 'not a number' : body
+      });
+    }
+  }
+
+  end(): void {
+    this._ended = true;
+  }
+}
+
+test('every screen in every theme and width', async ({
+  page,
+  studio
+}, info) => {
   test.setTimeout(420_000);
   const { experiment } = await populate(studio);
   const endpoint = new EndpointPage(studio);
@@ -85,11 +117,13 @@ test('every screen in every theme and width', async ({ page, studio }, info) => 
   await studio.open('endpoints/tumours?tab=test');
   await expect(endpoint.status).toHaveText(/InService/, { timeout: 60_000 });
   await expect(endpoint.body).not.toHaveValue('');
-  for (let count = 0; count < 20; count += 1) {
-    await endpoint.send();
-    await expect(endpoint.answer).toBeVisible();
-  }
+  const body = await endpoint.body.inputValue();
+  const traffic = new Traffic(page, '/bottega/endpoints/tumours/invocations');
+  void traffic.run(body);
   await studio.showSidebar();
+  await page.evaluate(async () => {
+    await window.jupyterapp.commands.execute('apputils:dismiss-notification');
+  });
   const screens: Array<[string, string]> = [
     ['jobs', 'jobs'],
     ['job', 'jobs/tumours-0412'],
@@ -106,7 +140,10 @@ test('every screen in every theme and width', async ({ page, studio }, info) => 
   for (const theme of THEMES) {
     await page.theme.setTheme(theme);
     for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: width === 1280 ? 800 : 1080 });
+      await page.setViewportSize({
+        width,
+        height: width === 1280 ? 800 : 1080
+      });
       for (const [name, path] of screens) {
         await studio.open(path);
         await settle(page);
@@ -118,4 +155,5 @@ test('every screen in every theme and width', async ({ page, studio }, info) => 
       }
     }
   }
+  traffic.end();
 });
