@@ -51,6 +51,8 @@ export interface ISection {
   /** Which events change what the section shows. */
   concerns: (event: IStudioEvent) => boolean;
   load: () => Promise<ISectionContent>;
+  /** Read again after so many milliseconds too, for what has no events. */
+  every?: number;
   /** The screen of *Open all*. */
   path: string;
   /** What the button of the heading starts. */

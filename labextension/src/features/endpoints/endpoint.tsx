@@ -193,35 +193,36 @@ function Header(
           {trans.__('changed %1', ago(endpoint.LastModifiedTime, now, trans))}
         </span>
       </span>
-      <span className="jp-BottegaHeader-space" />
-      <CopyButton
-        label={trans.__('Copy as Python')}
-        trans={trans}
-        text={() => asPython(endpoint)}
-      />
-      <Button
-        onClick={() => void studio.openInNotebook(asPython(endpoint), name)}
-      >
-        {trans.__('Open in notebook')}
-      </Button>
-      <Button
-        disabled={!settled}
-        title={
-          settled
-            ? trans.__('Change models, instances or traffic')
-            : trans.__('Only an endpoint in service can be updated')
-        }
-        onClick={() => void update()}
-      >
-        {trans.__('Update')}
-      </Button>
-      <Button
-        kind="danger"
-        disabled={busy}
-        onClick={() => void studio.execute(DELETE_COMMAND, { name })}
-      >
-        {trans.__('Delete')}
-      </Button>
+      <span className="jp-BottegaHeader-actions">
+        <CopyButton
+          label={trans.__('Copy as Python')}
+          trans={trans}
+          text={() => asPython(endpoint)}
+        />
+        <Button
+          onClick={() => void studio.openInNotebook(asPython(endpoint), name)}
+        >
+          {trans.__('Open in notebook')}
+        </Button>
+        <Button
+          disabled={!settled}
+          title={
+            settled
+              ? trans.__('Change models, instances or traffic')
+              : trans.__('Only an endpoint in service can be updated')
+          }
+          onClick={() => void update()}
+        >
+          {trans.__('Update')}
+        </Button>
+        <Button
+          kind="danger"
+          disabled={busy}
+          onClick={() => void studio.execute(DELETE_COMMAND, { name })}
+        >
+          {trans.__('Delete')}
+        </Button>
+      </span>
     </header>
   );
 }

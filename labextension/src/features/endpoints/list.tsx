@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 
 import { BottegaError } from '../../api/request';
 import type {
@@ -20,6 +20,7 @@ import { Table } from '../../shared/table/table';
 import { useWindowedRows } from '../../shared/table/useWindowedRows';
 import type { IScreenProps } from '../../tokens';
 import { DEPLOY_COMMAND } from './commands';
+import { TRAFFIC_MS } from './section';
 
 /** The list of all endpoints. */
 export function EndpointsScreen(props: IScreenProps): JSX.Element {
@@ -50,6 +51,14 @@ export function EndpointsScreen(props: IScreenProps): JSX.Element {
     [filter, key, descending],
     event => event.Kind === 'Endpoint'
   );
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (frame.isVisible) {
+        rows.refresh();
+      }
+    }, TRAFFIC_MS);
+    return () => clearInterval(timer);
+  }, [frame, rows]);
   const now = useNow(frame, true);
   const setFilter = useCallback(
     (value: string) => frame.setParameters({ filter: value }),

@@ -5,6 +5,9 @@ import { DEPLOY_COMMAND } from './commands';
 
 const NEWEST = 5;
 
+/** Traffic has no events: lists look at it so often while they can be seen. */
+export const TRAFFIC_MS = 5000;
+
 /** The endpoints in the sidebar. */
 export function endpointSection(
   client: IBottegaClient,
@@ -18,6 +21,7 @@ export function endpointSection(
     empty: trans.__('Nothing is deployed yet.'),
     create: { label: trans.__('Deploy a model'), command: DEPLOY_COMMAND },
     concerns: event => event.Kind === 'Endpoint',
+    every: TRAFFIC_MS,
     load: async () => {
       const page = await client.call('bottega:ListEndpointOverviews', {
         MaxResults: NEWEST

@@ -25,7 +25,7 @@ export function jobColumns(trans: TranslationBundle, now: number): JobColumn[] {
     {
       id: 'status',
       label: trans.__('Status'),
-      width: 216,
+      width: 190,
       sortKey: 'Status',
       render: job => (
         <>
@@ -54,7 +54,7 @@ export function jobColumns(trans: TranslationBundle, now: number): JobColumn[] {
     {
       id: 'algorithm',
       label: trans.__('Algorithm or script'),
-      width: 164,
+      width: 130,
       sortKey: 'Algorithm',
       render: job => <span title={job.Image}>{job.Algorithm}</span>
     },
@@ -70,13 +70,13 @@ export function jobColumns(trans: TranslationBundle, now: number): JobColumn[] {
     {
       id: 'experiment',
       label: trans.__('Experiment'),
-      width: 120,
+      width: 108,
       render: job => job.ExperimentName ?? ''
     },
     {
       id: 'started',
       label: trans.__('Started'),
-      width: 100,
+      width: 84,
       sortKey: 'CreationTime',
       render: job => (
         <span title={moment(job.CreationTime)}>

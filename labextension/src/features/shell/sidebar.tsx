@@ -95,7 +95,8 @@ function SectionView(
   const [open, setOpen] = useState(true);
   const content = useId();
   const live = useLive(props, () => section.load(), [section], {
-    concerns: section.concerns
+    concerns: section.concerns,
+    every: section.every ?? null
   });
   const { create } = section;
   return (
