@@ -75,7 +75,7 @@ class EventHub:
             self._newcomers[listener] = cursor
             if self._troubled:
                 listener.deliver({"status": "reconnecting"})
-        if self._task is None:
+        if self._task is None or self._task.done():  # done is one that failed unexpectedly
             self._task = asyncio.create_task(self._run())
 
     def leave(self, listener: Listener) -> None:

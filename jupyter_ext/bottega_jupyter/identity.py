@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 OWNER = "owner"
 ONE_PERSON = (IdentityProvider, PasswordIdentityProvider)
 """Providers that know one token or password and no people; their users have a random name."""
-_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
-"""What AWS takes for the name of a session."""
+_NAME = re.compile(r"[A-Za-z0-9_+,.@-]{1,64}")
+"""What AWS takes for the name of a session; ``=`` is in the names of jobs' sessions alone."""
 
 
 def session_name(user: User | None, provider: IdentityProvider) -> str:
@@ -41,7 +41,7 @@ def session_name(user: User | None, provider: IdentityProvider) -> str:
     name = user.username
     if isinstance(provider, LegacyIdentityProvider) and name == "anonymous":
         return OWNER
-    if _NAME.fullmatch(name):
+    if _NAME.fullmatch(name) and name != OWNER:
         return name
     # Other names are told apart by what they are, and recognised by what can be kept of them.
     digest = hashlib.sha256(name.encode()).hexdigest()[:12]

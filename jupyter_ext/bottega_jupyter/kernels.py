@@ -46,7 +46,8 @@ class KernelEnvironment:
         """
         environment = dict(os.environ if given is None else given)
         try:
-            added, runs = await self._server.in_thread(self._added, _person())
+            # Not in the server's own threads: no kernel waits for those who download.
+            added, runs = await asyncio.to_thread(self._added, _person())
         except (BottegaError, OSError) as error:
             self._log.warning("this kernel is started without bottega: %s", error)
             return environment

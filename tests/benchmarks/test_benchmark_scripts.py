@@ -43,7 +43,7 @@ def test_control_plane(benchmark: Benchmark) -> None:
 
 @pytest.mark.slow
 def test_tracking(benchmark: Benchmark) -> None:
-    document = benchmark("tracking", "--runs", "120", "--rounds", "2")
+    document = benchmark("tracking", "--runs", "400", "--rounds", "2")
     (table,) = document["tables"]
     assert len(table["rows"]) == 9
     for median, high, first, calls in table["rows"].values():

@@ -79,6 +79,17 @@ def test_another_file_of_the_name_is_counted_anew(logs: FileLogStore) -> None:
     assert message(logs, 1) == "b"
 
 
+def test_a_longer_file_in_the_same_place_is_counted_anew(logs: FileLogStore) -> None:
+    write(logs, numbered(9000))
+    assert logs.count_lines(GROUP, STREAM) == 9000
+    # Writing over it keeps the file's number, as a file system may after a deletion.
+    longer = numbered(5000, width=100).replace(b"1000 line 0", b"2000 other", 1)
+    assert len(longer) > logs.path(GROUP, STREAM).stat().st_size
+    logs.path(GROUP, STREAM).write_bytes(longer)
+    assert logs.count_lines(GROUP, STREAM) == 5000
+    assert message(logs, 4321).startswith("line 4321.")
+
+
 def test_few_streams_are_remembered(logs: FileLogStore) -> None:
     for number in range(_INDEXES + 5):
         write(logs, b"1 a\n" * (number + 1), f"job/{number}")

@@ -52,6 +52,13 @@ def test_names_that_aws_does_not_take_stay_apart() -> None:
     assert all(len(name) <= 64 and not set(name) & set(" /:ü") for name in names)
 
 
+@pytest.mark.parametrize("name", ["owner", "training-job=nightly"])
+def test_nobody_is_taken_for_the_owner_or_a_job(name: str) -> None:
+    found = session_name(User(name), People())
+    assert found != name
+    assert "=" not in found
+
+
 def test_the_same_user_has_the_same_keys_and_nobody_else_has_them(tmp_path: Path) -> None:
     config = Config.load(tmp_path, environment={})
     credentials = Credentials.load(config)

@@ -82,7 +82,7 @@ def test_a_notebook_runs_as_a_job_and_comes_back(studio: Session, tmp_path: Path
     assert "helper 42 from elsewhere" in said
     assert "variable green" in said
     assert "studio ['report-1']" in said
-    assert "assumed-role/BottegaExecutionRole/report-1" in said
+    assert "assumed-role/BottegaExecutionRole/training-job=report-1" in said
     assert "variable green" in page.read_text()
     tags = [cell.metadata.get("tags") for cell in nbformat.read(notebook, as_version=4).cells]
     assert ["injected-parameters"] in tags

@@ -159,6 +159,26 @@ def test_a_run_is_described_with_its_model(
     assert found.environment["pandas"] == ">=2"
 
 
+@pytest.mark.parametrize(
+    ("history", "models"),
+    [
+        ('[{"artifact_path": "../../x"}, {"artifact_path": "a/.."}]', []),
+        ('[{"artifact_path": "/etc"}]', ["/etc"]),
+        ("[" * 4000, []),
+        ("7", []),
+    ],
+)
+def test_a_tag_about_models_that_makes_no_sense_hides_no_run(
+    catalogue: TrackingServerCatalogue, logged: Logged, history: str, models: list[str]
+) -> None:
+    run = logged.runs[0]
+    tag = {"run_id": run, "key": "mlflow.log-model.history", "value": history}
+    catalogue._server.call("POST", "runs/set-tag", tag)
+    found = catalogue.describe(run)
+    assert found.run.run_id == run
+    assert [model.path for model in found.models] == models
+
+
 def test_courses_keep_their_extremes(catalogue: TrackingServerCatalogue, logged: Logged) -> None:
     whole, thinned = (
         catalogue.courses(logged.runs[:1], metrics=["loss"], most=most) for most in (500, 10)

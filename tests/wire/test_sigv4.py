@@ -106,7 +106,7 @@ def test_session_keys_of_a_job(bench: Any) -> None:
         "aws_session_token": keys.token,
     }
     arn = bench.client("sts", **session).get_caller_identity()["Arn"]
-    assert arn == "arn:aws:sts::000000000000:assumed-role/BottegaExecutionRole/my-job"
+    assert arn == "arn:aws:sts::000000000000:assumed-role/BottegaExecutionRole/training-job=my-job"
     bench.client("s3", **session).put_object(Bucket="b", Key="k", Body=b"x")
     assert bench.objects.signatures[-1].identity.arn == arn
 
@@ -344,7 +344,7 @@ def test_presigned_with_session_keys(bench: Any, version: str) -> None:
     )
     url = s3.generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"})
     identity = verifier(bench).verify(get(url), service="s3").identity
-    assert identity.arn.endswith("/my-job")
+    assert identity.arn.endswith("/training-job=my-job")
     stripped = re.sub(r"(?i)&x-amz-security-token=[^&]+", "", url)
     assert refused(bench, get(stripped), "s3").code == "InvalidAccessKeyId"
 

@@ -7,6 +7,9 @@ from array import array
 from bisect import bisect_left
 
 BLOCK = 64 * 1024
+HEAD = 64
+"""Bytes from a file's beginning by which another file is told from it, as its first record begins
+with a time in milliseconds: file systems give the number of a deleted file to the next one."""
 
 
 class LineIndex:
@@ -20,13 +23,16 @@ class LineIndex:
         self._before = array("Q", [0])
         """Line ends before each block, and at last those before the block that is not full yet."""
         self._size = 0
+        self._head = b""
         self.count = 0
         """Whole lines, as of the last :meth:`refresh`."""
 
     def refresh(self, descriptor: int) -> None:
         """Count what was appended since the last call."""
-        if os.fstat(descriptor).st_size < self._size:  # it is another file now
-            self._before = array("Q", [0])
+        head = os.pread(descriptor, HEAD, 0)
+        if os.fstat(descriptor).st_size < self._size or not head.startswith(self._head):
+            self._before = array("Q", [0])  # it is another file now
+        self._head = head
         block = self._block(descriptor)
         while len(block) == BLOCK:
             self._before.append(self._before[-1] + block.count(b"\n"))

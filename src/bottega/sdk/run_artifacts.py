@@ -84,7 +84,7 @@ class RunArtifacts:
             with file.open("wb") as out:
                 shutil.copyfileobj(answer, out, 1 << 20)
         finally:
-            answer.release_conn()
+            answer.close()  # one that was not read to its end must not be used again
 
     def _send(self, path: str, *, stream: bool = False) -> urllib3.BaseHTTPResponse:
         url = f"{self.uri.rstrip('/')}/{path}"

@@ -25,7 +25,7 @@ from bottega.tracking.catalogue import (
     RunSearch,
     RunWindow,
 )
-from bottega.tracking.port import TrackingExists, TrackingMissing, TrackingUnavailable
+from bottega.tracking.port import TrackingExists, TrackingRefused, TrackingUnavailable
 from bottega.tracking.rest import ARTIFACTS, TrackingServer
 
 log = logging.getLogger(__name__)
@@ -200,7 +200,7 @@ class TrackingServerCatalogue(RunCatalogue):
         return found
 
     def _text(self, uri: str) -> str:
-        """A small file among the artifacts that the tracker keeps; empty if it is not there."""
+        """A small file among the artifacts that the tracker keeps; empty if it cannot be had."""
         address = urlsplit(uri)
         if address.scheme != "mlflow-artifacts":
             return ""  # kept by somebody else
@@ -208,7 +208,7 @@ class TrackingServerCatalogue(RunCatalogue):
             return self._server.send("GET", ARTIFACTS + quote(address.path.strip("/"))).decode(
                 errors="replace"
             )
-        except TrackingMissing:
+        except TrackingRefused:  # it is not there, or a tag named what can be no path
             return ""
 
 
@@ -254,6 +254,7 @@ def _logged_before(history: str) -> list[str]:
     """The paths in the tag in which clients before MLflow 3 note each model they log."""
     try:
         entries = json.loads(history or "[]")
-        return [str(entry["artifact_path"]) for entry in entries if entry.get("artifact_path")]
-    except (ValueError, TypeError, KeyError, AttributeError):
+        paths = [str(entry["artifact_path"]) for entry in entries if entry.get("artifact_path")]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return []  # anybody may write a tag; this one says nothing
+    return [path for path in paths if ".." not in path.split("/")]

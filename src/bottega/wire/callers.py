@@ -1,4 +1,4 @@
-"""Whose keys a request shows: the owner's, or a session's that was made for a job."""
+"""Whose keys a request shows: the owner's, or a session's: of a person, a job or an endpoint."""
 
 from __future__ import annotations
 
@@ -73,8 +73,7 @@ class Callers:
                 "not for this access key. `bottega env` prints the keys of this home."
             )
         subject, keys = found
-        name = re.split("[/:]", subject)[-1]
-        return Caller(self._identity(keys.access_key, name), keys.secret_key)
+        return Caller(self._identity(keys.access_key, _session_name(subject)), keys.secret_key)
 
     def _identity(self, access_key: str, session: str) -> Identity:
         return Identity(
@@ -83,3 +82,12 @@ class Callers:
             user_id=f"{self._role_id}:{session}",
             owner=True,
         )
+
+
+def _session_name(subject: str) -> str:
+    """A person's own name; ``training-job=NAME`` and its like for what runs.
+
+    Anybody may call a job ``owner``, or after a person: it must not be taken for them.
+    """
+    *_, kind, name = re.split("[/:]", subject)
+    return name if ":assumed-role/" in subject else f"{kind}={name}"

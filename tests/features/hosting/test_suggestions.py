@@ -125,6 +125,7 @@ def test_a_script_gets_the_columns_that_its_model_is_known_to_want(still: Hostin
         (b"\xff\xfe\n", "text/csv", "is no text"),
         (b"1" * (MOST_BYTES + 10), "text/csv", "does not begin with a whole line"),
         (b"\n \n", "text/csv", "does not begin with a whole line"),
+        (b"1" * 140_000 + b"\n", "text/csv", "cannot be read as CSV: field larger"),
         (b"\x1f\x8bnot so", "text/csv", "cannot be unpacked"),
         (b"PAR1", "application/x-parquet", "is neither CSV nor libsvm"),
     ],
@@ -165,9 +166,12 @@ def test_a_model_of_no_job_suggests_nothing(still: HostingStudio, key: str) -> N
     assert "No training job of this studio made the data of model m" in answer["Source"]
 
 
-@pytest.mark.parametrize("value", ["nonsense", "s3://", "s3://none/columns.json", "s3://{}/broken"])
+@pytest.mark.parametrize(
+    "value", ["nonsense", "s3://", "s3://none/columns.json", "s3://{}/broken", "s3://{}/deep"]
+)
 def test_a_tag_that_leads_nowhere_harms_nothing(still: HostingStudio, value: str) -> None:
     put(still, "broken", b"{")
+    put(still, "deep", b"[" * 100_000)
     data = channel("train", put(still, "train.csv", b"1,2\n"), "text/csv")
     tag = {"Key": COLUMNS_TAG, "Value": value.format(still.studio.ports.config.bucket)}
     deploy(still, train(still, data, Tags=[tag]))

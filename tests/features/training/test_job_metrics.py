@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bottega.compute.file_logs import FileLogStore
+from bottega.compute.logs import LogChunk
 from bottega.errors import ValidationException
 from bottega.events import Event, MetricsChanged
 from bottega.features.training.entities import (
@@ -60,6 +63,34 @@ def rounds(start: int, end: int) -> str:
 def courses(studio: Studio, name: str = "job", **request: Any) -> dict[str, Any]:
     answer = call(studio, "bottega", "GetTrainingJobMetrics", TrainingJobName=name, **request)
     return {course["Name"]: course for course in answer["Metrics"]}
+
+
+class _Growing(FileLogStore):
+    """A log whose job writes a round for every look at it."""
+
+    rounds = 0
+
+    def grow(self, stream: str) -> None:
+        assert self.rounds < 100, "the reader never lets go"
+        with self.path(LOG_GROUP, stream).open("a") as file:
+            file.write(rounds(self.rounds, self.rounds + 1))
+        self.rounds += 1
+
+    def read(self, group: str, stream: str, *, position: int = 0, limit: int = 10_000) -> LogChunk:
+        self.grow(stream)
+        return super().read(group, stream, position=position, limit=limit)
+
+
+def test_a_log_that_grows_faster_than_it_is_read_is_left_in_between(studio: Studio, tmp_path: Path):
+    job = create(studio)
+    logs = _Growing(tmp_path)
+    stream = job.log_stream("algo-1")
+    log = JobLogs(logs, keep_points=False).of(job)
+    for looks in (1, 2):
+        logs.grow(stream)
+        log.advance()
+        assert logs.rounds == 2 * looks
+        assert log.courses(10)["train:rmse"][0] == 2 * looks
 
 
 def test_the_whole_course_of_each_metric_is_told(studio: Studio):

@@ -19,6 +19,7 @@ from bottega.storage.previews import columns, parquet
 from bottega.storage.previews.preview import (
     HEAD_BYTES,
     LONGEST_CELL,
+    MOST_CELLS,
     Preview,
     PreviewFailed,
     preview_file,
@@ -161,6 +162,42 @@ def test_libsvm_of_many_features_is_shown_as_it_is(tmp_path: Path) -> None:
     found = look(tmp_path, "a.libsvm", text)
     assert names(found) == ["label", "features"]
     assert found.rows[0][1].startswith("0:1 1:1 ")
+
+
+def test_a_line_that_is_almost_libsvm_is_not_tried_in_every_combination(tmp_path: Path) -> None:
+    # As many ways to read it as 2 to the power of its features would never come to an end.
+    text = "1 " + " ".join(f"{n}:-0.5" for n in range(80)) + " 80:missing\n"
+    assert look(tmp_path, "part-0", text).format == "text"
+    signed = "-1 " + " ".join(f"{n}:{sign}0.5" for n, sign in enumerate("+-+-")) + "\n"
+    assert look(tmp_path, "part-0", signed).format == "libsvm"
+
+
+def test_a_small_parquet_that_stands_for_much_is_not_unpacked_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "MEMORY_BYTES", 1024**3)
+    script = (
+        "import sys, pyarrow, pyarrow.parquet\n"
+        "cell = pyarrow.array([['x' * 1000] * 1_000_000])\n"
+        "pyarrow.parquet.write_table(pyarrow.table({'a': cell}), sys.argv[1], compression='zstd')"
+    )
+    path = tmp_path / "a.parquet"
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(PreviewFailed, match="more than 1024 MiB of memory"):
+        preview_file(path)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_table_of_very_many_columns_is_shown_in_part(tmp_path: Path, ending: str) -> None:
+    if ending == "csv":
+        text = "," * 20_000 + "1\n" + "1,2\n" * 900
+    else:
+        text = "".join(json.dumps({f"{n}-{m}": 1 for m in range(20)}) + "\n" for n in range(900))
+    found = look(tmp_path, f"wide.{ending}", text, max_rows=1000)
+    assert len(found.columns) > 15_000
+    assert len(found.rows) == MOST_CELLS // len(found.columns)
+    assert found.truncated
 
 
 def test_json_lines(tmp_path: Path) -> None:

@@ -58,8 +58,8 @@ class Processes:
             try:
                 with open(f"/proc/{name}/stat", "rb") as file:
                     process = Process(int(name), file.read())
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue  # it is gone, or /proc is mounted so that others' are not shown
             self._processes[process.pid] = process
             self._children.setdefault(process.parent, []).append(process)
 

@@ -74,7 +74,10 @@ def first_row(
         return Row(LIBSVM, " ".join(["0", *features]), None, source)
     if kind not in _CSV_NAMES:
         raise RowUnknown(f"The data at {place} is neither CSV nor libsvm.")
-    table = list(csv.reader(lines))
+    try:
+        table = list(csv.reader(lines))
+    except csv.Error as error:
+        raise RowUnknown(f"The data at {place} cannot be read as CSV: {error}.") from error
     if labels is not None:
         values = table[0][labels:]
         return Row(CSV, _line(values), tuple(values), f"It is {whence}, without its label.")

@@ -127,6 +127,6 @@ def _read_columns(ports: Ports, uri: str) -> tuple[str, ...]:
     try:
         with ports.objects.open(*s3_uris.split(uri), length=_LARGEST_COLUMNS) as stream:
             found = json.loads(stream.read())
-    except (ValidationException, BucketMissing, ObjectMissing, ValueError):
+    except (ValidationException, BucketMissing, ObjectMissing, ValueError, RecursionError):
         return ()
     return tuple(map(str, found)) if isinstance(found, list) else ()

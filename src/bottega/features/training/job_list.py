@@ -53,7 +53,7 @@ def list_jobs(context: Context, request: ListJobsRequest) -> ListJobsResponse:
     outlines: Sequence[Outline] = ports.store.outlines(query) if statuses else ()
     if not request.get("Filter"):
         summaries.keep_only(outlines)
-    outlines = _named(outlines, wanted)
+    outlines = [outline for outline in outlines if wanted.names(outline.name)]
     algorithms = [condition for condition in wanted.conditions if condition.key == "algorithm"]
     if sort_by in _STORE_ORDERS and not algorithms:
         window = summaries.of(outlines[start:end])
@@ -76,17 +76,6 @@ def _statuses(wanted: FilterWords) -> frozenset[str]:
         elif condition.key == "kind":
             condition.choices(get_args(JobKind))  # there is one kind: what is known is met
     return allowed
-
-
-def _named(outlines: Sequence[Outline], wanted: FilterWords) -> Sequence[Outline]:
-    parts = [condition for condition in wanted.conditions if condition.key == "name"]
-    if not parts and not wanted.words:
-        return outlines
-    return [
-        outline
-        for outline in outlines
-        if wanted.names(outline.name) and all(part.is_part(outline.name) for part in parts)
-    ]
 
 
 _Key = Callable[[JobSummary], float | str | None]

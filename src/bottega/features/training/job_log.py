@@ -81,14 +81,26 @@ class JobLog:
         self._unsent: list[MetricPoint] = []
 
     def advance(self) -> None:
-        """Read what was written since the last call."""
+        """Read what was written between the last call and this one.
+
+        No more than that: a job may write faster than this reads, and must be stoppable then.
+        """
         if not self._scraper.definitions:
             return
         for stream in self._positions:
-            while self._read_on(stream):
+            last = self._last_record(stream)
+            while self._positions[stream] <= last and self._read_on(stream):
                 continue
         if self._announce is not None and self._due_news():
             self._announce(self._job.name)
+
+    def _last_record(self, stream: str) -> int:
+        """Where the newest record begins; -1 where there is none."""
+        try:
+            newest = self._logs.read_backward(LOG_GROUP, stream, limit=1).events
+        except StreamMissing:
+            return -1
+        return newest[0].position if newest else -1
 
     def _read_on(self, stream: str) -> bool:
         """Read one chunk, so that nobody waits for a whole log; returns whether there was any."""

@@ -14,6 +14,8 @@ from bottega.storage.previews.source import PreviewFailed
 
 SECONDS = 30.0
 """How long reading may take; starting is most of it."""
+MEMORY_BYTES = 4 * 1024**3
+"""How much memory it may take: some kilobytes of Parquet can stand for any amount."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,15 @@ def read(path: Path, max_rows: int) -> ParquetRows:
     """The first rows.
 
     Raises:
-        PreviewFailed: it is no Parquet, or cannot be read in time.
+        PreviewFailed: it is no Parquet, or cannot be read within the time and the memory.
     """
     try:
         run = subprocess.run(
             # -P: what lies in the working folder is not imported.
-            [sys.executable, "-P", "-m", f"{__package__}.parquet_rows", str(path), str(max_rows)],
+            [
+                *(sys.executable, "-P", "-m", f"{__package__}.parquet_rows"),
+                *(str(path), str(max_rows), str(MEMORY_BYTES)),
+            ],
             capture_output=True,
             timeout=SECONDS,
             stdin=subprocess.DEVNULL,

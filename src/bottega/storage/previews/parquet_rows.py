@@ -1,19 +1,23 @@
 """The program that reads the first rows of a Parquet file and prints them as JSON.
 
-Arguments: the file, and how many rows.
+Arguments: the file, how many rows, and how many bytes of memory that may take.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from typing import Any
 
 _LONGEST_CELL = 1000
 
 
-def main(path: str, max_rows: int) -> None:
+def main(path: str, max_rows: int, memory: int) -> None:
     """Print columns, rows and whether there are more."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = memory if most == resource.RLIM_INFINITY else min(memory, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed, most))
     import pyarrow
     from pyarrow import parquet
 
@@ -22,6 +26,8 @@ def main(path: str, max_rows: int) -> None:
             schema, total = file.schema_arrow, file.metadata.num_rows
             batch = next(file.iter_batches(batch_size=max_rows), None)
             columns = [column.to_pylist() for column in batch.columns] if batch else []
+    except MemoryError:  # Arrow's own is one, too
+        sys.exit(f"its first rows take more than {memory >> 20} MiB of memory")
     except (pyarrow.ArrowException, OSError) as error:
         sys.exit(str(error).splitlines()[0])
     columns = columns or [[] for _ in schema]
@@ -61,4 +67,4 @@ def _text(cell: Any) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

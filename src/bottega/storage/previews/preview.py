@@ -24,6 +24,8 @@ HEAD_BYTES = 256 * 1024
 """What is read of a text, and what is unpacked of a compressed one."""
 LONGEST_CELL = 1000
 """Characters of a cell that are shown."""
+MOST_CELLS = 200_000
+"""Of one preview: a short text can be a table of very many columns, whose rows are fewer then."""
 _WIDEST_LIBSVM = 200
 """Columns; a row of more features is shown as it stands in the file."""
 
@@ -49,7 +51,8 @@ _BY_ENDING: dict[str, Format] = {
     ".parquet": "parquet",
 }
 _PARQUET, _GZIP = b"PAR1", b"\x1f\x8b"
-_LIBSVM = re.compile(r"[+-]?[\d.eE+-]+(?::[\d.]+)?(?:\s+(?:qid:\d+|\d+:[+-]?[\d.eE+-]+))+\s*")
+# Each part can match in one way only: a line that fails must not be tried in every combination.
+_LIBSVM = re.compile(r"[\d.eE+-]+(?::[\d.]+)?(?:\s+(?:qid:\d+|\d+:[\d.eE+-]+))+\s*")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -218,13 +221,18 @@ def _json(lines: Sequence[str]) -> tuple[Sequence[str], list[list[str]]]:
         raise PreviewFailed(f"a line is not JSON: {error}") from error
     records = [value if isinstance(value, dict) else {"value": value} for value in values]
     names = tuple(dict.fromkeys(name for record in records for name in record))
-    return names, [[_text(record.get(name)) for name in names] for record in records]
+    shown = records[: _most_rows(names) + 1]
+    return names, [[_text(record.get(name)) for name in names] for record in shown]
 
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _most_rows(names: Sequence[str]) -> int:
+    return max(1, MOST_CELLS // max(1, len(names)))
 
 
 def _preview(
@@ -235,14 +243,15 @@ def _preview(
     *,
     has_header: bool = False,
 ) -> Preview:
+    most = min(max_rows, _most_rows(names))
     shown = [
         tuple(row[index] if index < len(row) else "" for index in range(len(names)))
-        for row in rows[:max_rows]
+        for row in rows[:most]
     ]
     return Preview(
         head.format,
         has_header,
         tuple(describe(name, [row[i] for row in shown]) for i, name in enumerate(names)),
         tuple(tuple(cell[:LONGEST_CELL] for cell in row) for row in shown),
-        truncated=len(rows) > max_rows or not head.whole,
+        truncated=len(rows) > most or not head.whole,
     )

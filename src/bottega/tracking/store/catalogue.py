@@ -274,7 +274,7 @@ def _place(source: str) -> str:
     """Where a data set came from, out of MLflow's JSON about it."""
     try:
         facts = json.loads(source)
-    except ValueError:
+    except (ValueError, RecursionError):
         return source
     if isinstance(facts, dict):
         for key in ("uri", "url", "path", "table_name"):
