@@ -179,6 +179,7 @@ def measure_screen(page: Any, click: str, name: str, rounds: int) -> Screen:
         else:
             screen.jumps.append(milliseconds_taken)
             screen.rows_seen += rows
+    page.evaluate("grid => { document.querySelector(grid).scrollTop = 0; }", grid)
     return screen
 
 

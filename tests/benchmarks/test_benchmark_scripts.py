@@ -51,3 +51,16 @@ def test_tracking(benchmark: Benchmark) -> None:
         assert first > 0
         assert calls == 2
     assert len(document["ratios"]) == 3
+
+
+@pytest.mark.slow
+def test_studio(benchmark: Benchmark) -> None:
+    if find_spec("playwright") is None:
+        pytest.skip("playwright is not installed: pip install playwright")
+    document = benchmark("studio", "--rounds", "1", "--jobs", "150", "--runs", "200")
+    titles = [table["title"] for table in document["tables"]]
+    assert titles[0] == "Start of JupyterLab"
+    (big,) = [table for table in document["tables"] if table["title"] == "Big tables"]
+    for _, _, _, seen, missing in big["rows"].values():
+        assert seen > 0
+        assert missing == 0
