@@ -22,6 +22,16 @@ def test_words_and_conditions_are_told_apart():
     )
 
 
+def test_what_every_condition_of_a_key_allows():
+    known = ("Completed", "Failed", "Stopped")
+    assert parse("name:x", KEYS).allowed("status", known) == set(known)
+    both = parse("status:failed,STOPPED status:stopped,completed", KEYS)
+    assert both.allowed("status", known) == {"Stopped"}
+    assert parse("status:failed status:stopped", KEYS).allowed("status", known) == set()
+    with pytest.raises(ValidationException, match="there is no status 'gone'"):
+        parse("status:gone", KEYS).allowed("status", known)
+
+
 def test_every_word_must_be_part_of_the_name():
     words = parse("Churn 04", KEYS)
     assert words.names("nightly-CHURN-0412")

@@ -7,6 +7,7 @@ only compared, and the one file that is asked for goes to a temporary file witho
 from __future__ import annotations
 
 import gzip
+import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -85,16 +86,27 @@ def take_member(client: RemoteClient, bucket: str, key: str, name: str) -> tuple
 
     Raises:
         NoSuchMember: the archive has no such file.
-        ArchiveRefused: as for :func:`list_members`.
+        ArchiveRefused: as for :func:`list_members`, or the file does not fit on the disk.
     """
     with _opened(client, bucket, key) as archive:
         for member in archive:
             if member.isreg() and _name(member) == name:
                 source = archive.extractfile(member)
                 assert source is not None
+                _check_room(member.size)
                 return _copied(source), member.size
             archive.members.clear()
     raise NoSuchMember(f"The archive s3://{bucket}/{key} has no file {name!r}.")
+
+
+def _check_room(size: int) -> None:
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise ArchiveRefused(
+            f"The file has {size} bytes, and the disk with {folder} has {free} bytes left to unpack"
+            " it to; make room, or download the archive."
+        )
 
 
 def _copied(source: IO[bytes]) -> IO[bytes]:

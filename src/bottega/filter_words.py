@@ -60,6 +60,18 @@ class FilterWords:
             condition.is_part(name) for condition in self.conditions if condition.key == "name"
         )
 
+    def allowed(self, key: str, known: Collection[str]) -> frozenset[str]:
+        """Those of ``known`` that every condition of a key allows; for statuses and kinds.
+
+        Raises:
+            ValidationException: a condition has a value that is not known.
+        """
+        found = frozenset(known)
+        for condition in self.conditions:
+            if condition.key == key:
+                found &= frozenset(condition.choices(known))
+        return found
+
 
 def parse(text: str, known_keys: Collection[str]) -> FilterWords:
     """Read a filter.

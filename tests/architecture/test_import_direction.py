@@ -30,7 +30,9 @@ LAYERS = (
         "filter_words",
         "identifiers",
         "memory",
+        "nearest",
         "tar_archives",
+        "thinning",
     ),
     # Ports and what is behind them; what runs inside a job.
     (

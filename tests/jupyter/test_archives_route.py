@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,18 @@ async def test_an_archive_that_unpacks_to_too_much_is_refused(
     monkeypatch.setattr(archives, "LARGEST_UNPACKED_BYTES", 1 << 19)
     assert (await refusal(jp_fetch, "bomb.tar.gz"))[0] == 400
     assert (await refusal(jp_fetch, "bomb.tar.gz", member="zeros"))[0] == 400
+
+
+async def test_a_file_that_does_not_fit_on_the_disk_is_refused(
+    jp_fetch: Fetch, put: Callable[[str, bytes], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("large.tar.gz", packed(("model", bytes(5000))))
+    full = shutil.disk_usage("/")._replace(free=4999)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: full)
+    status, message = await refusal(jp_fetch, "large.tar.gz", member="model")
+    assert status == 400
+    assert "has 5000 bytes" in message
+    assert "4999 bytes left" in message
 
 
 async def test_a_header_that_fills_the_memory_is_refused(

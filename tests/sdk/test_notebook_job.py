@@ -119,6 +119,24 @@ def test_a_kernel_that_is_not_there(studio: Session, tmp_path: Path):
         NotebookJob(studio.client, "wanted-kernel").collect(tmp_path)
 
 
+def test_only_a_missing_object_means_that_there_is_no_notebook(tmp_path: Path):
+    notebook = written(tmp_path / "n.ipynb", "import time", "time.sleep(600)")
+    with running_daemon(tmp_path / "h", tracking=False) as daemon:
+        config, s3 = daemon.config, daemon.client("s3")
+        studio = Session(RemoteClient(daemon.url, config.region, Credentials.load(config)), config)
+        job = studio.run_notebook(notebook, name="stopped", wait=False, logs=False)
+        job.stop()
+        with pytest.raises(JobFailed):
+            job.wait(logs=False, quiet=True)
+        for item in s3.list_objects_v2(Bucket=config.bucket)["Contents"]:
+            s3.delete_object(Bucket=config.bucket, Key=item["Key"])
+        with pytest.raises(ClientFault, match="left no notebook, it ended before one ran"):
+            job.collect(tmp_path)
+        s3.delete_bucket(Bucket=config.bucket)
+        with pytest.raises(ClientFault, match="bucket does not exist"):
+            job.collect(tmp_path)
+
+
 def test_what_cannot_be_a_notebook_is_refused_before_anything_is_sent(studio, tmp_path):
     (tmp_path / "broken.ipynb").write_text("{")
     (tmp_path / "old.ipynb").write_text('{"worksheets": []}')

@@ -5,16 +5,20 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import math
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from bottega.testing.tracker import Tracker
+from bottega.tracking import catalogue_rest
 from bottega.tracking.catalogue import RunSearch
-from bottega.tracking.catalogue_rest import TrackingServerCatalogue
+from bottega.tracking.catalogue_rest import LARGEST_TEXT_BYTES, TrackingServerCatalogue
 from bottega.tracking.port import TrackingMissing, TrackingRefused, TrackingUnavailable
+from bottega.tracking.rest import ARTIFACTS
 
 NOTEBOOK = """
 import json, warnings
@@ -179,6 +183,24 @@ def test_a_tag_about_models_that_makes_no_sense_hides_no_run(
     assert [model.path for model in found.models] == models
 
 
+def test_a_file_of_requirements_that_is_too_large_is_not_read(
+    catalogue: TrackingServerCatalogue, logged: Logged
+) -> None:
+    run, server = logged.runs[1], catalogue._server
+    tag = {
+        "run_id": run,
+        "key": "mlflow.log-model.history",
+        "value": '[{"artifact_path": "heavy"}]',
+    }
+    server.call("POST", "runs/set-tag", tag)
+    path = f"{ARTIFACTS}{logged.experiment}/{run}/artifacts/heavy/requirements.txt"
+    server.send("PUT", path, body=b"heavy==1\n")
+    assert catalogue.describe(run).environment["heavy"] == "1"
+    server.send("PUT", path, body=b"heavy==2\n" * (LARGEST_TEXT_BYTES // 9 + 1))
+    assert "heavy" not in catalogue.describe(run).environment
+    assert server.send("GET", path, most=8) == b"heavy==2"
+
+
 def test_courses_keep_their_extremes(catalogue: TrackingServerCatalogue, logged: Logged) -> None:
     whole, thinned = (
         catalogue.courses(logged.runs[:1], metrics=["loss"], most=most) for most in (500, 10)
@@ -216,8 +238,6 @@ def test_a_registered_model_is_loaded_by_a_plain_client(
 
 
 def test_nobody_reaches_the_questions_through_the_proxy(tracker: Tracker) -> None:
-    import urllib3
-
     from bottega.testing.tracker import TOKEN
 
     for path in ("/bottega/experiments", "/mlflow/bottega/experiments", "/mlflow/../bottega/runs"):
@@ -246,3 +266,58 @@ def test_a_question_is_answered_as_soon_as_the_tracker_is_there(
     assert waiting.experiments("", offset=0, limit=1).total >= 1
     waiting.close()
     late.unlink()
+
+
+class Listening:
+    """A socket at which questions arrive and are not answered."""
+
+    def __init__(self, path: Path, *, hangs_up: bool) -> None:
+        self.asked = 0
+        self._hangs_up = hangs_up
+        self._kept: list[socket.socket] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self._socket.accept()
+            if not connection.recv(65536):  # that of close()
+                connection.close()
+                return
+            self.asked += 1
+            if self._hangs_up:
+                connection.close()
+            else:
+                self._kept.append(connection)
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as last:
+            last.connect(self._socket.getsockname())
+        self._thread.join()
+        for connection in (*self._kept, self._socket):
+            connection.close()
+
+
+@pytest.fixture(params=["hangs up", "says nothing"])
+def listening(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Listening]:
+    made = Listening(tmp_path / "m.sock", hangs_up=request.param == "hangs up")
+    yield made
+    made.close()
+
+
+def test_a_question_that_arrived_is_not_asked_again(
+    listening: Listening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in ("READING", "WEIGHING"):
+        monkeypatch.setattr(catalogue_rest, limit, urllib3.Timeout(connect=5, read=0.2))
+    catalogue = TrackingServerCatalogue(tmp_path / "m.sock")
+    with pytest.raises(TrackingUnavailable):
+        catalogue.importances(RunSearch(("1",)), "auc")
+    assert listening.asked == 1
+    with pytest.raises(TrackingUnavailable):
+        catalogue.columns(["1"])
+    assert listening.asked == 2
+    catalogue.close()

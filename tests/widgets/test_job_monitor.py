@@ -59,7 +59,9 @@ def test_closing_ends_the_thread_and_not_the_job(script_job):
     monitor.close()
     eventually(lambda: not thread.is_alive(), "the thread ends with the widget")
     assert job.status == "InProgress"
-    job.stop()
+    threading.Timer(0.5, job.stop).start()
+    assert monitor.wait() is job
+    assert job.status == "Stopped"
 
 
 def test_it_bridges_a_time_without_service(script_job, daemon):

@@ -41,20 +41,8 @@ def _preview(path: Path, name: str, rows: int) -> dict[str, Any]:
         found = preview_file(path, max_rows=rows)
     except (PreviewFailed, OSError) as error:
         raise ValidationException(f"{name} cannot be shown: {error}.") from error
-    columns = [
-        {"Name": column.name, "Type": column.type, "Missing": column.missing}
-        for column in found.columns
-    ]
-    answer = {
-        "S3Uri": name,
-        "Objects": 1,
-        "TotalBytes": path.stat().st_size,
-        "Format": found.format,
-        "Columns": columns,
-        "Rows": found.rows,
-        "Truncated": found.truncated,
-    }
-    return answer | ({"HasHeader": found.has_header} if columns else {})
+    size = path.stat().st_size
+    return {"S3Uri": name, "Objects": 1, "TotalBytes": size, **found.as_answer()}
 
 
 routes = [(r"/bottega/files/preview", PreviewHandler)]

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+from bottega.nearest import nearest
+
 Kind = Literal["integer", "continuous", "categorical", "text"]
 
 
@@ -256,10 +258,8 @@ class HyperparameterSchema:
             raise HyperparameterError(parameter.name, message)
 
     def _unknown(self, name: str) -> str:
-        import difflib
-
-        close = difflib.get_close_matches(name, [p.name for p in self.visible()], n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        close = nearest(name, [p.name for p in self.visible()])
+        hint = f" Did you mean {close}?" if close else ""
         return f"this algorithm has no such hyperparameter.{hint}"
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import shlex
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from bottega.errors import ClientFault
+from bottega.nearest import did_you_mean
 
 
 class UsageRefused(ClientFault):
@@ -57,7 +57,7 @@ class MagicParser(argparse.ArgumentParser):
             raise UsageRefused(f"{self.prog}: {error} in {line.strip()!r}") from error
         found, unknown = self.parse_known_args(words)
         if unknown:
-            self.error(f"unknown: {' '.join(unknown)}{self._meant(unknown)}")
+            self.error(f"unknown: {' '.join(unknown)}{did_you_mean(unknown[0], self.options)}")
         return found
 
     def error(self, message: str) -> NoReturn:
@@ -69,10 +69,6 @@ class MagicParser(argparse.ArgumentParser):
     def options(self) -> list[str]:
         """The long options, for completion."""
         return [name for name in self._option_string_actions if name.startswith("--")]
-
-    def _meant(self, words: Sequence[str]) -> str:
-        close = difflib.get_close_matches(words[0], self.options, n=1)
-        return f"; did you mean {close[0]}?" if close else ""
 
 
 def pairs(words: Sequence[Sequence[str]] | None) -> dict[str, str]:

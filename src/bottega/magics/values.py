@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bottega.errors import ClientFault
+from bottega.nearest import did_you_mean
 from bottega.sdk.data import CONTENT_TYPES
 
 _ROOT = re.compile(r"([A-Za-z_]\w*)(?=$|[.\[(])")
@@ -94,5 +94,4 @@ def _evaluate(shell: Shell, expression: str) -> Any:
 
 def _meant(word: str, namespace: Mapping[str, Any]) -> str:
     names = [name for name in namespace if not name.startswith("_")]
-    close = difflib.get_close_matches(word, names, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return did_you_mean(word, names)

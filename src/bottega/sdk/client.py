@@ -21,6 +21,9 @@ from bottega.sdk.signing import Keys, is_repeatable, operation_headers, scope_of
 if TYPE_CHECKING:
     from bottega.studio import Studio
 
+ANSWER_SECONDS = 300
+CONNECT_SECONDS = 5
+
 
 class Client(ABC):
     """Calls operations. Every method raises the :class:`BottegaError` the operation refused
@@ -157,8 +160,13 @@ class RemoteClient(Client):
             body=body,
             headers=signed,
             preload_content=not stream,
-            timeout=urllib3.Timeout(connect=5, read=None if stream else 300),
+            timeout=patience(stream=stream),
         )
+
+
+def patience(*, stream: bool) -> urllib3.Timeout:
+    """How long to wait for an answer; one that streams may pause as long as it likes."""
+    return urllib3.Timeout(connect=CONNECT_SECONDS, read=None if stream else ANSWER_SECONDS)
 
 
 def object_path(bucket: str, key: str) -> str:

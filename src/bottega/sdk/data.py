@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bottega.errors import ClientFault
+from bottega.nearest import nearest
 from bottega.sdk.client import Client
 
 if TYPE_CHECKING:
@@ -212,8 +212,8 @@ def booleans_as_numbers(frame: pandas.DataFrame) -> pandas.DataFrame:
 
 def _known(wanted: str, names: Iterable[str]) -> str:
     names = list(names)
-    close = difflib.get_close_matches(wanted, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"it has {_shown(names)}"
+    close = nearest(wanted, names)
+    return f"did you mean {close!r}?" if close else f"it has {_shown(names)}"
 
 
 def _shown(names: Sequence[str]) -> str:

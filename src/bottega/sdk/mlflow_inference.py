@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 from typing import Any
 
@@ -68,15 +69,25 @@ def _fitted(frame: Any, schema: Any) -> Any:
 
 
 def output_fn(prediction: Any, accept: str) -> tuple[str, str]:
-    """The predictions as CSV or JSON, as the caller wants them."""
+    """The predictions as CSV or JSON, as the caller wants them.
+
+    A model that gives a single value gives one row. JSON has no NaN and no infinity: they are null.
+    """
     import numpy
     import pandas
 
     if isinstance(prediction, pandas.DataFrame | pandas.Series):
         prediction = prediction.to_numpy()
-    values = numpy.asarray(prediction)
+    values = numpy.atleast_1d(prediction)
     if "csv" in accept:
         text = io.StringIO()
         pandas.DataFrame(values.reshape(len(values), -1)).to_csv(text, header=False, index=False)
         return text.getvalue(), "text/csv"
-    return json.dumps({"predictions": values.tolist()}), "application/json"
+    predictions = _without_nan(values.tolist())
+    return json.dumps({"predictions": predictions}, allow_nan=False), "application/json"
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

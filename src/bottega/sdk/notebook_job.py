@@ -64,6 +64,8 @@ class NotebookJob(TrainingJob):
             try:
                 self.client.get_object(bucket, key, archive)
             except ClientFault as error:
+                if error.code != "NoSuchKey":
+                    raise
                 raise ClientFault(
                     f"the job {self.name} left no notebook, it ended before one ran: "
                     f"{description.get('FailureReason', description['TrainingJobStatus'])}"

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 import urllib3
 
 from bottega.errors import ClientFault, ServiceUnavailable, from_code
+from bottega.sdk.client import patience
 
 _API = "api/2.0/mlflow/"
 _ARTIFACTS = "api/2.0/mlflow-artifacts/artifacts"
@@ -90,7 +91,13 @@ class RunArtifacts:
         url = f"{self.uri.rstrip('/')}/{path}"
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
-            answer = self._pool.request("GET", url, headers=headers, preload_content=not stream)
+            answer = self._pool.request(
+                "GET",
+                url,
+                headers=headers,
+                preload_content=not stream,
+                timeout=patience(stream=stream),
+            )
         except urllib3.exceptions.HTTPError as error:
             raise ServiceUnavailable(
                 f"the tracker at {self.uri} does not answer: {error}"

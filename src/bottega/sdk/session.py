@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 import os
@@ -18,6 +17,7 @@ from bottega.algorithms import registry
 from bottega.config import Config
 from bottega.credentials import Credentials
 from bottega.errors import ClientFault
+from bottega.nearest import nearest
 from bottega.sdk import inside_job
 from bottega.sdk.client import Client, RemoteClient
 from bottega.sdk.data import ChannelSource, ChannelWriter, DataError, PreparedChannel
@@ -356,8 +356,8 @@ def _hyperparameters(
 
 def _meant(name: str) -> str:
     known = [x for x in inspect.signature(Session.train).parameters if x != "self"]
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean the argument {close[0]!r}?" if close else ""
+    close = nearest(name, known)
+    return f"; did you mean the argument {close!r}?" if close else ""
 
 
 def _short_name(image: str) -> str:

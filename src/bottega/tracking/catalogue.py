@@ -142,8 +142,10 @@ class RunCatalogue(ABC):
     """Reads the runs of a tracker, and registers their models.
 
     Every method raises :class:`~bottega.tracking.port.TrackingUnavailable` when the tracker does
-    not answer within a few seconds, and :class:`~bottega.tracking.port.TrackingRefused` when a
-    question is wrong; its ``reason`` says how.
+    not start to listen within some seconds, or, once it was asked, does not answer in time: minutes
+    for :meth:`importances`, which are computed, else less than one. It raises
+    :class:`~bottega.tracking.port.TrackingRefused` when a question is wrong; its ``reason`` says
+    how.
     """
 
     @abstractmethod

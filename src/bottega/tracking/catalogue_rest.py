@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import urllib3
+
 from bottega.tracking.catalogue import (
     Artifact,
     DatasetInput,
@@ -25,13 +27,23 @@ from bottega.tracking.catalogue import (
     RunSearch,
     RunWindow,
 )
-from bottega.tracking.port import TrackingExists, TrackingRefused, TrackingUnavailable
+from bottega.tracking.port import (
+    TrackingExists,
+    TrackingRefused,
+    TrackingUnavailable,
+    TrackingUnreachable,
+)
 from bottega.tracking.rest import ARTIFACTS, TrackingServer
 
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 5.0
 """How long a question waits for a tracker that is starting."""
+READING = urllib3.Timeout(connect=5, read=20)
+WEIGHING = urllib3.Timeout(connect=5, read=180)
+"""For importances, which take a forest over thousands of runs."""
+LARGEST_TEXT_BYTES = 256 * 1024
+"""Of a file that tells about an environment; what is larger is something else."""
 JOB_MODEL = "model"
 """Where the run of a training job has the job's ``model.tar.gz``."""
 _LOG_OF_MODELS = "mlflow.log-model.history"
@@ -135,7 +147,8 @@ class TrackingServerCatalogue(RunCatalogue):
         ]
 
     def importances(self, search: RunSearch, metric: str) -> Importances:
-        found = self._ask("importance", metric=metric, **_question(search))
+        question = {"metric": metric, **_question(search)}
+        found = self._ask("importance", timeout=WEIGHING, **question)
         shares = [(item["param"], item["importance"]) for item in found["importances"]]
         return Importances(shares, found["runs"], found["method"])
 
@@ -158,13 +171,19 @@ class TrackingServerCatalogue(RunCatalogue):
         self._changed(run.run.experiment_id)
         return str(answer["model_version"]["version"])
 
-    def _ask(self, question: str, **arguments: Any) -> Any:
-        """Ask, and once more when a tracker that was starting has started."""
+    def _ask(
+        self, question: str, *, timeout: urllib3.Timeout | None = None, **arguments: Any
+    ) -> Any:
+        """Ask; a tracker that is starting is asked as soon as it has started.
+
+        One that was asked and gave no answer is not asked again: it may still be at work on it.
+        """
+        timeout = timeout or READING
         try:
-            return self._server.ask(question, arguments)
-        except TrackingUnavailable:
+            return self._server.ask(question, arguments, timeout=timeout)
+        except TrackingUnreachable:
             self._await()
-            return self._server.ask(question, arguments)
+            return self._server.ask(question, arguments, timeout=timeout)
 
     def _await(self) -> None:
         if not self._server.wait_ready(self._patience):
@@ -175,7 +194,7 @@ class TrackingServerCatalogue(RunCatalogue):
         token = ""
         while True:
             path = f"artifacts/list?run_id={quote(run_id, safe='')}&page_token={quote(token)}"
-            page = self._server.call("GET", path)
+            page = self._server.call("GET", path, timeout=READING)
             found += [
                 Artifact(
                     item["path"],
@@ -200,16 +219,17 @@ class TrackingServerCatalogue(RunCatalogue):
         return found
 
     def _text(self, uri: str) -> str:
-        """A small file among the artifacts that the tracker keeps; empty if it cannot be had."""
+        """A small file among the artifacts that the tracker keeps; empty if it cannot be had, or
+        is not small."""
         address = urlsplit(uri)
         if address.scheme != "mlflow-artifacts":
             return ""  # kept by somebody else
+        path = ARTIFACTS + quote(address.path.strip("/"))
         try:
-            return self._server.send("GET", ARTIFACTS + quote(address.path.strip("/"))).decode(
-                errors="replace"
-            )
+            content = self._server.send("GET", path, timeout=READING, most=LARGEST_TEXT_BYTES + 1)
         except TrackingRefused:  # it is not there, or a tag named what can be no path
             return ""
+        return content.decode(errors="replace") if len(content) <= LARGEST_TEXT_BYTES else ""
 
 
 def _question(search: RunSearch) -> dict[str, Any]:

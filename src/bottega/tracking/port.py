@@ -13,6 +13,10 @@ class TrackingUnavailable(Exception):
     """The tracker does not answer now; the same call may succeed later."""
 
 
+class TrackingUnreachable(TrackingUnavailable):
+    """Nothing listens there: the request was not sent."""
+
+
 class TrackingRefused(Exception):
     """The tracker refuses for good: the run was deleted in it, say. Repeating is useless.
 

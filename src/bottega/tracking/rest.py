@@ -15,6 +15,7 @@ from bottega.tracking.port import (
     TrackingMissing,
     TrackingRefused,
     TrackingUnavailable,
+    TrackingUnreachable,
 )
 from bottega.tracking.unix_http import UnixConnectionPool
 
@@ -42,8 +43,9 @@ class TrackingServer:
         """Wait until the server answers, at most ``timeout`` seconds. Returns whether it does."""
         deadline = time.monotonic() + timeout
         while True:
+            left = max(_PAUSE_SECONDS, deadline - time.monotonic())
             try:
-                self.send("GET", f"{PREFIX}/health")
+                self.send("GET", f"{PREFIX}/health", timeout=urllib3.Timeout(left))
                 return True
             except TrackingUnavailable:
                 if time.monotonic() >= deadline:
@@ -51,20 +53,29 @@ class TrackingServer:
                 time.sleep(_PAUSE_SECONDS)
 
     def call(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        timeout: urllib3.Timeout = TIMEOUT,
     ) -> Mapping[str, Any]:
         """A request of MLflow's REST API, such as ``runs/create``."""
-        parsed: Mapping[str, Any] = self._json(method, API + path, body)
+        parsed: Mapping[str, Any] = self._json(method, API + path, body, timeout)
         return parsed
 
-    def ask(self, question: str, arguments: Mapping[str, Any]) -> Any:
+    def ask(
+        self, question: str, arguments: Mapping[str, Any], *, timeout: urllib3.Timeout = TIMEOUT
+    ) -> Any:
         """One of our own questions."""
-        return self._json("POST", QUESTIONS + question, arguments)
+        return self._json("POST", QUESTIONS + question, arguments, timeout)
 
-    def _json(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+    def _json(
+        self, method: str, path: str, body: Mapping[str, Any] | None, timeout: urllib3.Timeout
+    ) -> Any:
         encoded = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        answer = self.send(method, path, body=encoded, headers=headers)
+        answer = self.send(method, path, body=encoded, headers=headers, timeout=timeout)
         return json.loads(answer or b"{}")
 
     def send(
@@ -75,22 +86,39 @@ class TrackingServer:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         timeout: urllib3.Timeout = TIMEOUT,
+        most: int | None = None,
     ) -> bytes:
         """One request; a broken connection is just reported.
 
+        Args:
+            most: bytes of the answer to read; what is beyond them stays unread.
+
         Raises:
+            TrackingUnreachable: nothing listens.
             TrackingUnavailable: the server does not answer, or not now.
             TrackingRefused: it refuses.
         """
         try:
             answer = self._pool.urlopen(
-                method, path, body=body, headers=headers, timeout=timeout, retries=False
+                method,
+                path,
+                body=body,
+                headers=headers,
+                timeout=timeout,
+                retries=False,
+                preload_content=False,
             )
+            try:
+                content = answer.read(most)
+            finally:
+                answer.close()  # one that was not read to its end must not be used again
+        except urllib3.exceptions.NewConnectionError as error:
+            raise TrackingUnreachable(f"MLflow does not answer: {error}") from error
         except urllib3.exceptions.HTTPError as error:
             raise TrackingUnavailable(f"MLflow does not answer: {error}") from error
         if answer.status < 400:
-            return answer.data
-        raise _refusal(answer.status, answer.data, f"{method} {path.partition('?')[0]}")
+            return content
+        raise _refusal(answer.status, content, f"{method} {path.partition('?')[0]}")
 
 
 def _refusal(status: int, body: bytes, request: str) -> TrackingRefused | TrackingUnavailable:

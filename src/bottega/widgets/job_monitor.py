@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,11 +80,15 @@ class JobMonitor(LastingDisplay, anywidget.AnyWidget):
         return not self._over.is_set()
 
     def wait(self) -> TrainingJob:
-        """Wait until the job has ended, however it did; Ctrl-C ends the waiting only."""
+        """Wait until the job has ended, however it did, also after the widget was closed; Ctrl-C
+        ends the waiting only."""
         while not self._over.wait(0.2):
             pass
         if self._broken is not None:
             raise self._broken
+        if not self.view.ended:  # closed: nobody else asks any more
+            while self.job.status in ("InProgress", "Stopping"):
+                time.sleep(POLL_SECONDS)
         return self.job
 
     def takes_over(self, other: LastingDisplay) -> None:

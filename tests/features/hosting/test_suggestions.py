@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bottega.errors import ValidationException
-from bottega.features.hosting.first_rows import MOST_BYTES
 from bottega.features.hosting.suggestions import COLUMNS_TAG
 from bottega.sdk import endpoint as sdk_endpoint
+from bottega.storage.previews.preview import HEAD_BYTES
 from bottega.testing.hosting import HostingStudio, archive
 from bottega.testing.requests import XGBOOST_IMAGE, channel, script_job, training_job
 
@@ -102,7 +102,7 @@ def test_a_libsvm_row_comes_with_a_label_that_says_nothing(
 
 def test_a_long_object_is_read_at_its_beginning_only(still: HostingStudio) -> None:
     whole = b"1,2\n"
-    beyond = b"3" * MOST_BYTES + b"\xff"
+    beyond = b"3" * HEAD_BYTES + b"\xff"
     data = channel("train", put(still, "train.csv", whole + beyond), "text/csv")
     deploy(still, train(still, data))
     assert suggested(still)["Body"] == "2"
@@ -123,7 +123,7 @@ def test_a_script_gets_the_columns_that_its_model_is_known_to_want(still: Hostin
     ("data", "content_type", "says"),
     [
         (b"\xff\xfe\n", "text/csv", "is no text"),
-        (b"1" * (MOST_BYTES + 10), "text/csv", "does not begin with a whole line"),
+        (b"1" * (HEAD_BYTES + 10), "text/csv", "does not begin with a whole line"),
         (b"\n \n", "text/csv", "does not begin with a whole line"),
         (b"1" * 140_000 + b"\n", "text/csv", "cannot be read as CSV: field larger"),
         (b"\x1f\x8bnot so", "text/csv", "cannot be unpacked"),

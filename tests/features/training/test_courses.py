@@ -1,43 +1,12 @@
-"""Courses of numbers and how they are thinned."""
+"""Courses of numbers as they come."""
 
 from __future__ import annotations
 
-import doctest
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from bottega.features.training import courses
-from bottega.features.training.courses import KEPT, Course, thinned
-
-
-def test_the_examples_hold():
-    assert doctest.testmod(courses).failed == 0
-
-
-@given(
-    st.lists(st.floats(allow_nan=False), max_size=200),
-    st.integers(2, 100),
-)
-def test_thinning_keeps_ends_and_extremes_in_order(values: list[float], limit: int):
-    chosen = list(thinned(values, limit))
-    assert len(chosen) <= max(limit, 0)
-    assert chosen == sorted(set(chosen))
-    if len(values) <= limit:
-        assert chosen == list(range(len(values)))
-        return
-    assert (chosen[0], chosen[-1]) == (0, len(values) - 1)
-    if limit >= 4:
-        kept = [values[index] for index in chosen]
-        assert (min(kept), max(kept)) == (min(values), max(values))
-
-
-def test_what_is_no_number_hides_no_extreme():
-    values = [0.0, *[math.nan] * 50, 7.0, *[math.nan] * 50, 0.0]
-    assert 51 in thinned(values, 4)
-    assert len(thinned([math.nan] * 50, 10)) <= 10
+from bottega.features.training.courses import KEPT, Course
 
 
 def test_a_course_gives_back_what_came():

@@ -116,7 +116,7 @@ def test_nothing_to_read_is_refused(objects, uri: str):
     seed=st.none() | st.integers(0, 9),
 )
 def test_sharding_gives_each_file_to_exactly_one_host(count, hosts, sharded, seed):
-    files = [InputFile("b", f"{n}", f"{n}") for n in range(count)]
+    files = [InputFile("b", f"{n}", f"{n}", 1) for n in range(count)]
     source = channel("s3://b/", sharded=sharded, seed=seed)
     shares = [share(files, source, host, hosts) for host in range(hosts)]
     if sharded:

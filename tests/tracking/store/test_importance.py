@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Any
 
 import pytest
+import scipy.stats
 
 from bottega.testing.run_samples import SampleRun, SampleStore
 from bottega.tracking.store.importance import importance, weigh
@@ -56,7 +58,23 @@ def test_only_runs_that_match_and_have_the_metric_count(samples: SampleStore) ->
         SampleRun(stage="deleted", metrics={"auc": 0.5}),
     )
     query = RunQuery((1,), ("active",), (Condition("metric", "auc", ">", 0.15),))
-    with samples.readers.read() as reader:
-        found = importance(reader, query, "auc")
+    found = importance(samples.readers, query, "auc")
     assert found["runs"] == 4
     assert found["importances"] == [{"param": "depth", "importance": pytest.approx(1)}]
+
+
+def test_the_database_is_let_go_before_anything_is_weighed(
+    samples: SampleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples.add(*(SampleRun(metrics={"auc": n / 10}, params={"depth": str(n)}) for n in range(6)))
+    rank, reading = scipy.stats.rankdata, []
+
+    def watched(values: Any) -> Any:
+        idle = samples.readers._idle
+        reading.append([reader.connection.in_transaction for reader in idle])
+        return rank(values)
+
+    monkeypatch.setattr(scipy.stats, "rankdata", watched)
+    assert importance(samples.readers, RunQuery((1,), ("active",)), "auc")["runs"] == 6
+    assert reading
+    assert all(states == [False] for states in reading)

@@ -36,7 +36,7 @@ export interface IDescribeStudioResponse {
 }
 
 export interface IKindActivity {
-  /** TrainingJob, Endpoint, Model, Experiment. */
+  /** TrainingJob, Endpoint or Model. Experiments are the tracker's, and not among them. */
   Kind: string;
   /** How many there are. */
   Total: number;

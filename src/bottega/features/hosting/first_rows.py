@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -12,12 +11,11 @@ from typing import Any
 
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectInfo, ObjectMissing, ObjectStore
+from bottega.storage.previews.preview import PreviewFailed, read_head
+from bottega.storage.previews.source import ObjectSource
 
 CSV = "text/csv"
 LIBSVM = "text/libsvm"
-MOST_BYTES = 256 * 1024
-"""What is read of an object, and what is unpacked of a compressed one."""
-_GZIP = b"\x1f\x8b"
 _OBJECTS_LOOKED_AT = 100
 _CSV_NAMES = (CSV, "csv")
 _LIBSVM_NAMES = (LIBSVM, "text/x-libsvm", "libsvm")
@@ -67,13 +65,14 @@ def first_row(
     whence = f"the first row of {place}, which the training job {job} learned from"
     default = LIBSVM if labels is not None else ""
     kind = channel.get("ContentType", default).partition(";")[0].strip().lower()
-    lines = _first_lines(objects, found)
-    if kind in _LIBSVM_NAMES and labels is not None:
+    is_libsvm = kind in _LIBSVM_NAMES and labels is not None
+    if not is_libsvm and kind not in _CSV_NAMES:
+        raise RowUnknown(f"The data at {place} is neither CSV nor libsvm.")
+    lines = _first_lines(objects, found, kind)
+    if is_libsvm:
         features = [part for part in lines[0].split("#")[0].split()[1:] if part[:4] != "qid:"]
         source = f"It is {whence}, with 0 for its label, since libsvm cannot do without."
         return Row(LIBSVM, " ".join(["0", *features]), None, source)
-    if kind not in _CSV_NAMES:
-        raise RowUnknown(f"The data at {place} is neither CSV nor libsvm.")
     try:
         table = list(csv.reader(lines))
     except csv.Error as error:
@@ -104,29 +103,19 @@ def _first_object(objects: ObjectStore, uri: str) -> ObjectInfo:
     raise RowUnknown(f"The data at {uri} is not there any more.")
 
 
-def _first_lines(objects: ObjectStore, found: ObjectInfo) -> list[str]:
+def _first_lines(objects: ObjectStore, found: ObjectInfo, kind: str) -> list[str]:
     """The first lines that are neither empty nor comments, two at most and one at least, all of
     them whole."""
     place = f"s3://{found.bucket}/{found.key}"
     try:
-        with objects.open(found.bucket, found.key, length=MOST_BYTES) as stream:
-            data = stream.read()
+        head = read_head(ObjectSource(objects, found.bucket, found.key), kind)
     except (BucketMissing, ObjectMissing) as error:
         raise RowUnknown(f"The data at {place} is not there any more.") from error
-    whole = len(data) == found.size
-    if data.startswith(_GZIP):
-        unpacker = zlib.decompressobj(wbits=31)
-        try:
-            data = unpacker.decompress(data, MOST_BYTES)
-        except zlib.error as error:
-            raise RowUnknown(f"The data at {place} cannot be unpacked.") from error
-        whole = unpacker.eof
-    if not whole:
-        data = data[: data.rfind(b"\n") + 1]
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RowUnknown(f"The data at {place} is no text.") from error
+    except PreviewFailed as error:
+        raise RowUnknown(f"The data at {place} cannot be unpacked.") from error
+    if head.format in ("binary", "parquet"):
+        raise RowUnknown(f"The data at {place} is no text.")
+    text = head.text if head.whole else head.text[: head.text.rfind("\n") + 1]
     lines = [line for line in text.splitlines() if line.strip() and line.lstrip()[0] != "#"][:2]
     if not lines:
         raise RowUnknown(f"The data at {place} does not begin with a whole line.")

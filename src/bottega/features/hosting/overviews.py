@@ -37,7 +37,7 @@ def list_endpoint_overviews(
     """Endpoints that match the filter; everything shown of one is in its own resource or in
     memory."""
     wanted = filter_words.parse(request.get("Filter", ""), ("name", "status"))
-    statuses = _statuses(wanted)
+    statuses = wanted.allowed("status", get_args(EndpointStatus))
     query = ResourceQuery(
         ENDPOINT,
         statuses=sorted(statuses),
@@ -51,16 +51,6 @@ def list_endpoint_overviews(
     found = store.get_many(ENDPOINT, window)
     shown = [_overview(context, found[name]) for name in window if name in found]
     return {"Endpoints": shown, "Total": len(names)}
-
-
-def _statuses(wanted: FilterWords) -> frozenset[str]:
-    """The statuses that every condition on them allows."""
-    known: tuple[str, ...] = get_args(EndpointStatus)
-    allowed = frozenset(known)
-    for condition in wanted.conditions:
-        if condition.key == "status":
-            allowed &= frozenset(condition.choices(known))
-    return allowed
 
 
 def _matching(store: MetadataStore, query: ResourceQuery, wanted: FilterWords) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from typing import Any
 
 from bottega.context import Context
 from bottega.errors import ValidationException
@@ -38,21 +39,9 @@ def preview_data(context: Context, request: PreviewDataRequest) -> PreviewDataRe
         raise ValidationException(f"{uri} was deleted while it was read.") from error
     except PreviewFailed as error:
         raise ValidationException(f"{place} cannot be shown: {error}.") from error
-    answer: PreviewDataResponse = {
-        "S3Uri": place,
-        "Objects": count,
-        "TotalBytes": size,
-        "Format": found.format,
-        "Columns": [
-            {"Name": column.name, "Type": column.type, "Missing": column.missing}
-            for column in found.columns
-        ],
-        "Rows": [list(row) for row in found.rows],
-        "Truncated": found.truncated,
-    }
-    if found.columns:
-        answer["HasHeader"] = found.has_header
-    return answer
+    answer: Any = {"S3Uri": place, "Objects": count, "TotalBytes": size, **found.as_answer()}
+    response: PreviewDataResponse = answer
+    return response
 
 
 def _survey(objects: ObjectStore, bucket: str, prefix: str) -> tuple[ObjectInfo | None, int, int]:

@@ -6,6 +6,8 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bottega.thinning import thinned
+
 KEPT = 10_000
 """Points that a course holds at least, once it had so many: the most that one answer has."""
 
@@ -54,27 +56,3 @@ class Course:
             [self._times[index] for index in chosen],
             [self._values[index] for index in chosen],
         )
-
-
-def thinned(values: Sequence[float], limit: int) -> Sequence[int]:
-    """Which values to keep, by their places.
-
-    The first and the last, and of each of as many equal stretches as fit the smallest and the
-    largest.
-
-    >>> thinned([0, 1, 9, 1, 1, -5, 1, 2], limit=4)
-    [0, 2, 5, 7]
-    """
-    count = len(values)
-    if count <= limit:
-        return range(count)
-    stretches = (limit - 2) // 2
-    chosen = [0]
-    for number in range(stretches):
-        begin = 1 + number * (count - 2) // stretches
-        end = 1 + (number + 1) * (count - 2) // stretches
-        # What is no number is neither small nor large.
-        places = [at for at in range(begin, end) if values[at] == values[at]] or [begin]
-        extremes = {min(places, key=values.__getitem__), max(places, key=values.__getitem__)}
-        chosen.extend(sorted(extremes))
-    return [*chosen, count - 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,7 +18,7 @@ from bottega.features.training import rules
 from bottega.features.training.data_checks import Sample
 from bottega.features.training.entities import KIND
 from bottega.features.training.launch import plain_text
-from bottega.features.training.staging import InputError, InputFile, channel_files
+from bottega.features.training.staging import InputError, channel_files
 from bottega.ports import Ports
 from bottega.registry import operation
 from bottega.specs.generated.training import (
@@ -30,7 +30,7 @@ from bottega.specs.generated.training import (
 from bottega.specs.validation import broken_constraints
 from bottega.storage import s3_uris
 from bottega.storage.metadata import ResourceQuery
-from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
+from bottega.storage.objects import BucketMissing, ObjectMissing
 from bottega.storage.previews.source import ObjectSource
 
 _DRIVER = "/dev/nvidiactl"
@@ -195,13 +195,12 @@ class _Check:
         objects = self._ports.objects
         try:
             files = channel_files(objects, channel)
-            sizes = _sizes(objects, channel, files)
         except (InputError, BucketMissing, ObjectMissing) as error:
             self._findings.add("Error", field, f"{error}.")
             return None
-        self.sizes[channel["ChannelName"]] = sum(sizes)
+        self.sizes[channel["ChannelName"]] = sum(file.size for file in files)
         self._check_share(channel, len(files), field)
-        if not any(sizes):
+        if not any(file.size for file in files):
             self._findings.add("Error", field, "The channel has files, but all of them are empty.")
             return None
         image = self._image
@@ -209,8 +208,8 @@ class _Check:
             return None
         readable = [
             file
-            for file, size in zip(files, sizes, strict=True)
-            if size and not PurePosixPath(file.name).name.startswith((".", "_"))
+            for file in files
+            if file.size and not PurePosixPath(file.name).name.startswith((".", "_"))
         ]
         if not readable:
             self._findings.add("Error", field, "Every file of the channel is empty or hidden.")
@@ -269,17 +268,6 @@ class _Check:
                 f"The channels hold {wanted} bytes and the disk of the studio's home has {free} "
                 "bytes left: copying them may fill it.",
             )
-
-
-def _sizes(
-    objects: ObjectStore, channel: Mapping[str, Any], files: Sequence[InputFile]
-) -> list[int]:
-    """The bytes of each file: of a prefix from one listing, however many they are."""
-    source = channel["DataSource"]["S3DataSource"]
-    if source["S3DataType"] != "S3Prefix":
-        return [objects.info(file.bucket, file.key).size for file in files]
-    listed = {info.key: info.size for info in objects.each(*s3_uris.split(source["S3Uri"]))}
-    return [listed.get(file.key, 0) for file in files]
 
 
 def _passes(check: Callable[[], object]) -> bool:

@@ -11,7 +11,6 @@ from bottega.features.training.entities import KIND
 from bottega.features.training.job_log import JobLogs, job_logs
 from bottega.features.training.objective import Objective
 from bottega.features.training.summaries import JobSummary, job_summaries
-from bottega.filter_words import FilterWords
 from bottega.registry import operation
 from bottega.specs.generated.training import (
     JobKind,
@@ -42,7 +41,8 @@ def list_jobs(context: Context, request: ListJobsRequest) -> ListJobsResponse:
     start = request.get("Offset", 0)
     end = start + request.get("MaxResults", _PAGE)
     summaries, logs = job_summaries(ports), job_logs(ports)
-    statuses = _statuses(wanted)
+    statuses = wanted.allowed("status", get_args(TrainingJobStatus))
+    wanted.allowed("kind", get_args(JobKind))  # there is one kind: what is known is met
     query = ResourceQuery(
         KIND,
         statuses=sorted(statuses),
@@ -64,18 +64,6 @@ def list_jobs(context: Context, request: ListJobsRequest) -> ListJobsResponse:
     if sort_by not in _STORE_ORDERS:
         found = _sorted(found, _sort_key(sort_by, logs, ports.clock.now()), descending=descending)
     return {"Jobs": [_overview(job, logs) for job in found[start:end]], "Total": len(found)}
-
-
-def _statuses(wanted: FilterWords) -> frozenset[str]:
-    """The statuses that every condition allows; none when there can be no such job."""
-    known: tuple[str, ...] = get_args(TrainingJobStatus)
-    allowed = frozenset(known)
-    for condition in wanted.conditions:
-        if condition.key == "status":
-            allowed &= frozenset(condition.choices(known))
-        elif condition.key == "kind":
-            condition.choices(get_args(JobKind))  # there is one kind: what is known is met
-    return allowed
 
 
 _Key = Callable[[JobSummary], float | str | None]

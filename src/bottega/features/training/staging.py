@@ -9,7 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -43,6 +43,8 @@ class InputFile:
     bucket: str
     key: str
     name: str
+    size: int = field(compare=False)
+    """Bytes when it was listed."""
 
 
 def channel_files(objects: ObjectStore, channel: Mapping[str, Any]) -> list[InputFile]:
@@ -62,7 +64,7 @@ def channel_files(objects: ObjectStore, channel: Mapping[str, Any]) -> list[Inpu
             files = _manifest_files(objects, bucket, prefix)
         else:
             files = [
-                InputFile(bucket, info.key, _relative(info.key, prefix))
+                InputFile(bucket, info.key, _relative(info.key, prefix), info.size)
                 for info in objects.each(bucket, prefix)
                 if not info.key.endswith("/")
             ]
@@ -101,12 +103,12 @@ def _manifest_files(objects: ObjectStore, bucket: str, key: str) -> list[InputFi
     for name in names:
         data_bucket, data_key = s3_uris.split(prefix + name)
         try:
-            objects.info(data_bucket, data_key)
+            size = objects.info(data_bucket, data_key).size
         except ObjectMissing as error:
             raise InputError(
                 f"{where} names s3://{data_bucket}/{data_key}, which does not exist"
             ) from error
-        files.append(InputFile(data_bucket, data_key, name.lstrip("/")))
+        files.append(InputFile(data_bucket, data_key, name.lstrip("/"), size))
     return list(dict.fromkeys(files))
 
 

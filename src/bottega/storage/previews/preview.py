@@ -69,6 +69,19 @@ class Preview:
     truncated: bool
     """Whether there are more rows."""
 
+    def as_answer(self) -> dict[str, Any]:
+        """The members of PreviewData's answer that tell the content."""
+        answer = {
+            "Format": self.format,
+            "Columns": [
+                {"Name": column.name, "Type": column.type, "Missing": column.missing}
+                for column in self.columns
+            ],
+            "Rows": [list(row) for row in self.rows],
+            "Truncated": self.truncated,
+        }
+        return answer | ({"HasHeader": self.has_header} if self.columns else {})
+
 
 @dataclass(frozen=True)
 class Head:

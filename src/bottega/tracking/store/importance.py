@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bottega.tracking.store import search
-from bottega.tracking.store.connections import Reader
+from bottega.tracking.store.connections import Reader, Readers
 from bottega.tracking.store.query import Condition, RunQuery
 
 FOREST_RUNS = 30
@@ -18,11 +18,17 @@ REPEATS = 5
 SEED = 0
 
 
-def importance(reader: Reader, query: RunQuery, metric: str) -> dict[str, Any]:
-    """The importances of the parameters over the newest runs that match and have the metric."""
-    ids = search.page(reader, query.restricted(Condition("metric", metric, "HAS")), 0, MOST_RUNS)
-    values = _metric(reader, ids, metric)
-    rows = _params(reader, ids)
+def importance(readers: Readers, query: RunQuery, metric: str) -> dict[str, Any]:
+    """The importances of the parameters over the newest runs that match and have the metric.
+
+    The database is read first and let go: while somebody reads, what others write piles up in its
+    log, and weighing takes long.
+    """
+    matching = query.restricted(Condition("metric", metric, "HAS"))
+    with readers.read() as reader:
+        ids = search.page(reader, matching, 0, MOST_RUNS)
+        values = _metric(reader, ids, metric)
+        rows = _params(reader, ids)
     return {"runs": len(ids), **weigh([rows[run] for run in ids], [values[run] for run in ids])}
 
 

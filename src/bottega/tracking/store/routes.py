@@ -24,7 +24,7 @@ from bottega.tracking.store.connections import Reader, Readers
 PREFIX = "/bottega/"
 
 Arguments = Mapping[str, Any]
-Question = Callable[[Reader, Arguments], Any]
+Question = Callable[[Readers, Arguments], Any]
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,16 @@ def _query(asked: Arguments) -> Any:
         asked.get("sort_by", ""),
         asked.get("ascending", False),
     )
+
+
+def _in_one_state(ask: Callable[[Reader, Arguments], Any]) -> Question:
+    """A question whose whole answer is of one state of the database."""
+
+    def answer(readers: Readers, asked: Arguments) -> Any:
+        with readers.read() as reader:
+            return ask(reader, asked)
+
+    return answer
 
 
 def _experiments(reader: Reader, asked: Arguments) -> Any:
@@ -59,16 +69,16 @@ def _courses(reader: Reader, asked: Arguments) -> Any:
     return courses.courses(reader, asked["run_ids"], asked["metrics"], asked["most"])
 
 
-def _importance(reader: Reader, asked: Arguments) -> Any:
-    return importance.importance(reader, _query(asked), asked["metric"])
+def _importance(readers: Readers, asked: Arguments) -> Any:
+    return importance.importance(readers, _query(asked), asked["metric"])
 
 
 QUESTIONS: Mapping[str, Question] = {
-    "experiments": _experiments,
-    "columns": _columns,
-    "runs": _runs,
-    "run": _run,
-    "courses": _courses,
+    "experiments": _in_one_state(_experiments),
+    "columns": _in_one_state(_columns),
+    "runs": _in_one_state(_runs),
+    "run": _in_one_state(_run),
+    "courses": _in_one_state(_courses),
     "importance": _importance,
 }
 
@@ -78,8 +88,7 @@ def routes(readers: Callable[[], Readers]) -> Starlette:
 
     def route(name: str, question: Question) -> Route:
         def answer(body: bytes) -> Any:
-            with readers().read() as reader:
-                return question(reader, json.loads(body))
+            return question(readers(), json.loads(body))
 
         async def endpoint(request: Request) -> Response:
             try:
