@@ -77,7 +77,7 @@ export interface IScreenProps {
 export interface IScreenFrame {
   /** Whether the screen can be seen: nothing polls while it cannot. */
   readonly isVisible: boolean;
-  readonly visibilityChanged: ISignal<IScreenFrame, boolean>;
+  readonly visibilityChanged: ISignal<unknown, boolean>;
   /** Name the tab; the status shows as its icon's sign and in its caption. */
   setTitle(label: string, status?: string): void;
   /** Keep a choice in the screen's path, so that a reload and a link lead back to it. */
@@ -125,6 +125,6 @@ export interface IBottega {
     command: string,
     args?: Readonly<Record<string, string | number | boolean | null>>
   ): Promise<unknown>;
-  /** Put code into a new notebook and show it. */
+  /** Put code into a new notebook and show it, or show why that cannot be done. */
   openInNotebook(code: string, title: string): Promise<void>;
 }

@@ -106,7 +106,9 @@ export class EventStream implements IEventStream, IDisposable {
     }
     this._setStatus('connected');
     const events = message.events ?? [];
-    const reset = message.reset ?? false;
+    // Without a cursor nobody can tell what happened while no socket could be had.
+    const reset = (message.reset ?? false) || this._isBlind;
+    this._isBlind = false;
     if (reset || events.length > 0) {
       this._received.emit({ events, reset });
     }
@@ -116,6 +118,7 @@ export class EventStream implements IEventStream, IDisposable {
     if (this._isDisposed) {
       return;
     }
+    this._isBlind ||= this._cursor === '';
     this._setStatus('reconnecting');
     this._timer = setTimeout(() => this._connect(), this._pause);
     this._pause = Math.min(this._pause * 2, LONGEST_PAUSE_MS);
@@ -129,6 +132,7 @@ export class EventStream implements IEventStream, IDisposable {
   }
 
   private _cursor = '';
+  private _isBlind = false;
   private _isDisposed = false;
   private _pause = FIRST_PAUSE_MS;
   private _received = new Signal<IEventStream, IEventBatch>(this);

@@ -53,9 +53,9 @@ export function moment(time: number): string {
   return new Date(time * 1000).toLocaleString();
 }
 
-/** A moment of today: `12:04:41`. */
+/** A moment of today: `12:04:41`; the hour after midnight is `00`. */
 export function clock(time: number): string {
-  return new Date(time * 1000).toLocaleTimeString([], { hour12: false });
+  return new Date(time * 1000).toLocaleTimeString([], { hourCycle: 'h23' });
 }
 
 /** A size: `812 B`, `3.4 kB`, `1.2 GB`. */

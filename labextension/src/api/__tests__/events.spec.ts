@@ -91,6 +91,20 @@ it('takes up behind the last cursor when it was cut off', () => {
   expect(events.status).toBe('connected');
 });
 
+it('has everything read again when the first socket could not be had', () => {
+  const events = stream();
+  const heard: IEventBatch[] = [];
+  events.received.connect((_, batch) => heard.push(batch));
+  FakeSocket.last().close();
+  jest.advanceTimersByTime(250);
+  FakeSocket.last().say({ events: [], cursor: 'c1', reset: false });
+  expect(heard).toEqual([{ events: [], reset: true }]);
+  FakeSocket.last().close();
+  jest.advanceTimersByTime(250);
+  FakeSocket.last().say({ events: [], cursor: 'c1', reset: false });
+  expect(heard).toHaveLength(1);
+});
+
 it('waits longer each time nobody answers', () => {
   stream();
   FakeSocket.last().close();

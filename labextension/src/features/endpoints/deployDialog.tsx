@@ -5,7 +5,8 @@ import { useEffect, useId, useState } from 'react';
 import type { IDeployRequest } from '../../api/client';
 import type { IBottegaClient } from '../../tokens';
 
-const NAME = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
+const PATTERN = '[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}';
+const NAME = new RegExp(`^${PATTERN}$`);
 
 interface IFormProps {
   initial: Partial<IDeployRequest>;
@@ -68,6 +69,8 @@ export function DeployForm(props: IFormProps): JSX.Element {
         className="jp-BottegaInput"
         value={name}
         placeholder={endpoint}
+        // With an invalid input JupyterLab's dialogs cannot be accepted.
+        pattern={PATTERN}
         aria-invalid={!NAME.test(endpoint)}
         onChange={event => setName(event.target.value)}
       />

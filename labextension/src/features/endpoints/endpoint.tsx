@@ -14,8 +14,8 @@ import {
   Sparkline,
   Tabs
 } from '../../shared/components/controls';
-import { Failure, Loadable } from '../../shared/components/states';
-import { StatusChip } from '../../shared/components/status';
+import { Empty, Loadable } from '../../shared/components/states';
+import { StatusChip, statusKind } from '../../shared/components/status';
 import { ago, latency, moment, percent } from '../../shared/format';
 import type { Live } from '../../shared/hooks/useLive';
 import { useLive } from '../../shared/hooks/useLive';
@@ -46,18 +46,19 @@ export function EndpointScreen(props: IScreenProps): JSX.Element {
   const status =
     endpoint.state === 'ready' ? endpoint.value.EndpointStatus : '';
   useEffect(() => frame.setTitle(name, status), [frame, name, status]);
-  if (endpoint.state === 'error' && isMissing(endpoint.error)) {
+  if (isMissing(endpoint)) {
     return (
-      <>
-        <Failure
-          error={endpoint.error}
-          trans={trans}
-          what={trans.__('There is no endpoint %1.', name)}
-        />
-        <Button onClick={() => studio.open('endpoints')}>
-          {trans.__('Show all endpoints')}
-        </Button>
-      </>
+      <Empty
+        sentence={
+          endpoint.state === 'ready'
+            ? trans.__('The endpoint %1 was deleted.', name)
+            : trans.__('There is no endpoint %1.', name)
+        }
+        action={{
+          label: trans.__('Show all endpoints'),
+          run: () => studio.open('endpoints')
+        }}
+      />
     );
   }
   return (
@@ -75,7 +76,12 @@ function concerns(event: IStudioEvent, name: string): boolean {
   return event.Kind === 'Endpoint' && event.Name === name;
 }
 
-function isMissing(error: Error): boolean {
+/** SageMaker says with a ValidationException that there is no such endpoint. */
+function isMissing(live: Live<unknown>): boolean {
+  if (live.state === 'loading') {
+    return false;
+  }
+  const error = live.state === 'error' ? live.error : live.problem;
   return (
     error instanceof BottegaError &&
     error.status === 400 &&
@@ -165,7 +171,8 @@ function Header(
     0
   );
   const settled = endpoint.EndpointStatus === 'InService';
-  const busy = !settled && endpoint.EndpointStatus !== 'Failed';
+  // What has failed, also in being changed, can still be deleted.
+  const busy = !settled && statusKind(endpoint.EndpointStatus) !== 'bad';
   const update = async (): Promise<void> => {
     const { updateEndpoint } = await import('./updateDialog');
     try {

@@ -14,12 +14,12 @@ import { Empty } from '../../shared/components/states';
 import { StatusChip } from '../../shared/components/status';
 import { ago, latency, moment, percent } from '../../shared/format';
 import { useNow } from '../../shared/hooks/useNow';
-import { boto3Call } from '../../shared/python';
 import type { IColumn } from '../../shared/table/table';
 import { Table } from '../../shared/table/table';
 import { useWindowedRows } from '../../shared/table/useWindowedRows';
 import type { IScreenProps } from '../../tokens';
 import { DEPLOY_COMMAND } from './commands';
+import { listPython } from './python';
 import { TRAFFIC_MS } from './section';
 
 /** The list of all endpoints. */
@@ -67,6 +67,7 @@ export function EndpointsScreen(props: IScreenProps): JSX.Element {
   const refused =
     rows.problem instanceof BottegaError && rows.problem.status === 400;
   const deploy = (): void => void studio.execute(DEPLOY_COMMAND);
+  const code = (): string => listPython(filter, key, descending);
   const columns: Array<IColumn<IEndpointOverview>> = [
     {
       id: 'status',
@@ -158,13 +159,15 @@ export function EndpointsScreen(props: IScreenProps): JSX.Element {
         <CopyButton
           label={trans.__('Copy as Python')}
           trans={trans}
-          text={() =>
-            boto3Call('sagemaker', 'list_endpoints', {
-              SortBy: key,
-              SortOrder: descending ? 'Descending' : 'Ascending'
-            })
-          }
+          text={code}
         />
+        <Button
+          onClick={() =>
+            void studio.openInNotebook(code(), trans.__('Endpoints'))
+          }
+        >
+          {trans.__('Open in notebook')}
+        </Button>
         <Button kind="primary" onClick={deploy}>
           {trans.__('Deploy a model')}
         </Button>

@@ -8,6 +8,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { BottegaError } from '../../api/request';
 import { endpointIcon } from '../../shared/icons';
+import { launcherItem } from '../../shared/launcher';
 import { IBottega, IBottegaClient } from '../../tokens';
 import {
   DELETE_COMMAND,
@@ -88,8 +89,8 @@ export const endpoints: JupyterFrontEndPlugin<void> = {
               type: 'string',
               description: 'The id of a run with a model'
             },
-            isLauncher: { type: 'boolean' },
-            cwd: { type: 'string' }
+            isLauncher: { type: 'boolean', description: 'Asked for its label' },
+            cwd: { type: 'string', description: 'Given by the Launcher' }
           }
         }
       },
@@ -128,9 +129,7 @@ export const endpoints: JupyterFrontEndPlugin<void> = {
     palette?.addItem({ command: OPEN_LIST_COMMAND, category });
     palette?.addItem({ command: DEPLOY_COMMAND, category });
     launcher?.add({
-      command: DEPLOY_COMMAND,
-      category: trans.__('Machine learning'),
-      rank: 20,
+      ...launcherItem(trans, DEPLOY_COMMAND, 'deploy'),
       args: { isLauncher: true }
     });
   }

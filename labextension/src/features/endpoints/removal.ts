@@ -21,7 +21,9 @@ export async function removeEndpoint(
       'Requests to it are refused from then on, and its model servers end. The trained model stays.'
     ),
     checkbox: {
-      label: trans.__('Delete its configuration and models too'),
+      label: trans.__(
+        'Delete the configuration and models that were made for it too'
+      ),
       checked: true
     },
     buttons: [
@@ -34,40 +36,70 @@ export async function removeEndpoint(
   }
   const alongside = answer.isChecked ? await madeFor(client, name) : null;
   await client.call('sagemaker:DeleteEndpoint', { EndpointName: name });
-  if (alongside) {
+  if (alongside?.config) {
     await client.call('sagemaker:DeleteEndpointConfig', {
       EndpointConfigName: alongside.config
     });
-    for (const model of alongside.models) {
-      await client.call('sagemaker:DeleteModel', { ModelName: model });
-    }
+  }
+  for (const model of alongside?.models ?? []) {
+    await client.call('sagemaker:DeleteModel', { ModelName: model });
   }
   return true;
 }
 
-/** The configuration an endpoint has now, and its models; null where the former is gone. */
+/** The tag of a configuration or model that was made for one endpoint; its value is the name. */
+export const MADE_FOR = 'bottega:endpoint';
+
+/** What was made for the endpoint alone: other configurations and models may serve others too. */
 async function madeFor(
   client: IBottegaClient,
   name: string
-): Promise<{ config: string; models: string[] } | null> {
+): Promise<{ config: string | null; models: string[] }> {
+  const isOurs = async (arn: string): Promise<boolean> => {
+    const { Tags: tags = [] } = await client.call('sagemaker:ListTags', {
+      ResourceArn: arn
+    });
+    return tags.some(tag => tag.Key === MADE_FOR && tag.Value === name);
+  };
   const endpoint = await client.call('sagemaker:DescribeEndpoint', {
     EndpointName: name
   });
-  const config = endpoint.EndpointConfigName;
-  if (!config) {
-    return null;
+  const made: { config: string | null; models: string[] } = {
+    config: null,
+    models: []
+  };
+  const config = await orGone(
+    client.call('sagemaker:DescribeEndpointConfig', {
+      EndpointConfigName: endpoint.EndpointConfigName ?? ''
+    })
+  );
+  if (config === null) {
+    return made;
   }
+  if (await isOurs(config.EndpointConfigArn)) {
+    made.config = config.EndpointConfigName;
+  }
+  const names = config.ProductionVariants.map(variant => variant.ModelName);
+  for (const model of new Set(names)) {
+    const found = model
+      ? await orGone(
+          client.call('sagemaker:DescribeModel', { ModelName: model })
+        )
+      : null;
+    if (found && (await isOurs(found.ModelArn))) {
+      made.models.push(found.ModelName ?? '');
+    }
+  }
+  return made;
+}
+
+/** What a call answers; null where the thing was deleted before. */
+async function orGone<T>(call: Promise<T>): Promise<T | null> {
   try {
-    const found = await client.call('sagemaker:DescribeEndpointConfig', {
-      EndpointConfigName: config
-    });
-    const models = (found.ProductionVariants ?? []).flatMap(variant =>
-      variant.ModelName ? [variant.ModelName] : []
-    );
-    return { config, models: [...new Set(models)] };
+    return await call;
   } catch (error) {
     if (error instanceof BottegaError && error.status === 400) {
-      return null; // deleted before
+      return null;
     }
     throw error;
   }

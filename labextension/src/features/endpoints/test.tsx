@@ -49,6 +49,8 @@ export function TestTab(
     }
   }, [suggested, touched]);
 
+  const ready = endpoint.EndpointStatus === 'InService';
+  const canSend = ready && answer.state !== 'waiting';
   const send = async (): Promise<void> => {
     setAnswer({ state: 'waiting' });
     try {
@@ -67,7 +69,6 @@ export function TestTab(
   const variants = (endpoint.ProductionVariants ?? []).map(
     item => item.VariantName
   );
-  const ready = endpoint.EndpointStatus === 'InService';
   return (
     <div className="jp-BottegaTest">
       <section className="jp-BottegaCard">
@@ -116,7 +117,9 @@ export function TestTab(
           onKeyDown={event => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
               event.preventDefault();
-              void send();
+              if (canSend) {
+                void send();
+              }
             }
           }}
         />
@@ -124,7 +127,7 @@ export function TestTab(
         <div className="jp-BottegaTest-controls">
           <Button
             kind="primary"
-            disabled={!ready || answer.state === 'waiting'}
+            disabled={!canSend}
             title={
               ready
                 ? trans.__('Ctrl+Enter')

@@ -10,6 +10,7 @@ import type {
 } from '../../api/types/hosting';
 import { percent } from '../../shared/format';
 import type { IBottegaClient } from '../../tokens';
+import { MADE_FOR } from './removal';
 
 interface IFormProps {
   variants: IProductionVariant[];
@@ -40,6 +41,9 @@ export function UpdateForm(props: IFormProps): JSX.Element {
       {variants.map((variant, index) => {
         const id = `${base}-${index}`;
         const weight = variant.InitialVariantWeight ?? 1;
+        const { ModelName: model = '' } = variant;
+        // Only the newest models are offered; its own is there in any case.
+        const offered = models.includes(model) ? models : [model, ...models];
         return (
           <fieldset key={variant.VariantName}>
             <legend>{variant.VariantName}</legend>
@@ -47,13 +51,13 @@ export function UpdateForm(props: IFormProps): JSX.Element {
             <select
               id={`${id}-model`}
               className="jp-BottegaInput"
-              value={variant.ModelName}
+              value={model}
               onChange={event =>
                 change(index, { ModelName: event.target.value })
               }
             >
-              {models.map(model => (
-                <option key={model}>{model}</option>
+              {offered.map(option => (
+                <option key={option}>{option}</option>
               ))}
             </select>
             <label htmlFor={`${id}-count`}>{trans.__('Instances')}</label>
@@ -158,16 +162,24 @@ export async function updateEndpoint(
   if (!answer.button.accept || !answer.value) {
     return;
   }
-  const request = newConfig(
-    config,
-    answer.value,
-    configName(endpoint.EndpointName, new Date())
-  );
+  const { EndpointName: name } = endpoint;
+  const request = {
+    ...newConfig(config, answer.value, configName(name, new Date())),
+    Tags: [{ Key: MADE_FOR, Value: name }]
+  };
+  const { EndpointConfigName: made } = request;
   await client.call('sagemaker:CreateEndpointConfig', request);
-  await client.call('sagemaker:UpdateEndpoint', {
-    EndpointName: endpoint.EndpointName,
-    EndpointConfigName: request.EndpointConfigName
-  });
+  try {
+    await client.call('sagemaker:UpdateEndpoint', {
+      EndpointName: name,
+      EndpointConfigName: made
+    });
+  } catch (error) {
+    await client.call('sagemaker:DeleteEndpointConfig', {
+      EndpointConfigName: made
+    });
+    throw error;
+  }
 }
 
 /** The request for a configuration like another one, with other variants. */

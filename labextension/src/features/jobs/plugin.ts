@@ -3,7 +3,7 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { jobIcon } from '../../shared/icons';
@@ -75,7 +75,14 @@ export const jobs: JupyterFrontEndPlugin<void> = {
       describedBy: NAMED,
       execute: async args => {
         const { confirmStop } = await import('./acts');
-        await confirmStop(client, String(args['name']), trans);
+        try {
+          await confirmStop(client, String(args['name']), trans);
+        } catch (error) {
+          await showErrorMessage(
+            trans.__('The job is not stopped'),
+            error instanceof Error ? error.message : String(error)
+          );
+        }
       }
     });
     palette?.addItem({ command: OPEN_JOBS, category: trans.__('Bottega') });

@@ -40,11 +40,12 @@ export function notifyOfEnds(
       return;
     }
     const key = `${event.Kind}/${name}`;
+    if (event.Change === 'deleted') {
+      settled.delete(key); // the status is that of before
+      return;
+    }
     const former = settled.get(key);
     settled.set(key, status);
-    if (event.Change === 'deleted') {
-      settled.delete(key);
-    }
     if (former === status) {
       return;
     }

@@ -87,7 +87,7 @@ export const studio: JupyterFrontEndPlugin<IBottega> = {
       });
     }
     if (router) {
-      openFromUrl(app, shell, router);
+      openFromUrl(app, shell, router, trans);
       if (labShell) {
         showPathInUrl(labShell, router);
       }

@@ -1,5 +1,4 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
@@ -8,6 +7,7 @@ import { Component, useEffect, useState } from 'react';
 
 import { Failure, Skeleton } from '../../shared/components/states';
 import { statusKind } from '../../shared/components/status';
+import { VisibleWidget } from '../../shared/visibleWidget';
 import type {
   IBottega,
   IBottegaClient,
@@ -19,7 +19,7 @@ import type { IPlace } from './paths';
 import { formatPath } from './paths';
 
 /** A screen in a tab of the main area. */
-export class ScreenWidget extends ReactWidget implements IScreenFrame {
+export class ScreenWidget extends VisibleWidget implements IScreenFrame {
   constructor(options: {
     id: string;
     screen: IScreen;
@@ -48,10 +48,6 @@ export class ScreenWidget extends ReactWidget implements IScreenFrame {
   /** Emitted when the path changes. */
   get pathChanged(): ISignal<ScreenWidget, string> {
     return this._pathChanged;
-  }
-
-  get visibilityChanged(): ISignal<IScreenFrame, boolean> {
-    return this._visibilityChanged;
   }
 
   setTitle(label: string, status = ''): void {
@@ -91,42 +87,14 @@ export class ScreenWidget extends ReactWidget implements IScreenFrame {
     );
   }
 
-  protected override onAfterShow(message: Message): void {
-    super.onAfterShow(message);
-    this._visibilityChanged.emit(true);
-  }
-
-  protected override onAfterHide(message: Message): void {
-    super.onAfterHide(message);
-    this._visibilityChanged.emit(false);
-  }
-
-  protected override onAfterAttach(message: Message): void {
-    super.onAfterAttach(message);
-    document.addEventListener('visibilitychange', this._onPage);
-    this._visibilityChanged.emit(this.isVisible);
-  }
-
-  protected override onBeforeDetach(message: Message): void {
-    document.removeEventListener('visibilitychange', this._onPage);
-    super.onBeforeDetach(message);
-  }
-
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
     this.node.focus({ preventScroll: true });
   }
 
-  /** A tab of the browser that nobody looks at is as hidden as a tab of JupyterLab. */
-  override get isVisible(): boolean {
-    return super.isVisible && document.visibilityState !== 'hidden';
-  }
-
-  private _onPage = (): void => this._visibilityChanged.emit(this.isVisible);
   private readonly _options;
   private _pathChanged = new Signal<ScreenWidget, string>(this);
   private _place: IPlace;
-  private _visibilityChanged = new Signal<IScreenFrame, boolean>(this);
 }
 
 /** Fetches the code of a screen, and shows the screen. */

@@ -1,7 +1,4 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
-import type { Message } from '@lumino/messaging';
-import { Signal } from '@lumino/signaling';
 import { useId, useState } from 'react';
 
 import { Loadable } from '../../shared/components/states';
@@ -11,6 +8,7 @@ import { useLive } from '../../shared/hooks/useLive';
 import { useNow } from '../../shared/hooks/useNow';
 import { useSignal } from '../../shared/hooks/useSignal';
 import { bottegaIcon } from '../../shared/icons';
+import { VisibleWidget } from '../../shared/visibleWidget';
 import type {
   IBottega,
   IBottegaClient,
@@ -21,8 +19,11 @@ import type {
 
 type Visibility = Pick<IScreenFrame, 'isVisible' | 'visibilityChanged'>;
 
+/** What changes fast is read at most so often: each metric that a run logs is an event. */
+const FOLD_MS = 500;
+
 /** The Studio's sidebar: what features have, live. */
-export class Sidebar extends ReactWidget implements Visibility {
+export class Sidebar extends VisibleWidget {
   constructor(
     private readonly _studio: IBottega,
     private readonly _client: IBottegaClient,
@@ -37,10 +38,6 @@ export class Sidebar extends ReactWidget implements Visibility {
     this.node.setAttribute('aria-label', _trans.__('Bottega Studio'));
   }
 
-  readonly visibilityChanged = new Signal<IScreenFrame, boolean>(
-    this as unknown as IScreenFrame
-  );
-
   protected render(): JSX.Element {
     return (
       <Sections
@@ -50,16 +47,6 @@ export class Sidebar extends ReactWidget implements Visibility {
         frame={this}
       />
     );
-  }
-
-  protected override onAfterShow(message: Message): void {
-    super.onAfterShow(message);
-    this.visibilityChanged.emit(true);
-  }
-
-  protected override onAfterHide(message: Message): void {
-    super.onAfterHide(message);
-    this.visibilityChanged.emit(false);
   }
 }
 
@@ -96,7 +83,8 @@ function SectionView(
   const content = useId();
   const live = useLive(props, () => section.load(), [section], {
     concerns: section.concerns,
-    every: section.every ?? null
+    every: section.every ?? null,
+    fold: FOLD_MS
   });
   const { create } = section;
   return (

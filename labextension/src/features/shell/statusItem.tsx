@@ -1,12 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
-import { Signal } from '@lumino/signaling';
 
+import type { ILiveContext } from '../../shared/hooks/useLive';
 import { useLive } from '../../shared/hooks/useLive';
-import type { IBottega, IBottegaClient, IScreenFrame } from '../../tokens';
+import { VisibleWidget } from '../../shared/visibleWidget';
+import type { IBottega, IBottegaClient } from '../../tokens';
 
 /** In the status bar: what runs now, and how much was computed today. */
-export class StatusItem extends ReactWidget {
+export class StatusItem extends VisibleWidget {
   constructor(
     private readonly _studio: IBottega,
     private readonly _client: IBottegaClient,
@@ -22,27 +22,21 @@ export class StatusItem extends ReactWidget {
         studio={this._studio}
         client={this._client}
         trans={this._trans}
+        frame={this}
       />
     );
   }
 }
 
-/** The status bar is always in sight. */
-const IN_SIGHT: Pick<IScreenFrame, 'isVisible' | 'visibilityChanged'> = {
-  get isVisible() {
-    return document.visibilityState !== 'hidden';
-  },
-  visibilityChanged: new Signal<IScreenFrame, boolean>({} as IScreenFrame)
-};
-
 function Activity(props: {
   studio: IBottega;
   client: IBottegaClient;
   trans: TranslationBundle;
+  frame: ILiveContext['frame'];
 }): JSX.Element {
   const { studio, client, trans } = props;
   const live = useLive(
-    { client, frame: IN_SIGHT },
+    props,
     signal => client.call('bottega:DescribeActivity', {}, signal),
     [],
     {

@@ -1,4 +1,5 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { DisposableDelegate } from '@lumino/disposable';
@@ -109,8 +110,15 @@ export class Studio implements IBottega {
     return this._app.commands.execute(command, args);
   }
 
-  openInNotebook(code: string, title: string): Promise<void> {
-    return openInNotebook(this._app, code, title);
+  async openInNotebook(code: string, title: string): Promise<void> {
+    try {
+      await openInNotebook(this._app, code, title);
+    } catch (error) {
+      await showErrorMessage(
+        this._trans.__('The notebook cannot be opened'),
+        error instanceof Error ? error.message : String(error)
+      );
+    }
   }
 
   private _find(id: string, name: string): IScreen {

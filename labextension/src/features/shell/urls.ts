@@ -3,6 +3,8 @@ import type {
   IRouter,
   JupyterFrontEnd
 } from '@jupyterlab/application';
+import { showErrorMessage } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IBottega } from '../../tokens';
 import { ScreenWidget } from './screenWidget';
@@ -17,7 +19,8 @@ const ROUTE_COMMAND = 'bottega:open-from-url';
 export function openFromUrl(
   app: JupyterFrontEnd,
   studio: IBottega,
-  router: IRouter
+  router: IRouter,
+  trans: TranslationBundle
 ): void {
   app.commands.addCommand(ROUTE_COMMAND, {
     describedBy: {
@@ -32,7 +35,15 @@ export function openFromUrl(
       const path = new URLSearchParams(String(args['search'] ?? '')).get(QUERY);
       if (path) {
         await app.restored;
-        studio.open(path);
+        try {
+          studio.open(path);
+        } catch (error) {
+          // Whoever follows a link that leads nowhere wants to know it.
+          await showErrorMessage(
+            trans.__('The address cannot be opened'),
+            error instanceof Error ? error.message : String(error)
+          );
+        }
       }
     }
   });
@@ -42,7 +53,7 @@ export function openFromUrl(
 /** Keep the address that of the screen in front, so that it can be copied and reloaded. */
 export function showPathInUrl(shell: ILabShell, router: IRouter): void {
   let shown: ScreenWidget | null = null;
-  const update = (): void => {
+  const update = (isMoved: boolean): void => {
     const url = new URL(window.location.href);
     if (shown) {
       url.searchParams.set(QUERY, shown.path);
@@ -51,16 +62,22 @@ export function showPathInUrl(shell: ILabShell, router: IRouter): void {
     }
     // A path reads better with its slash as it is, which a query may hold.
     const search = url.search.replace(/%2F/gi, '/');
-    if (search !== window.location.search) {
-      router.navigate(`${url.pathname}${search}${url.hash}`, {
-        skipRouting: true
-      });
+    if (search === window.location.search) {
+      return;
+    }
+    const address = `${url.pathname}${search}${url.hash}`;
+    if (isMoved) {
+      router.navigate(address, { skipRouting: true });
+    } else {
+      // A slider that is drawn is not a hundred places to go back to.
+      window.history.replaceState(window.history.state, '', address);
     }
   };
+  const onPath = (): void => update(false);
   shell.currentChanged.connect((_, change) => {
-    shown?.pathChanged.disconnect(update);
+    shown?.pathChanged.disconnect(onPath);
     shown = change.newValue instanceof ScreenWidget ? change.newValue : null;
-    shown?.pathChanged.connect(update);
-    update();
+    shown?.pathChanged.connect(onPath);
+    update(true);
   });
 }

@@ -48,18 +48,36 @@ function Form(props: IProps & { model: TrainModel }): JSX.Element {
     }
   }, [wanted]);
   useEffect(() => {
+    let missed = false;
+    const recheck = (): void => {
+      missed = !frame.isVisible;
+      if (!missed && model.stage === null) {
+        model.recheck();
+      }
+    };
     const onEvents = (_: IEventStream, batch: IEventBatch): void => {
       const concerned =
-        batch.reset || batch.events.some(event => event.Kind === 'TrainingJob');
-      // What waits and what is free changes with every job.
-      if (concerned && frame.isVisible && model.stage === null) {
-        model.recheck();
+        batch.reset ||
+        batch.events.some(
+          event =>
+            event.Type === 'ResourceChanged' && event.Kind === 'TrainingJob'
+        );
+      // What waits and what is free changes with every job, but not with each metric of one.
+      if (concerned) {
+        recheck();
+      }
+    };
+    const onVisible = (_: unknown, visible: boolean): void => {
+      if (visible && missed) {
+        recheck();
       }
     };
     const { events } = client;
     events.received.connect(onEvents);
+    frame.visibilityChanged.connect(onVisible);
     return () => {
       events.received.disconnect(onEvents);
+      frame.visibilityChanged.disconnect(onVisible);
     };
   }, [client, frame, model]);
   const { catalog, draft } = model;

@@ -2,6 +2,7 @@ import { trans } from '../../testing/fakeClient';
 import {
   ago,
   bytes,
+  clock,
   duration,
   latency,
   measured,
@@ -24,6 +25,11 @@ it.each([
   [7500, '2 h 5 min']
 ])('says %d seconds as %s', (seconds, text) => {
   expect(span(seconds)).toBe(text);
+});
+
+it('begins the day at 00', () => {
+  const midnight = new Date(2026, 10, 26, 0, 4, 41);
+  expect(clock(midnight.getTime() / 1000)).toBe('00:04:41');
 });
 
 it.each([

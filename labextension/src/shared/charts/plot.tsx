@@ -10,11 +10,16 @@ let plotly: Promise<typeof Plotly> | null = null;
 
 /** Plotly, fetched when the first chart is shown: it is larger than all else together. */
 function loadPlotly(): Promise<typeof Plotly> {
-  plotly ??= import('plotly.js-gl2d-dist-min').then(module =>
-    // A bundler gives a CommonJS module as its default.
-    'default' in module
-      ? (module as unknown as { default: typeof Plotly }).default
-      : module
+  plotly ??= import('plotly.js-gl2d-dist-min').then(
+    module =>
+      // A bundler gives a CommonJS module as its default.
+      'default' in module
+        ? (module as unknown as { default: typeof Plotly }).default
+        : module,
+    (error: unknown) => {
+      plotly = null; // the next drawing tries again
+      throw error;
+    }
   );
   return plotly;
 }
@@ -43,6 +48,7 @@ export function Plot(props: IPlotProps): JSX.Element {
   const [ready, setReady] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const theme = useChartTheme();
+  const listening = useRef(false);
   const listeners = useRef(props);
   listeners.current = props;
   const { data, layout, height, range } = props;
@@ -55,17 +61,15 @@ export function Plot(props: IPlotProps): JSX.Element {
       if (ended || !element) {
         return;
       }
-      const fresh = !element.hasChildNodes();
       const drawn = await library.react(
         element,
         data,
         mergedLayout(theme, layout, height, range),
         { displaylogo: false, responsive: false, displayModeBar: false }
       );
-      if (ended) {
-        return;
-      }
-      if (fresh) {
+      // Also where the data has changed meanwhile: it is the same node that is drawn into.
+      if (!listening.current) {
+        listening.current = true;
         drawn.on?.('plotly_relayout', change => {
           const found = changedRange(change);
           if (found !== undefined) {
@@ -74,7 +78,10 @@ export function Plot(props: IPlotProps): JSX.Element {
         });
         drawn.on?.('plotly_click', event => listeners.current.onClick?.(event));
       }
-      setReady(true);
+      if (!ended) {
+        setReady(true);
+        setProblem(null);
+      }
     };
     draw().catch((error: unknown) => {
       if (!ended) {

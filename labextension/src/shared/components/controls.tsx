@@ -1,3 +1,4 @@
+import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { useEffect, useId, useRef, useState } from 'react';
@@ -46,7 +47,7 @@ export function CopyButton(props: {
     return () => clearTimeout(timer);
   }, [copied]);
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(props.text());
+    await putOnClipboard(props.text());
     setCopied(true);
   };
   return (
@@ -60,6 +61,15 @@ export function CopyButton(props: {
       </span>
     </button>
   );
+}
+
+async function putOnClipboard(text: string): Promise<void> {
+  // Browsers have it only for pages that came over TLS, or from the machine itself.
+  if ('clipboard' in navigator) {
+    await navigator.clipboard.writeText(text);
+  } else {
+    Clipboard.copyToSystem(text);
+  }
 }
 
 /** One tab of {@link Tabs}. */
@@ -163,12 +173,22 @@ export function FilterBox(props: {
   const { value, onChange } = props;
   const [text, setText] = useState(value);
   const problem = useId();
-  useEffect(() => setText(value), [value]);
+  const told = useRef(value);
+  useEffect(() => {
+    // One's own words, come back, must not take away what was typed since, be it a blank.
+    if (value.trim() !== told.current.trim()) {
+      told.current = value;
+      setText(value);
+    }
+  }, [value]);
   useEffect(() => {
     if (text === value) {
       return;
     }
-    const timer = setTimeout(() => onChange(text), TYPING_MS);
+    const timer = setTimeout(() => {
+      told.current = text;
+      onChange(text);
+    }, TYPING_MS);
     return () => clearTimeout(timer);
   }, [text, value, onChange]);
   return (
@@ -185,6 +205,7 @@ export function FilterBox(props: {
         onChange={event => setText(event.target.value)}
         onKeyDown={event => {
           if (event.key === 'Enter') {
+            told.current = text;
             onChange(text);
           }
         }}

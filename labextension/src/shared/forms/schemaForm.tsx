@@ -4,7 +4,7 @@ import type { RJSFSchema, UiSchema } from '@rjsf/utils';
 import type { ComponentType } from 'react';
 import { useEffect, useState } from 'react';
 
-import { Skeleton } from '../components/states';
+import { Failure, Skeleton } from '../components/states';
 
 /** The values of a form. */
 export type FormValues = ReadonlyJSONObject;
@@ -31,23 +31,44 @@ let fetched: ComponentType<ISchemaFormProps> | null = null;
  */
 export function SchemaForm(props: ISchemaFormProps): JSX.Element {
   const [Form, setForm] = useState(() => fetched);
+  const [error, setError] = useState<Error | null>(null);
+  const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     let ended = false;
+    setError(null);
     if (!fetched) {
-      void import('./rjsfForm').then(module => {
-        fetched = module.RjsfForm;
-        if (!ended) {
-          setForm(() => fetched);
+      import('./rjsfForm').then(
+        module => {
+          fetched = module.RjsfForm;
+          if (!ended) {
+            setForm(() => fetched);
+          }
+        },
+        (reason: unknown) => {
+          if (!ended) {
+            setError(
+              reason instanceof Error ? reason : new Error(String(reason))
+            );
+          }
         }
-      });
+      );
     }
     return () => {
       ended = true;
     };
-  }, []);
-  return Form ? (
-    <Form {...props} />
+  }, [attempt]);
+  if (Form) {
+    return <Form {...props} />;
+  }
+  const trans = props.translator.load('bottega');
+  return error ? (
+    <Failure
+      error={error}
+      trans={trans}
+      what={trans.__('The form cannot be loaded.')}
+      retry={() => setAttempt(attempt + 1)}
+    />
   ) : (
-    <Skeleton trans={props.translator.load('bottega')} rows={4} />
+    <Skeleton trans={trans} rows={4} />
   );
 }

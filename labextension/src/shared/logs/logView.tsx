@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactNode } from 'react';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 
+import { clock } from '../format';
 import { logLevel } from './levels';
 import type { ILogExtent } from './logGeometry';
 import {
@@ -247,9 +248,8 @@ function Line(props: {
 
 /** A moment of the day with its milliseconds: `12:04:41.207`. */
 export function lineTime(time: number): string {
-  const date = new Date(time * 1000);
-  const clock = date.toLocaleTimeString([], { hour12: false });
-  return `${clock}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+  const milliseconds = new Date(time * 1000).getMilliseconds();
+  return `${clock(time)}.${String(milliseconds).padStart(3, '0')}`;
 }
 
 /** The message with what is looked for marked in it. */

@@ -50,6 +50,7 @@ describe('DeployForm', () => {
     await userEvent.type(name, '_1');
     expect(last()).toBeNull();
     expect(screen.getByRole('alert')).toBeTruthy();
+    expect(name.matches(':invalid')).toBe(true);
     expect((await axe(container)).violations).toEqual([]);
   });
 
@@ -111,33 +112,76 @@ it('changes variants, and keeps the rest of a configuration', async () => {
   expect((await axe(container)).violations).toEqual([]);
 });
 
+it('shows the model that a variant has, however old it is', () => {
+  render(
+    <UpdateForm
+      variants={config.ProductionVariants}
+      models={['newest', 'newer']}
+      trans={trans}
+      onChange={jest.fn()}
+    />
+  );
+  for (const choice of screen.getAllByLabelText('Model')) {
+    expect(choice).toHaveProperty('value', 'churn-1');
+  }
+});
+
 describe('removeEndpoint', () => {
   afterEach(() => {
     Dialog.flush();
   });
 
-  it('deletes what belongs to it, in an order that works', async () => {
-    const client = new FakeClient({
+  /** A client whose endpoint has a configuration of its own, and two models of which one is. */
+  const studio = (): FakeClient =>
+    new FakeClient({
       'sagemaker:DescribeEndpoint': () => ({
         EndpointName: 'churn',
-        EndpointArn: 'arn:aws:sagemaker:us-east-1:000000000000:endpoint/churn',
+        EndpointArn: 'arn:endpoint/churn',
         EndpointConfigName: 'churn-config',
         EndpointStatus: 'InService',
         CreationTime: 1,
         LastModifiedTime: 1
       }),
-      'sagemaker:DescribeEndpointConfig': () => config,
+      'sagemaker:DescribeEndpointConfig': () => ({
+        ...config,
+        ProductionVariants: [
+          { VariantName: 'blue', ModelName: 'churn-1' },
+          { VariantName: 'green', ModelName: 'shared' }
+        ]
+      }),
+      'sagemaker:DescribeModel': ({ ModelName: name }) => ({
+        ModelName: name,
+        ModelArn: `arn:model/${name}`,
+        CreationTime: 1
+      }),
+      'sagemaker:ListTags': ({ ResourceArn: arn }) => ({
+        Tags: arn.endsWith('shared')
+          ? []
+          : [{ Key: 'bottega:endpoint', Value: 'churn' }]
+      }),
       'sagemaker:DeleteEndpoint': () => ({}),
       'sagemaker:DeleteEndpointConfig': () => ({}),
       'sagemaker:DeleteModel': () => ({})
     });
+
+  it('deletes what was made for it, in an order that works, and nothing else', async () => {
+    const client = studio();
     const removed = removeEndpoint(client, 'churn', trans);
     await acceptDialog();
     expect(await removed).toBe(true);
-    expect(client.calls.map(call => call.operation).slice(2)).toEqual([
-      'sagemaker:DeleteEndpoint',
-      'sagemaker:DeleteEndpointConfig',
-      'sagemaker:DeleteModel'
+    const deletions = client.calls.filter(call =>
+      call.operation.includes(':Delete')
+    );
+    expect(deletions).toEqual([
+      {
+        operation: 'sagemaker:DeleteEndpoint',
+        request: { EndpointName: 'churn' }
+      },
+      {
+        operation: 'sagemaker:DeleteEndpointConfig',
+        request: { EndpointConfigName: 'churn-config' }
+      },
+      { operation: 'sagemaker:DeleteModel', request: { ModelName: 'churn-1' } }
     ]);
   });
 

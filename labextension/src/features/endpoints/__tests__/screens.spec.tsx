@@ -137,6 +137,26 @@ describe('EndpointsScreen', () => {
     expect(props.studio.executed[0]?.command).toBe('bottega:deploy');
   });
 
+  it('gives the same list as code, with its filter', async () => {
+    const props = screenProps(
+      {
+        'bottega:ListEndpointOverviews': () => ({
+          Endpoints: [overview('churn')],
+          Total: 1
+        })
+      },
+      { parameters: { filter: 'name:churn', order: 'Ascending' } }
+    );
+    render(<EndpointsScreen {...props} />);
+    await settled();
+    await userEvent.click(
+      screen.getByRole('button', { name: 'Open in notebook' })
+    );
+    expect(props.studio.notebooks[0]?.code).toMatch(
+      /"ListEndpointOverviews".*"Filter": "name:churn".*"SortOrder": "Ascending"/s
+    );
+  });
+
   it('says at the box why a filter is refused', async () => {
     const props = screenProps(
       {
@@ -268,6 +288,70 @@ describe('EndpointScreen', () => {
     expect(
       screen.getByRole<HTMLButtonElement>('button', { name: 'Update' }).disabled
     ).toBe(false);
+  });
+
+  it.each([
+    ['InService', false],
+    ['Updating', true],
+    ['Deleting', true],
+    ['Failed', false],
+    ['OutOfService', false],
+    ['UpdateRollbackFailed', false]
+  ] as const)('while it is %s, deleting is disabled: %s', async (now, is) => {
+    const props = screenProps(
+      {
+        ...answers,
+        'sagemaker:DescribeEndpoint': () => ({
+          ...endpoint,
+          EndpointStatus: now
+        })
+      },
+      { name: 'churn' }
+    );
+    render(<EndpointScreen {...props} />);
+    await settled();
+    expect(
+      screen.getByRole<HTMLButtonElement>('button', { name: 'Delete' }).disabled
+    ).toBe(is);
+  });
+
+  it('says that it was deleted while it was shown', async () => {
+    const props = screenProps({ ...answers }, { name: 'churn' });
+    render(<EndpointScreen {...props} />);
+    await settled();
+    props.client.answers['sagemaker:DescribeEndpoint'] = () => {
+      throw new BottegaError(
+        'ValidationException',
+        'Could not find endpoint "churn".',
+        400
+      );
+    };
+    props.client.events.happen({
+      Kind: 'Endpoint',
+      Name: 'churn',
+      Change: 'deleted'
+    });
+    expect(
+      await screen.findByText('The endpoint churn was deleted.')
+    ).toBeTruthy();
+  });
+
+  it('sends one request at a time', async () => {
+    const props = screenProps(answers, {
+      name: 'churn',
+      parameters: { tab: 'test' }
+    });
+    let asked = 0;
+    props.client.invoke = () => {
+      asked += 1;
+      return new Promise(() => undefined);
+    };
+    render(<EndpointScreen {...props} />);
+    await settled();
+    await settled();
+    const body = screen.getByRole('textbox', { name: 'Body of the request' });
+    await userEvent.type(body, '{Control>}{Enter}{Enter}{/Control}');
+    expect(asked).toBe(1);
   });
 
   it('leads back from an endpoint that is not there', async () => {

@@ -3,7 +3,6 @@ import {
   curveTraces,
   parallelTraces,
   scatterTraces,
-  smoothed,
   varying
 } from '../model/traces';
 import { aRun } from './fixtures';
@@ -20,22 +19,6 @@ const runs = [
   aRun('b', { Params: { depth: '6', kind: 'linear' }, Metrics: { auc: 0.9 } }),
   aRun('c', { Params: { depth: '6' }, Metrics: {} })
 ];
-
-describe('smoothing', () => {
-  it('leaves values as they are at 0', () => {
-    expect(smoothed([1, 5, 3], 0)).toEqual([1, 5, 3]);
-  });
-
-  it('begins with the first value and follows slowly', () => {
-    const [first, second] = smoothed([1, 3], 0.5);
-    expect(first).toBe(1);
-    expect(second).toBeCloseTo(7 / 3);
-  });
-
-  it('goes on behind what is no number', () => {
-    expect(smoothed([1, NaN, 1], 0.9)[2]).toBeCloseTo(1);
-  });
-});
 
 describe('curves', () => {
   const courses = [

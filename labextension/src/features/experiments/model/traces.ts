@@ -2,6 +2,7 @@ import type {
   IRunMetricCourse,
   IRunOverview
 } from '../../../api/types/experiments';
+import { smoothed } from '../../../shared/charts/smoothing';
 import type { IChartTheme } from '../../../shared/charts/theme';
 import { seriesColour } from '../../../shared/charts/theme';
 import { parseColumn } from './names';
@@ -24,24 +25,6 @@ export type CurveAxis = 'step' | 'time';
 
 const FADED = 0.15;
 const FEW_TICKS = 8;
-
-/**
- * An exponential moving average that begins without a bias to its first value.
- *
- * @param weight of what was before, from 0 (nothing changes) to below 1.
- */
-export function smoothed(values: readonly number[], weight: number): number[] {
-  let sum = 0;
-  let norm = 0;
-  return values.map(value => {
-    if (weight === 0 || !Number.isFinite(value)) {
-      return value;
-    }
-    sum = weight * sum + (1 - weight) * value;
-    norm = weight * norm + (1 - weight);
-    return sum / norm;
-  });
-}
 
 /** One line for each run; when one is highlighted the others fade. */
 export function curveTraces(
@@ -72,7 +55,7 @@ export function curveTraces(
           axis === 'step'
             ? course.Steps
             : course.Times.map(time => time - begin),
-        y: smoothed(course.Values.map(Number), smoothing),
+        y: smoothed(course.Values, smoothing),
         opacity: faded ? FADED : 1,
         line: {
           color: seriesColour(theme, index),

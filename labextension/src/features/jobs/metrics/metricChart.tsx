@@ -3,11 +3,11 @@ import { useMemo } from 'react';
 
 import type { SharedRange } from '../../../shared/charts/plot';
 import { Plot } from '../../../shared/charts/plot';
+import { smoothed } from '../../../shared/charts/smoothing';
 import type { IChartTheme } from '../../../shared/charts/theme';
 import { seriesColour, useChartTheme } from '../../../shared/charts/theme';
 import { measured } from '../../../shared/format';
 import type { IFamilyCurve, IMetricFamily } from './families';
-import { smoothed } from './smoothing';
 
 const HEIGHT = 220;
 
@@ -116,7 +116,16 @@ function traces(
     line
   };
   return smoothing > 0
-    ? [{ ...base, y: values, line, opacity: 0.25, hoverinfo: 'skip' }, main]
+    ? [
+        {
+          ...base,
+          y: smoothed(values, 0),
+          line,
+          opacity: 0.25,
+          hoverinfo: 'skip'
+        },
+        main
+      ]
     : [main];
 }
 

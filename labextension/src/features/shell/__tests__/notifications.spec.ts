@@ -52,6 +52,12 @@ it('tells again of a new job of the name', () => {
   expect(messages()).toHaveLength(2);
 });
 
+it('says nothing of an old job that is deleted', () => {
+  const { client } = listening();
+  client.events.happen({ ...ended, Change: 'deleted' });
+  expect(messages()).toEqual([]);
+});
+
 it('keeps quiet where the settings want that', () => {
   const { client, studio } = listening();
   studio.settings = { ...studio.settings, notifyCompleted: false };

@@ -210,16 +210,29 @@ describe('the training form', () => {
       SlotsFree: 0,
       JobsAhead: 3
     });
-    frame.isVisible = false;
+    frame.show(false);
     const before = client.requests('bottega:CheckTrainingJob').length;
     act(() => client.events.happen({ Kind: 'TrainingJob', Name: 'other' }));
     expect(panel().dataset['state']).toBe('ready');
-    frame.isVisible = true;
-    act(() => client.events.happen({ Kind: 'TrainingJob', Name: 'other' }));
+    act(() => frame.show(true));
     expect(await screen.findByText('It waits: 3 jobs are ahead.')).toBeTruthy();
     expect(client.requests('bottega:CheckTrainingJob')).toHaveLength(
       before + 1
     );
+  });
+
+  it('is not disturbed by the metrics of the jobs that run', async () => {
+    const { client } = show();
+    await screen.findByText('Takes 1 of 2 free slots.');
+    await settled();
+    act(() =>
+      client.events.happen({
+        Type: 'MetricsChanged',
+        Kind: 'TrainingJob',
+        Name: 'other'
+      })
+    );
+    expect(panel().dataset['state']).toBe('ready');
   });
 
   it('can be tried again when the studio does not answer', async () => {
