@@ -45,6 +45,8 @@ test('a job is stopped, and cloned', async ({ studio }) => {
   await expect(job.status).toHaveText(/Stopped/, { timeout: 60_000 });
 
   await job.press('Clone');
+  // The form has what the job had.
+  await expect(studio.screen.getByText('stops.py').first()).toBeVisible();
   await train.name('stops-again');
   await expect(train.start).toBeEnabled();
   await train.start.click();
