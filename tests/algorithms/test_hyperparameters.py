@@ -89,6 +89,8 @@ def test_refusals_name_parameter_value_and_range(
         (Interval(1, 2, open_minimum=True, open_maximum=True), "(1,2)"),
         (Interval(0), "[0,∞)"),
         (Interval(), "(-∞,∞)"),
+        (Interval(-(2**31), 2**31 - 1), "[-2147483648,2147483647]"),
+        (Interval(0.001, 1e30), "[0.001,1e+30]"),
     ],
 )
 def test_intervals_are_written_as_sagemaker_does(interval: Interval, text: str) -> None:

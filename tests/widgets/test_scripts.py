@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import bottega.widgets
 
 FOLDER = Path(bottega.widgets.__file__).parent
 SCRIPTS = sorted(FOLDER.glob("*.js"))
+Colour = tuple[float, ...]
 
 
 def test_each_widget_has_its_script():
@@ -47,7 +49,55 @@ def test_nothing_comes_from_the_network(file: Path):
 def test_colours_are_jupyters_with_one_to_fall_back_on():
     text = (FOLDER / "studio.css").read_text()
     for value in re.findall(r"(?:color|background|fill|stroke)\s*:\s*([^;]+);", text):
-        assert re.fullmatch(r"var\(--jp-[\w-]+, [^)]+\)|inherit|none", value.strip()), value
+        mixed = re.fullmatch(r"color-mix\(in srgb, var\(--bottega-[\w-]+\) \d+%, (.+)\)", value)
+        plain = mixed[1] if mixed else value.strip()
+        assert re.fullmatch(r"var\(--jp-[\w-]+, [^)]+\)|inherit|none", plain), value
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_statuses_are_readable_in_jupyters_themes(theme: str):
+    css = (FOLDER / "studio.css").read_text()
+    percent = re.search(r"var\(--bottega-status-color\) (\d+)%", css)
+    shades = re.findall(r"--bottega-status-color: var\((--jp-[\w-]+),", css)
+    assert percent is not None
+    assert len(shades) == 3
+    share = int(percent[1]) / 100
+    colours = _theme(theme)
+    ground = colours["--jp-layout-color1"]
+    for shade in shades:
+        parts = zip(colours[shade], colours["--jp-ui-font-color1"], strict=True)
+        mixed = tuple(share * own + (1 - share) * text for own, text in parts)
+        assert _contrast(mixed, ground) >= 4.5, shade
+
+
+def _theme(name: str) -> dict[str, Colour]:
+    """The colours of one of JupyterLab's themes; what shines through does so on its ground."""
+    folder = Path(sys.prefix, "share/jupyter/lab/themes/@jupyterlab", f"theme-{name}-extension")
+    found: dict[str, Colour] = {}
+    text = (folder / "index.css").read_text().replace(":white;", ":#fff;")
+    for variable, value in re.findall(r"(--jp-[\w-]+):([^;]+);", text):
+        if code := re.search(r"#([0-9a-f]{6}|[0-9a-f]{3})\b", value):
+            digits = code[1] if len(code[1]) == 6 else "".join(2 * digit for digit in code[1])
+            found[variable] = tuple(int(digits[at : at + 2], 16) for at in (0, 2, 4))
+    ground = found["--jp-layout-color1"]
+    for variable, *parts, alpha in re.findall(
+        r"(--jp-[\w-]+):rgba\((\d+),(\d+),(\d+),([.\d]+)\)", text
+    ):
+        over = zip(map(int, parts), ground, strict=True)
+        found[variable] = tuple(float(alpha) * x + (1 - float(alpha)) * y for x, y in over)
+    return found
+
+
+def _contrast(one: Colour, other: Colour) -> float:
+    """As WCAG computes it."""
+    lights = []
+    for colour in (one, other):
+        linear = [
+            x / 12.92 if x <= 0.03928 else ((x + 0.055) / 1.055) ** 2.4
+            for x in (part / 255 for part in colour)
+        ]
+        lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
 def test_the_script_and_python_agree_on_names():

@@ -1,9 +1,9 @@
 import { copyFileSync } from 'fs';
 import { join } from 'path';
 
-import AxeBuilder from '@axe-core/playwright';
 import type { Page, TestInfo } from '@playwright/test';
 
+import { expectAccessible } from '../fixtures/accessible';
 import { expect, test } from '../fixtures/studio';
 import type { Studio } from '../pages/studio';
 import { EndpointPage } from '../pages/endpoint';
@@ -60,24 +60,6 @@ async function take(page: Page, info: TestInfo, name: string): Promise<void> {
   if (folder && DOCUMENTED.includes(name)) {
     copyFileSync(path, join(folder, `${name}.png`));
   }
-}
-
-/** Nothing on the screen keeps people out: no violation that axe calls serious or critical. */
-async function expectAccessible(page: Page, name: string): Promise<void> {
-  const found = await new AxeBuilder({ page })
-    .include('.jp-BottegaScreen:not(.lm-mod-hidden)')
-    .include('.jp-BottegaSidebar')
-    .analyze();
-  const grave = found.violations.filter(
-    ({ impact }) => impact === 'serious' || impact === 'critical'
-  );
-  expect(
-    grave.map(({ id, nodes }) => [
-      name,
-      id,
-      nodes.map(node => node.html).slice(0, 3)
-    ])
-  ).toEqual([]);
 }
 
 /** Requests that come while the pictures are taken, now and then a wrong one. */
@@ -150,7 +132,10 @@ test('every screen in every theme and width', async ({
         const shade = theme.endsWith('Dark') ? 'dark' : 'light';
         await take(page, info, `${name}-${shade}-${width}`);
         if (width === 1280) {
-          await expectAccessible(page, `${name} ${shade}`);
+          await expectAccessible(page, `${name} ${shade}`, [
+            '.jp-BottegaScreen:not(.lm-mod-hidden)',
+            '.jp-BottegaSidebar'
+          ]);
         }
       }
     }

@@ -266,4 +266,5 @@ class HyperparameterSchema:
 def _number(value: float) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    return f"{value:g}"
+    whole = abs(value) < 2**53 and value == round(value)
+    return f"{value:.0f}" if whole else f"{value:g}"

@@ -13,7 +13,7 @@ Points = Sequence[tuple[float, float]]
 
 
 def curve(name: str, points: Points) -> str:
-    """A chart of one metric: its name and last value above, its range at the left."""
+    """A chart of one metric: above it its name with the last value, and its range."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
     low, high = min(ys), max(ys)
 
@@ -36,7 +36,7 @@ def curve(name: str, points: Points) -> str:
     return (
         f'<svg role="img" aria-label="{spoken}" width="{WIDTH}" height="{HEIGHT}" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}" xmlns="http://www.w3.org/2000/svg">'
-        f'<text x="{PAD}" y="16" font-size="12" fill="currentColor">{title}</text>'
-        f'<text x="{WIDTH - PAD}" y="16" font-size="10" fill="currentColor" opacity="0.7" '
-        f'text-anchor="end">{number(low)} … {number(high)}</text>{line}</svg>'
+        f'<text x="{PAD}" y="14" font-size="12" fill="currentColor">{title}</text>'
+        f'<text x="{PAD}" y="27" font-size="10" fill="currentColor" opacity="0.7">'
+        f"{number(low)} … {number(high)}</text>{line}</svg>"
     )

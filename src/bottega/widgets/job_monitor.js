@@ -205,10 +205,10 @@ function chart(course) {
     'aria-label': `${course.Name}, ${points.length} values from ${number(values[0])} to ${number(latest)}`
   });
   const text = value => `${course.Name}: ${number(value)}`;
-  const label = draw('text', { x: pad, y: 16, class: 'bottega-metric' }, text(latest));
+  const label = draw('text', { x: pad, y: 14, class: 'bottega-metric' }, text(latest));
   const range = draw(
     'text',
-    { x: width - pad, y: 16, class: 'bottega-range', 'text-anchor': 'end' },
+    { x: pad, y: 27, class: 'bottega-range' },
     `${number(low)} … ${number(high)}`
   );
   const line = draw('polyline', {
