@@ -107,3 +107,15 @@ def test_an_interval_holds_what_its_bounds_say(value: float) -> None:
 def test_any_input_is_judged(values: dict[str, str]) -> None:
     with pytest.raises(HyperparameterError, match=r"^Hyperparameter "):
         SCHEMA.check({"rounds": "0", **values})
+
+
+def test_words_beside_numbers() -> None:
+    parameter = Hyperparameter(
+        "rate", "continuous", "Step.", interval=Interval(0, 1), also=("auto", "off")
+    )
+    assert parameter.convert("auto") == "auto"
+    assert parameter.convert("0.5") == 0.5
+    assert parameter.range == "[0,1] or auto or off"
+    for text in ("7", "none"):
+        with pytest.raises(HyperparameterError, match=r"\[0,1\] or auto or off"):
+            parameter.convert(text)

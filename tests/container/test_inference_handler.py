@@ -258,7 +258,7 @@ def test_submit_directory_inside_the_model(model: Path) -> None:
         "SAGEMAKER_PROGRAM": "serve.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
     }
-    assert load_handler("scikit-learn", model, variables).built_in is False
+    assert load_handler("scikit-learn", model, variables).quick is False
     variables["SAGEMAKER_PROGRAM"] = "other.py"
     with pytest.raises(CustomerError, match=r"other\.py is not in the code, which has: serve\.py"):
         load_handler("scikit-learn", model, variables)
@@ -280,7 +280,7 @@ def booster(tmp_path: Path) -> xgboost.Booster:
 
 def test_the_built_in_algorithm_answers(tmp_path: Path, booster: xgboost.Booster) -> None:
     found = load_handler("xgboost", tmp_path, {})
-    assert found.built_in
+    assert found.quick
     expected = booster.predict(xgboost.DMatrix(FEATURES))
     response = found.transform(b"1,2\n3,4\n5,7", "text/csv", "application/json")
     scores = [row["score"] for row in json.loads(response.body)["predictions"]]
@@ -296,7 +296,7 @@ def test_a_script_in_the_xgboost_image_has_its_defaults(
 ) -> None:
     expected = booster.predict(xgboost.DMatrix(FEATURES))
     found = handler(tmp_path, "def predict_fn(d, m): return m.predict(d) + 1", "xgboost")
-    assert not found.built_in
+    assert not found.quick
     response = found.transform(b"1,2\n3,4\n5,7", "text/csv", "")
     assert response.content_type == "text/csv"
     np.testing.assert_allclose(np.loadtxt(io.BytesIO(response.body)), expected + 1, rtol=1e-6)

@@ -7,9 +7,11 @@ inside a job or a model server, and import what they need there.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -72,6 +74,7 @@ class Channel:
     name: str
     required: bool
     content_types: tuple[str, ...]
+    """The first is meant where a job names none."""
     description: str
 
 
@@ -96,6 +99,8 @@ class Algorithm(ABC):
     """What it is for, in one sentence."""
     supervised: ClassVar[bool]
     """Whether it learns from a label, so that data without one make no sense."""
+    reads_tables: ClassVar[bool] = True
+    """Whether it learns from rows of numbers, rather than from text, tokens or images."""
     starting_values: ClassVar[Mapping[str, str]] = {}
     """What a form, or a caller who gives nothing, begins with where the algorithm has no default of
     its own."""
@@ -104,6 +109,27 @@ class Algorithm(ABC):
     metric_definitions: ClassVar[tuple[MetricDefinition, ...]]
     accepts: ClassVar[tuple[str, ...]]
     """Media types of an answer; the first is the default."""
+    extra: ClassVar[str] = ""
+    """The extra of bottega that brings its libraries, where they do not come with bottega."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """The modules of that extra that it needs."""
+    quick: ClassVar[bool] = True
+    """Whether a prediction takes about a millisecond, so that a server need not hand it to a
+    thread."""
+
+    compiled: ClassVar[bool] = False
+    """Whether its training always runs kernels of ``bottega.algorithms.kernels``."""
+
+    def missing(self) -> str:
+        """What has to be installed before it can run, as a sentence; empty when all is there."""
+        absent = [name for name in self.libraries if find_spec(name) is None]
+        if not absent:
+            return ""
+        return (
+            f"The algorithm {self.name} needs {', '.join(absent)}, which is not installed where "
+            f"bottega runs. Install it with: pip install 'bottega[{self.extra}]', and restart "
+            "bottega."
+        )
 
     def judged_by(self, hyperparameters: Mapping[str, str]) -> Sequence[str]:
         """The metrics that a model of these hyperparameters is judged by, best first.
@@ -112,6 +138,18 @@ class Algorithm(ABC):
         hyperparameters is said elsewhere.
         """
         return ()
+
+    def leading_columns(self, hyperparameters: Mapping[str, str]) -> tuple[str, ...]:
+        """What stands before the features in a row of a table, in words. Never raises."""
+        return ("label",) if self.supervised else ()
+
+    def unfit_label(self, label: float, hyperparameters: Mapping[str, str]) -> str:
+        """Why a label cannot be learned with these hyperparameters, such as ``is negative for
+        count:poisson``; empty when it can be, or when that is seen only in training.
+
+        For a look at the data before there is a job. Never raises.
+        """
+        return "" if math.isfinite(label) else "is not a number that can be learned"
 
     @abstractmethod
     def train(self, environment: TrainingEnvironment) -> None:

@@ -92,6 +92,8 @@ class Hyperparameter:
     """For numbers."""
     choices: tuple[str, ...] = ()
     """For categories."""
+    also: tuple[str, ...] = ()
+    """Words that are accepted beside numbers, such as ``auto``; each stands for itself."""
     required: bool = False
     required_when: Condition | None = None
     used_when: Condition | None = None
@@ -114,7 +116,10 @@ class Hyperparameter:
         """What is allowed, as a person reads it."""
         if self.choices:
             return ", ".join(self.choices)
-        return str(self.interval) if self.interval is not None else "any text"
+        if self.kind == "text":
+            return "any text"
+        numbers = str(self.interval) if self.interval is not None else "any number"
+        return " or ".join((numbers, *self.also))
 
     def convert(self, text: str) -> Any:
         """Turn the text into the value: int, float, or str, or whatever ``parse`` gives.
@@ -132,13 +137,13 @@ class Hyperparameter:
             if value not in self.choices:
                 raise HyperparameterError(self.name, f"{value!r} is not one of {self.range}.")
             return value
-        if self.kind == "text":
+        if self.kind == "text" or value in self.also:
             return value
         return self._convert_number(value)
 
     def _convert_number(self, value: str) -> int | float:
         noun = "an integer" if self.kind == "integer" else "a number"
-        allowed = f" in {self.interval}" if self.interval is not None else ""
+        allowed = f" in {self.range}" if self.interval is not None or self.also else ""
         try:
             number = float(value)
             whole = int(number) if self.kind == "integer" else None
@@ -148,7 +153,7 @@ class Hyperparameter:
         if math.isnan(number) or (whole is not None and whole != number):
             raise HyperparameterError(self.name, f"{value!r} is not {noun}{allowed}.")
         if self.interval is not None and number not in self.interval:
-            raise HyperparameterError(self.name, f"{value} is not in {self.interval}.")
+            raise HyperparameterError(self.name, f"{value} is not in {self.range}.")
         return number if whole is None else whole
 
 

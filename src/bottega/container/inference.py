@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from bottega.algorithms import registry
 from bottega.algorithms.base import Algorithm, CustomerError, RequestError
@@ -48,8 +48,9 @@ class InferenceResponse:
 class InferenceHandler(ABC):
     """Answers requests; may be called from several threads."""
 
-    built_in: ClassVar[bool] = False
-    """Whether no code of the user runs, so that a prediction is short and cannot hang."""
+    quick: bool = False
+    """Whether a prediction is so short that a thread need not take it, and cannot hang: no code of
+    the user runs."""
 
     @abstractmethod
     def transform(self, body: bytes, content_type: str, accept: str) -> InferenceResponse:
@@ -109,9 +110,8 @@ def load_handler(
 
 
 class _AlgorithmHandler(InferenceHandler):
-    built_in = True
-
     def __init__(self, algorithm: Algorithm, model: Any) -> None:
+        self.quick = algorithm.quick
         self._algorithm = algorithm
         self._model = model
 

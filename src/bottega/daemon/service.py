@@ -13,6 +13,7 @@ import uvicorn
 
 from bottega.config import Config
 from bottega.credentials import Credentials
+from bottega.daemon import kernels
 from bottega.daemon.audit import AuditTrail
 from bottega.daemon.listener import ASGIApp, Listener, build_app, server_settings
 from bottega.serving.sockets import runtime_folder
@@ -81,6 +82,8 @@ class Service:
         mounts: Mapping[str, ASGIApp] = {PREFIX: self.proxy} if self.proxy is not None else {}
         app: Listener = build_app(wire, mounts=mounts, config=config)
         self.studio.start()
+        if config.preload:
+            kernels.compile_in_background()
         settings: dict[str, Any] = server_settings(config)
         try:
             await _Server(uvicorn.Config(app, **settings), self.studio).serve(sockets=[listener])

@@ -161,7 +161,7 @@ class ModelServer:
     def _loaded(self, handler: InferenceHandler) -> None:
         self._loading -= 1
         if self._loading == 0:
-            self._inline_bytes = _INLINE_BYTES if handler.built_in else -1
+            self._inline_bytes = _INLINE_BYTES if handler.quick else -1
             self._handler = handler
 
     def _worker(self) -> None:
