@@ -8,12 +8,17 @@ import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xgboost
+from scipy import sparse
 
 from bottega.algorithms.base import CustomerError, RequestError
+from bottega.algorithms.readers.record_protobuf import decode_record, encode_record
+from bottega.algorithms.readers.record_writing import write_rows
+from bottega.algorithms.readers.recordio import frame, read_records
 from bottega.algorithms.registry import algorithm
 
 RNG = np.random.default_rng(3)
@@ -22,6 +27,8 @@ FEATURES[RNG.uniform(size=FEATURES.shape) < 0.1] = np.nan
 TARGET = np.nan_to_num(FEATURES[:, 0]) - np.nan_to_num(FEATURES[:, 1])
 CLASSES = np.digitize(TARGET, [-0.7, 0.7])
 LABELS = {"reg": TARGET, "binary": (TARGET > 0).astype(int), "multi": CLASSES}
+
+RECORDIO = "application/x-recordio-protobuf"
 
 Answer = Callable[..., tuple[bytes, str]]
 
@@ -66,6 +73,20 @@ def libsvm(rows: np.ndarray) -> str:
     )
 
 
+def records(features: Any, labels: Any = None) -> bytes:
+    file = io.BytesIO()
+    write_rows(file, features, labels)
+    return file.getvalue()
+
+
+def answered(answer: tuple[bytes, str]) -> list[dict[str, list[float]]]:
+    """The outputs in the Records of an answer."""
+    body, kind = answer
+    assert kind == RECORDIO
+    found = [decode_record(payload) for payload in read_records(io.BytesIO(body))]
+    return [{key: value.tolist() for key, value in record.labels.items()} for record in found]
+
+
 def numbers(answer: tuple[bytes, str]) -> np.ndarray:
     return np.loadtxt(io.BytesIO(answer[0]), delimiter=",")
 
@@ -92,6 +113,40 @@ def test_csv_and_libsvm_equal_the_library(
     for content_type, body in (("text/csv", csv), ("text/libsvm", libsvm), ("", csv)):
         got = numbers(answer(body(FEATURES[:rows]), content_type))
         np.testing.assert_allclose(got.reshape(expected.shape), expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [1, 50])
+def test_records_equal_the_library(tmp_path: Path, rows: int) -> None:
+    trained = booster("binary:logistic")
+    answer = answerer(model_folder(tmp_path, trained))
+    given = FEATURES[:rows]
+    expected = trained.predict(xgboost.DMatrix(given))
+    there = ~np.isnan(given)
+    # What a sparse row does not hold is missing, as in libsvm.
+    inside = sparse.csr_matrix((given[there], np.nonzero(there)), shape=given.shape)
+    doubles = b"".join(frame(encode_record({"values": row.astype(float)})) for row in given)
+    for body in (records(given), records(given, expected), records(inside), doubles):
+        np.testing.assert_allclose(numbers(answer(body, RECORDIO)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("objective", ["reg:squarederror", "multi:softprob"])
+def test_answers_in_records(tmp_path: Path, objective: str) -> None:
+    trained = booster(objective)
+    answer = answerer(model_folder(tmp_path, trained))
+    expected = trained.predict(xgboost.DMatrix(FEATURES)).reshape(len(FEATURES), -1)
+    found = answered(answer(csv(FEATURES), accept=RECORDIO))
+    np.testing.assert_allclose([row["score"] for row in found], expected, rtol=1e-6)
+    assert all(list(row) == ["score"] for row in found)
+
+
+def test_selected_content_in_records(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path, booster("binary:logistic"))
+    answer = answerer(folder, SAGEMAKER_INFERENCE_OUTPUT="predicted_label,labels,probabilities")
+    expected = json.loads(answer(csv(FEATURES), accept="application/json")[0])["predictions"]
+    for row, wanted in zip(answered(answer(csv(FEATURES), accept=RECORDIO)), expected, strict=True):
+        assert row["predicted_label"] == [wanted["predicted_label"]]
+        assert row["labels"] == [0, 1]
+        assert row["probabilities"] == pytest.approx(wanted["probabilities"])
 
 
 def test_many_rows_are_answered_as_few_are(tmp_path: Path) -> None:
@@ -160,12 +215,19 @@ def test_the_default_answer_can_be_set(tmp_path: Path) -> None:
         ("1,2,3,4,5\n1,2", "text/csv", "", 415, ("line 2",)),
         ("1 2:x", "text/libsvm", "", 415, ("'2:x'",)),
         ("1,2,3,4,5", "text/libsvm", "", 415, ("text/csv",)),
+        ("1,2,3,4,5", RECORDIO, "", 415, ("recordio-protobuf", "record 1")),
+        (records(np.ones((1, 3))), RECORDIO, "", 400, ("3", "5")),
         ("{}", "application/json", "", 415, ("application/json", "text/csv")),
         ("1,2,3,4,5", "text/csv", "image/png", 406, ("image/png", "application/json")),
     ],
 )
 def test_refusals(
-    tmp_path: Path, body: str, content_type: str, accept: str, status: int, words: tuple[str, ...]
+    tmp_path: Path,
+    body: bytes | str,
+    content_type: str,
+    accept: str,
+    status: int,
+    words: tuple[str, ...],
 ) -> None:
     answer = answerer(model_folder(tmp_path, booster("reg:squarederror")))
     with pytest.raises(RequestError) as error:
@@ -194,7 +256,7 @@ def test_selected_content_of_a_binary_model(tmp_path: Path) -> None:
     assert row["probability"] == row["raw_score"] == pytest.approx(score)
     assert row["probabilities"] == pytest.approx([1 - score, score])
     answer = answerer(folder, SAGEMAKER_INFERENCE_OUTPUT="predicted_label,labels")
-    assert answer(csv(FEATURES[:1]))[0] == f'{int(score > 0.5)},"[0, 1]"\r\n'.encode()
+    assert answer(csv(FEATURES[:1]))[0] == f'{int(score > 0.5)},"[0, 1]"\n'.encode()
 
 
 @pytest.mark.parametrize("objective", ["multi:softmax", "multi:softprob"])
@@ -214,6 +276,10 @@ def test_selected_content_that_the_objective_has_not(tmp_path: Path) -> None:
     folder = model_folder(tmp_path, booster("reg:squarederror"))
     with pytest.raises(CustomerError, match=r"'probability'.*predicted_score"):
         answerer(folder, SAGEMAKER_INFERENCE_OUTPUT="probability")
+    hinge = model_folder(tmp_path, booster("binary:hinge"))
+    with pytest.raises(CustomerError, match=r"'probability'.*raw_scores"):
+        answerer(hinge, SAGEMAKER_INFERENCE_OUTPUT="probability")
+    model_folder(tmp_path, booster("reg:squarederror"))
     answer = answerer(folder, SAGEMAKER_INFERENCE_OUTPUT="predicted_score")
     assert "predicted_score" in answer("1,2,3,4,5", accept="application/jsonlines")[0].decode()
 

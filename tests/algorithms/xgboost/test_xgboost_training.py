@@ -325,7 +325,7 @@ def test_labels_the_objective_cannot_learn(
         ("text/csv", "a,b\n1,2\n", ("train.csv", "line 1", "header")),
         ("text/libsvm", "1,2,3\n", ("train.csv", "line 1", "text/csv")),
         ("text/csv;label_size=0", "1,2\n", ("label_size=0", "first column")),
-        ("application/x-recordio-protobuf", "x", ("recordio", "text/csv")),
+        ("application/x-recordio-protobuf", "1,2,3,4\n", ("train.csv", "byte 0", "no RecordIO")),
         ("application/json", "{}", ("application/json", "text/csv")),
         ("application/x-parquet", "1,2\n", ("train.csv", "Parquet")),
     ],

@@ -7,13 +7,13 @@ the places of colons and spaces say what each of them is.
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Iterator
+from typing import Any
 
 from bottega.algorithms.base import CustomerError
-from bottega.algorithms.readers.rows import Part, open_data
+from bottega.algorithms.readers.blocks import Block, Layout
+from bottega.algorithms.readers.sources import Stream, line_of_row
 
-_BLOCK = 1 << 23
 _COMMENT = re.compile(rb"#[^\n]*")
 _ALLOWED = re.compile(rb"[0-9eE+\-.:\sNnaAiIfF]*")
 _SMALL = 1 << 14
@@ -26,45 +26,22 @@ class MalformedLibsvm(ValueError):
     """A line is not libsvm; the message says which and why."""
 
 
-def read_file(path: Path) -> Part:
-    """Read one file.
+def parse(text: bytes, *, first_line: int = 1) -> tuple[Any, Any, Any, Any]:
+    """Whole lines as (CSR features, labels, weights or None, groups or None).
+
+    Features are as wide as the largest index asks for. The weight is 1 where a line has none, and
+    the group is -1.
 
     Raises:
-        CustomerError: a line is not libsvm.
-    """
-    with open_data(path) as file:
-        try:
-            features, labels, weights, groups = read_stream(file)
-        except MalformedLibsvm as error:
-            raise CustomerError(f"{path.name}: {error}") from error
-    if features.shape[0] == 0:
-        raise CustomerError(f"{path.name} has no rows.")
-    return Part(path=path, features=features, labels=labels, weights=weights, groups=groups)
-
-
-def read_stream(file: IO[bytes]) -> tuple[Any, Any, Any, Any]:
-    """Read a stream into (CSR features, labels, weights or None, groups or None).
-
-    Raises:
-        MalformedLibsvm: a line is not libsvm.
+        MalformedLibsvm: a line is not libsvm; it says which, counted from ``first_line``.
     """
     import numpy as np
     from scipy import sparse
 
-    blocks: list[tuple[Any, ...]] = []
-    rest, line = b"", 1
-    while chunk := file.read(_BLOCK):
-        text, newline, rest = (rest + chunk).rpartition(b"\n")
-        if newline:
-            blocks.append(_parse(text, line))
-            line += text.count(b"\n") + 1
-    if rest.strip():
-        blocks.append(_parse(rest, line))
-    columns = [np.concatenate(parts) for parts in zip(*blocks, strict=True)] if blocks else []
-    if not columns or not columns[0].size:
-        empty = np.empty(0, dtype=np.float32)
-        return sparse.csr_matrix((0, 0), dtype=np.float32), empty, None, None
-    labels, weights, groups, counts, indexes, values = columns
+    if not text.strip():
+        nothing = np.empty(0, dtype=np.float32)
+        return sparse.csr_matrix((0, 0), dtype=np.float32), nothing, None, None
+    labels, weights, groups, counts, indexes, values = _parse(text, first_line)
     pointers = np.zeros(counts.size + 1, dtype=np.int64)
     np.cumsum(counts, out=pointers[1:])
     width = int(indexes.max()) + 1 if indexes.size else 0
@@ -76,6 +53,27 @@ def read_stream(file: IO[bytes]) -> tuple[Any, Any, Any, Any]:
         None if np.isnan(weights).all() else np.nan_to_num(weights, nan=1.0),
         None if (groups < 0).all() else groups,
     )
+
+
+def blocks(stream: Stream, layout: Layout) -> Iterator[Block]:
+    """The rows of a stream by the block, each as wide as its largest index asks for.
+
+    Raises:
+        CustomerError: a line is not libsvm.
+    """
+    for text, line in stream.text():
+        try:
+            features, labels, weights, groups = parse(text, first_line=line)
+        except MalformedLibsvm as error:
+            raise CustomerError(f"{stream.name}: {error}") from error
+        if labels.size:
+            yield Block(
+                features=features,
+                labels=labels if layout.needs_label else None,
+                origin=line_of_row(text, line, stream.name),
+                weights=weights,
+                groups=groups,
+            )
 
 
 def _parse(text: bytes, first_line: int) -> tuple[Any, ...]:

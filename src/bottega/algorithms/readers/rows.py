@@ -1,11 +1,11 @@
-"""What a channel holds: features, labels, weights and groups, and where each row came from."""
+"""What a channel holds as a whole: features, labels, weights and groups."""
 
 from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -15,35 +15,24 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from bottega.algorithms.readers.blocks import Block
+
     Floats = NDArray[np.float32]
 
 _GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
-class Part:
-    """The rows of one file."""
+class Rows:
+    """All rows of a channel, in the order of its files."""
 
-    path: Path
     features: Any
     """``float32``, rows x columns: an array in which NaN is missing, or a scipy CSR matrix in
     which what is not stored is missing."""
-    labels: Floats | None
+    labels: Floats
     weights: Floats | None = None
     groups: NDArray[np.int64] | None = None
     """The query of each row, for ranking."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of a channel, in the order of its files."""
-
-    features: Any
-    labels: Floats
-    weights: Floats | None
-    groups: NDArray[np.int64] | None
-    parts: tuple[tuple[Path, int], ...]
-    """Each file and how many rows it gave."""
 
     @property
     def count(self) -> int:
@@ -52,14 +41,6 @@ class Rows:
     @property
     def columns(self) -> int:
         return int(self.features.shape[1])
-
-    def origin(self, row: int) -> str:
-        """Where a row came from, such as ``line 3 of train.csv``."""
-        for path, count in self.parts:
-            if row < count:
-                return f"{_place(path, row)} of {path.name}"
-            row -= count
-        return f"row {row}"
 
 
 def data_files(folder: Path) -> list[Path]:
@@ -81,67 +62,69 @@ def open_data(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path, "rb")) if packed else path.open("rb")
 
 
-def join(parts: Sequence[Part], *, width: int = 0) -> Rows:
-    """Put the files of a channel together.
+def gather(blocks: Iterable[Block]) -> Rows | None:
+    """Put labelled blocks together; None when there is no row.
 
-    Args:
-        parts: at least one.
-        width: the least number of columns of a sparse result.
+    Sparse ones become as wide as the widest.
 
     Raises:
-        CustomerError: the files do not agree about columns, weights or groups.
+        CustomerError: they do not agree about columns or groups.
     """
     import numpy as np
     from scipy import sparse
 
-    first = parts[0]
-    for part in parts[1:]:
-        for name in ("weights", "groups"):
-            if (getattr(part, name) is None) != (getattr(first, name) is None):
-                with_it, without = (first, part) if getattr(part, name) is None else (part, first)
-                raise CustomerError(
-                    f"{with_it.path.name} has {name} and {without.path.name} has none; "
-                    f"every file of a channel needs them, or none."
-                )
-    if sparse.issparse(first.features):
-        width = max(width, *(part.features.shape[1] for part in parts))
-        for part in parts:
-            part.features.resize((part.features.shape[0], width))
-        blocks = [part.features for part in parts]
-        features = blocks[0] if len(blocks) == 1 else sparse.vstack(blocks, format="csr")
-    else:
-        for part in parts[1:]:
-            if part.features.shape[1] != first.features.shape[1]:
-                raise CustomerError(
-                    f"{part.path.name} has {part.features.shape[1]} feature columns and "
-                    f"{first.path.name} has {first.features.shape[1]}; "
-                    "every file of a channel needs the same columns."
-                )
-        blocks = [part.features for part in parts]
-        features = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+    from bottega.algorithms.readers.blocks import check_width
+    from bottega.algorithms.readers.row_store import RowStore
 
-    def together(name: str) -> Any:
-        values = [getattr(part, name) for part in parts]
-        return None if values[0] is None else np.concatenate(values)
+    store: RowStore | None = None
+    taken: list[Block] = []
+    width = 0
+    for block in blocks:
+        features = block.features
+        if store is None:
+            width = int(features.shape[1])
+            store = RowStore(width, sparse=sparse.issparse(features))
+        if not store.sparse:
+            check_width(block, width)
+            features = features.toarray() if sparse.issparse(features) else features
+        elif not sparse.issparse(features):
+            features = sparse.csr_matrix(features)
+        width = max(width, int(features.shape[1]))
+        store.append(features, block.labels)
+        # Features are in the store now; what is kept here are the few other columns.
+        taken.append(replace(block, features=np.empty((block.count, 0), dtype=np.float32)))
+    if store is None:
+        return None
+    store.finish()
+    features, labels = store.everything(width)
+    assert labels is not None
+    return Rows(features=features, labels=labels, weights=_weights(taken), groups=_groups(taken))
 
-    return Rows(
-        features=features,
-        labels=together("labels"),
-        weights=together("weights"),
-        groups=together("groups"),
-        parts=tuple((part.path, int(part.features.shape[0])) for part in parts),
+
+def _weights(blocks: Sequence[Block]) -> Floats | None:
+    """The weight of every row, 1 where it has none; None when no row has one."""
+    import numpy as np
+
+    if all(block.weights is None for block in blocks):
+        return None
+    return np.concatenate(
+        [
+            np.ones(block.count, dtype=np.float32) if block.weights is None else block.weights
+            for block in blocks
+        ]
     )
 
 
-def _place(path: Path, row: int) -> str:
-    """The line of a row in a text file (blank lines hold no row), or its number in any other."""
-    with open_data(path) as file:
-        if file.read(4) == b"PAR1":
-            return f"row {row + 1}"
-    with open_data(path) as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip() and not line.lstrip().startswith(b"#"):
-                if row == 0:
-                    return f"line {number}"
-                row -= 1
-    return f"row {row + 1}"
+def _groups(blocks: Sequence[Block]) -> NDArray[np.int64] | None:
+    import numpy as np
+
+    if all(block.groups is None for block in blocks):
+        return None
+    for block in blocks:
+        if block.groups is None or (block.groups < 0).any():
+            row = 0 if block.groups is None else int(np.flatnonzero(block.groups < 0)[0])
+            raise CustomerError(
+                f"There is no qid in {block.origin(row)}, and there is one in others; every row "
+                "of the channel needs one, or none."
+            )
+    return np.concatenate([block.groups for block in blocks if block.groups is not None])

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bottega.algorithms.base import Algorithm, Channel
+from bottega.algorithms.xgboost.data import CONTENT_TYPES
 from bottega.algorithms.xgboost.metric_names import definitions, parse_metrics
 from bottega.algorithms.xgboost.schema import SCHEMA
 
 if TYPE_CHECKING:
     from bottega.container.environment import TrainingEnvironment
-
-CONTENT_TYPES = ("text/libsvm", "text/x-libsvm", "text/csv", "application/x-parquet")
 
 
 class XGBoost(Algorithm):
@@ -43,7 +43,12 @@ class XGBoost(Algorithm):
         ),
     )
     metric_definitions = definitions()
-    accepts = ("text/csv", "application/json", "application/jsonlines")
+    accepts = (
+        "text/csv",
+        "application/json",
+        "application/jsonlines",
+        "application/x-recordio-protobuf",
+    )
 
     def judged_by(self, hyperparameters: Mapping[str, str]) -> Sequence[str]:
         try:
@@ -52,6 +57,28 @@ class XGBoost(Algorithm):
             return ()
         # The last one decides early stopping.
         return [f"validation:{name.partition('@')[0]}" for name in reversed(metrics)]
+
+    def leading_columns(self, hyperparameters: Mapping[str, str]) -> tuple[str, ...]:
+        return ("label", "weight") if hyperparameters.get("csv_weights") == "1" else ("label",)
+
+    def unfit_label(self, label: float, hyperparameters: Mapping[str, str]) -> str:
+        objective = hyperparameters.get("objective", "reg:squarederror")
+        classes = hyperparameters.get("num_class", "")
+        if not math.isfinite(label):
+            said = "is not a number that can be learned"
+        elif objective in ("binary:logistic", "reg:logistic") and not 0 <= label <= 1:
+            said = "is outside [0,1]"
+        elif objective in ("binary:hinge", "binary:logitraw") and label not in (0, 1):
+            said = "is neither 0 nor 1"
+        elif (
+            objective.startswith("multi:")
+            and classes.isdigit()
+            and (not 0 <= label < int(classes) or label != int(label))
+        ):
+            said = f"is not a whole number in [0,{classes}), the range of num_class={classes},"
+        else:
+            return ""
+        return f"{said} for {objective}"
 
     def train(self, environment: TrainingEnvironment) -> None:
         from bottega.algorithms.xgboost.training import train

@@ -1,4 +1,4 @@
-"""How predictions are written: CSV, JSON or JSON lines, plain or with selected content."""
+"""How predictions are written: CSV, JSON, JSON lines or RecordIO, plain or as selected."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bottega.algorithms.base import CustomerError, RequestError
+from bottega.algorithms.base import CustomerError
+from bottega.algorithms.readers.record_writing import label_records
+from bottega.algorithms.records.media_types import CSV, JSON, JSONLINES, RECORDIO, wanted_media
 
 if TYPE_CHECKING:
     from bottega.algorithms.xgboost.serving import Model
 
-ACCEPTED = ("text/csv", "application/json", "application/jsonlines")
+ACCEPTED = (CSV, JSON, JSONLINES, RECORDIO)
 
 _CLASS_KEYS = (
     "predicted_label",
@@ -29,6 +31,7 @@ _SELECTABLE = {
     "reg:": ("predicted_score",),
     "count:": ("predicted_score",),
     "binary:logitraw": ("predicted_label", "labels", "raw_score", "raw_scores"),
+    "binary:hinge": ("predicted_label", "labels", "raw_score", "raw_scores"),
     "binary:": _CLASS_KEYS,
     "multi:": _CLASS_KEYS,
 }
@@ -40,30 +43,18 @@ def choose(accept: str, default: str) -> str:
     Raises:
         RequestError: 406 when none of those wanted can be given.
     """
-    if not accept or accept == "*/*":
-        accept = default
-    if accept in ACCEPTED:
-        return accept
-    for wanted in accept.split(","):
-        media = wanted.partition(";")[0].strip().lower()
-        if media in ACCEPTED:
-            return media
-        if media in ("*/*", "text/*"):
-            return default if media == "*/*" else "text/csv"
-        if media == "application/*":
-            return "application/json"
-    raise RequestError(
-        406, f"Accept type {accept} is not supported. Please use one of {', '.join(ACCEPTED)}."
-    )
+    return wanted_media(accept, default, ACCEPTED)
 
 
 def encode(scores: Any, kind: str) -> bytes:
     """Plain predictions: a line, or an entry of ``predictions``, for each row."""
     values = scores.tolist()
-    if kind == "text/csv":
+    if kind == CSV:
         if scores.ndim == 1:
             return ("\n".join(map(repr, values)) + "\n").encode()
         return ("\n".join(",".join(map(repr, row)) for row in values) + "\n").encode()
+    if kind == RECORDIO:
+        return label_records({"score": scores})
     return _as_json([{"score": value} for value in values], kind)
 
 
@@ -98,10 +89,12 @@ def encode_selected(model: Model, scores: Any, margin: Any, kind: str) -> bytes:
         dict(zip(model.output, values, strict=True))
         for values in zip(*(columns[key] for key in model.output), strict=True)
     ]
-    if kind != "text/csv":
+    if kind == RECORDIO:
+        return label_records({key: np.array(columns[key]) for key in model.output})
+    if kind != CSV:
         return _as_json(rows, kind)
     text = io.StringIO()
-    csv.writer(text).writerows(row.values() for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(row.values() for row in rows)
     return text.getvalue().encode()
 
 
@@ -138,6 +131,6 @@ def _softmax(margin: Any) -> Any:
 
 
 def _as_json(rows: list[dict[str, Any]], kind: str) -> bytes:
-    if kind == "application/json":
+    if kind == JSON:
         return json.dumps({"predictions": rows}).encode()
     return "".join(json.dumps(row) + "\n" for row in rows).encode()

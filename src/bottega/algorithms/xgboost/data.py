@@ -1,22 +1,32 @@
-"""The channels of an XGBoost job: which reader, and whether the labels suit the objective."""
+"""The channels of an XGBoost job: their rows, and whether the labels suit the objective."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bottega.algorithms.base import CustomerError
-from bottega.algorithms.readers import csv, libsvm, parquet
-from bottega.algorithms.readers.rows import Part, Rows, data_files, join
+from bottega.algorithms.readers.blocks import Block, LabelRule, check_labels
+from bottega.algorithms.readers.formats import Format, channel_format, layout
+from bottega.algorithms.readers.rows import Rows, gather
+from bottega.algorithms.readers.sources import is_piped, sources
 
 if TYPE_CHECKING:
+    from bottega.algorithms.readers.blocks import Layout
     from bottega.container.environment import TrainingEnvironment
+
+CONTENT_TYPES = (
+    "text/libsvm",
+    "text/x-libsvm",
+    "text/csv",
+    "application/x-parquet",
+    "application/x-recordio-protobuf",
+)
+"""What is read; the first is meant where a channel has no content type."""
 
 _UNIT_LABELS = ("binary:logistic", "reg:logistic")
 _BINARY_LABELS = ("binary:hinge", "binary:logitraw")
 _NOT_NEGATIVE = ("count:poisson", "reg:tweedie")
-_SUPPORTED = "text/libsvm, text/csv and application/x-parquet"
 
 
 def read_channel(
@@ -25,61 +35,86 @@ def read_channel(
     """Read a channel of this host; None when it has no data here.
 
     Raises:
-        CustomerError: a file is malformed or a label does not suit the objective.
+        CustomerError: something in the data is wrong, or a label does not suit the objective.
     """
-    config = environment.input_data_config[channel]
-    reader = _reader(str(config.get("ContentType") or "text/libsvm"), channel, hyperparameters)
-    mode = str(config.get("TrainingInputMode") or "File")
-    if mode == "Pipe":
+    found = channel_format(environment, channel, CONTENT_TYPES)
+    if found.name == "libsvm" and is_piped(environment, channel):
         raise CustomerError(
-            f"The channel {channel} is in Pipe mode, which this algorithm does not read; use File."
+            f"Pipe mode not supported for LibSVM. Use File or FastFile for the channel {channel}."
         )
-    files = data_files(environment.paths.channel(channel))
-    if not files:
-        return None
-    rows = join([reader(path) for path in files])
-    check_labels(rows, hyperparameters)
-    return rows
+    weights = found.name == "csv" and hyperparameters.get("csv_weights") == 1
+    wanted = layout(found, channel, labels=True, weights=weights, single=False)
+    return gather(_blocks(environment, channel, found, wanted, hyperparameters))
 
 
-def check_labels(rows: Rows, hyperparameters: Mapping[str, Any]) -> None:
-    """Refuse labels that the objective cannot learn, by file and line.
+def _blocks(
+    environment: TrainingEnvironment,
+    channel: str,
+    found: Format,
+    wanted: Layout,
+    hyperparameters: Mapping[str, Any],
+) -> Iterator[Block]:
+    decode, rules = found.decoder(), label_rules(hyperparameters)
+    for source in sources(environment, channel, 0):
+        with source.open() as stream:
+            for block in decode(stream, wanted):
+                for rule in rules:
+                    check_labels(block, rule)
+                _check_weights(block)
+                yield block
 
-    Raises:
-        CustomerError: naming the first such label.
-    """
+
+def label_rules(hyperparameters: Mapping[str, Any]) -> tuple[LabelRule, ...]:
+    """Which labels the objective cannot learn."""
     import numpy as np
 
     objective = str(hyperparameters.get("objective", "reg:squarederror"))
-    labels = rows.labels
-    _refuse(rows, ~np.isfinite(labels), "is not a number that can be learned", objective)
+
+    def rule(wrong: Any, what: str) -> LabelRule:
+        return LabelRule(
+            wrong,
+            f"{what} for {objective}. In a table the label is the first column; check the data and "
+            "the objective.",
+        )
+
+    number = rule(lambda labels: ~np.isfinite(labels), "is not a number that can be learned")
     if objective in _UNIT_LABELS:
-        _refuse(rows, (labels < 0) | (labels > 1), "is outside [0,1]", objective)
+        suits = rule(lambda labels: (labels < 0) | (labels > 1), "is outside [0,1]")
     elif objective in _BINARY_LABELS:
-        _refuse(rows, (labels != 0) & (labels != 1), "is neither 0 nor 1", objective)
+        suits = rule(lambda labels: (labels != 0) & (labels != 1), "is neither 0 nor 1")
     elif objective.startswith("multi:"):
         classes = int(hyperparameters["num_class"])
-        wrong = (labels < 0) | (labels >= classes) | (labels != np.floor(labels))
-        text = f"is not a whole number in [0,{classes}), the range of num_class={classes},"
-        _refuse(rows, wrong, text, objective)
-    elif objective in _NOT_NEGATIVE:
-        _refuse(rows, labels < 0, "is negative", objective)
-    elif objective in ("reg:gamma", "survival:aft"):
-        _refuse(rows, labels <= 0, "is not above 0", objective)
-    elif objective == "reg:squaredlogerror":
-        _refuse(rows, labels <= -1, "is not above -1", objective)
-    if rows.groups is not None and rows.weights is not None:
-        raise CustomerError(
-            f"{rows.parts[0][0].name} has both weights and qid; "
-            "the rows of a ranking cannot be weighted."
+        suits = rule(
+            lambda labels: (labels < 0) | (labels >= classes) | (labels != np.floor(labels)),
+            f"is not a whole number in [0,{classes}), the range of num_class={classes},",
         )
-    if rows.weights is not None:
-        bad = ~(np.isfinite(rows.weights) & (rows.weights >= 0))
-        if bad.any():
-            row = int(np.flatnonzero(bad)[0])
-            raise CustomerError(
-                f"Weight {rows.weights[row]:g} in {rows.origin(row)} is not a number of at least 0."
-            )
+    elif objective in _NOT_NEGATIVE:
+        suits = rule(lambda labels: labels < 0, "is negative")
+    elif objective in ("reg:gamma", "survival:aft"):
+        suits = rule(lambda labels: labels <= 0, "is not above 0")
+    elif objective == "reg:squaredlogerror":
+        suits = rule(lambda labels: labels <= -1, "is not above -1")
+    else:
+        return (number,)
+    return number, suits
+
+
+def _check_weights(block: Block) -> None:
+    import numpy as np
+
+    if block.weights is None:
+        return
+    if block.groups is not None:
+        raise CustomerError(
+            f"There are a weight and a qid in {block.origin(0)}; the rows of a ranking cannot be "
+            "weighted."
+        )
+    wrong = np.flatnonzero(~(np.isfinite(block.weights) & (block.weights >= 0)))
+    if wrong.size:
+        row = int(wrong[0])
+        raise CustomerError(
+            f"Weight {block.weights[row]:g} in {block.origin(row)} is not a number of at least 0."
+        )
 
 
 def to_matrix(rows: Rows | None, width: int, threads: int, *, survival: bool = False) -> Any:
@@ -118,39 +153,4 @@ def to_matrix(rows: Rows | None, width: int, threads: int, *, survival: bool = F
         label_lower_bound=rows.labels if survival else None,
         label_upper_bound=rows.labels if survival else None,
         nthread=threads,
-    )
-
-
-def _reader(
-    content_type: str, channel: str, hyperparameters: Mapping[str, Any]
-) -> Callable[[Path], Part]:
-    media, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    if media in ("text/libsvm", "text/x-libsvm", "libsvm"):
-        return libsvm.read_file
-    if media in ("text/csv", "csv"):
-        for parameter in parameters:
-            if parameter.startswith("label_size=") and parameter != "label_size=1":
-                raise CustomerError(
-                    f"The content type {content_type!r} of the channel {channel} says that rows "
-                    "have no single label; XGBoost needs the label in the first column."
-                )
-        weights = hyperparameters.get("csv_weights") == 1
-        return lambda path: csv.read_file(path, weights=weights)
-    if media in ("application/x-parquet", "parquet"):
-        return parquet.read_file
-    raise CustomerError(
-        f"The content type {content_type!r} of the channel {channel} cannot be read; "
-        f"{_SUPPORTED} can."
-    )
-
-
-def _refuse(rows: Rows, wrong: Any, what: str, objective: str) -> None:
-    if not wrong.any():
-        return
-    import numpy as np
-
-    row = int(np.flatnonzero(wrong)[0])
-    raise CustomerError(
-        f"Label {rows.labels[row]:.9g} in {rows.origin(row)} {what} for {objective}. "
-        "The label must be the first column; check the data and the objective."
     )

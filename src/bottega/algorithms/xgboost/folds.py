@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bottega.algorithms.base import CustomerError
-from bottega.algorithms.readers.rows import Part, Rows, join
-from bottega.algorithms.xgboost.cluster import Cluster
+from bottega.algorithms.cluster import Cluster
+from bottega.algorithms.readers.rows import Rows
 from bottega.algorithms.xgboost.data import to_matrix
 
 if TYPE_CHECKING:
@@ -74,14 +74,35 @@ def train_folds(
 
 
 def _together(parts: Sequence[Rows], width: int) -> Rows:
-    joined = join(
-        [
-            Part(rows.parts[0][0], rows.features, rows.labels, rows.weights, rows.groups)
-            for rows in parts
-        ],
-        width=width,
+    """The rows of both channels."""
+    import numpy as np
+    from scipy import sparse
+
+    if len(parts) == 1:
+        return parts[0]
+    for name in ("weights", "groups"):
+        if len({getattr(part, name) is None for part in parts}) > 1:
+            raise CustomerError(
+                f"Hyperparameter _kfold: one of the channels has {name} and the other has none."
+            )
+    if any(sparse.issparse(part.features) for part in parts):
+        matrices = [sparse.csr_matrix(part.features) for part in parts]
+        for matrix in matrices:
+            matrix.resize((matrix.shape[0], width))
+        features = sparse.vstack(matrices, format="csr")
+    else:
+        features = np.concatenate([part.features for part in parts])
+
+    def together(name: str) -> Any:
+        values = [getattr(part, name) for part in parts]
+        return None if values[0] is None else np.concatenate(values)
+
+    return Rows(
+        features=features,
+        labels=together("labels"),
+        weights=together("weights"),
+        groups=together("groups"),
     )
-    return replace(joined, parts=tuple(part for rows in parts for part in rows.parts))
 
 
 def _take(rows: Rows, chosen: Any) -> Rows:

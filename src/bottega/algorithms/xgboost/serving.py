@@ -12,7 +12,6 @@ import pickle
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,14 @@ import numpy as np
 
 from bottega.algorithms.base import CustomerError, RequestError
 from bottega.algorithms.readers import csv, libsvm
+from bottega.algorithms.records.media_types import CSV, RECORDIO, media_of
 from bottega.algorithms.xgboost import answers
 from bottega.algorithms.xgboost.direct import DirectPrediction
 
 _SMALL_BODY = 1 << 16
 _MANY_ROWS = 2000
-_CONTENT_TYPES = "text/csv, text/libsvm"
+CONTENT_TYPES = ("text/csv", "text/libsvm", "text/x-libsvm", RECORDIO)
+"""What a request can be; the first is meant where it does not say."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def load_boosters(folder: Path) -> list[Any]:
 
 
 def parse(body: bytes, content_type: str, width: int = 0) -> Any:
-    """The rows of a request: a float32 array, or a CSR matrix for libsvm.
+    """The rows of a request: a float32 array, or a CSR matrix for libsvm and sparse records.
 
     Args:
         body: the request.
@@ -176,14 +177,7 @@ def parse(body: bytes, content_type: str, width: int = 0) -> Any:
     Raises:
         RequestError: 415 when the body is not what it says it is, 400 when rows have another width.
     """
-    media = content_type.partition(";")[0].strip().lower() or "text/csv"
-    if media == "text/csv":
-        return _parse_csv(body, width)
-    if media in ("text/libsvm", "text/x-libsvm"):
-        return _parse_libsvm(body, width)
-    raise RequestError(
-        415, f"Content-type {media} is not supported. Supported content types are {_CONTENT_TYPES}."
-    )
+    return _PARSERS[media_of(content_type, CONTENT_TYPES)](body, width)
 
 
 def _parse_csv(body: bytes, width: int) -> Any:
@@ -196,23 +190,31 @@ def _parse_csv(body: bytes, width: int) -> Any:
             pass  # Missing values, quotes, another delimiter or nonsense: the careful way tells.
         else:
             return _fitting(table, width, "CSV")
-    delimiter = csv.find_delimiter(body[:4096])
     try:
-        table = csv.read_table(BytesIO(body), delimiter)
+        table = csv.table(body)
     except csv.MalformedCsv as error:
-        reason = csv.explain(body, delimiter) or str(error)
-        raise RequestError(415, f"Loading csv data failed: {reason}") from error
+        raise RequestError(415, f"Loading csv data failed: {error}") from error
     return _fitting(table, width, "CSV")
 
 
 def _parse_libsvm(body: bytes, width: int) -> Any:
     try:
-        features = libsvm.read_stream(BytesIO(body))[0]
+        features = libsvm.parse(body)[0]
     except libsvm.MalformedLibsvm as error:
         raise RequestError(415, f"Loading libsvm data failed: {error}") from error
     if features.shape[1] < width:
         features.resize((features.shape[0], width))
     return _fitting(features, width, "libsvm")
+
+
+def _parse_recordio(body: bytes, width: int) -> Any:
+    from bottega.algorithms.readers.record_blocks import MalformedRecords, rows_of_records
+
+    try:
+        features = rows_of_records(body, width=width, single=False)
+    except MalformedRecords as error:
+        raise RequestError(415, f"Loading recordio-protobuf data failed: {error}") from error
+    return _fitting(features, width, "recordio-protobuf")
 
 
 def _fitting(features: Any, width: int, kind: str) -> Any:
@@ -223,6 +225,14 @@ def _fitting(features: Any, width: int, kind: str) -> Any:
             f"feature size of trained model {width}.",
         )
     return features
+
+
+_PARSERS = {
+    CSV: _parse_csv,
+    "text/libsvm": _parse_libsvm,
+    "text/x-libsvm": _parse_libsvm,
+    RECORDIO: _parse_recordio,
+}
 
 
 def _model_files(folder: Path) -> list[Path]:

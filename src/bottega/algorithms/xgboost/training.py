@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bottega.algorithms.base import CustomerError
-from bottega.algorithms.xgboost.cluster import Cluster, joined
+from bottega.algorithms.cluster import Cluster, joined
 from bottega.algorithms.xgboost.data import read_channel, to_matrix
 from bottega.algorithms.xgboost.metric_names import NAMES
 from bottega.algorithms.xgboost.schema import SCHEMA
