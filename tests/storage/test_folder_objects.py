@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
@@ -243,3 +244,54 @@ def test_part_numbers_have_bounds(store: FolderObjectStore, number: int) -> None
     upload = store.begin_upload("b", "k")
     with pytest.raises(ValueError, match="between 1 and 10000"):
         store.put_part(upload, number, b"x")
+
+
+def test_a_link_names_the_blob_itself(
+    store: FolderObjectStore, folder: Path, tmp_path: Path
+) -> None:
+    store.put("b", "large", LARGE)
+    assert store.link("b", "large", tmp_path / "large") == 0
+    assert os.path.samefile(tmp_path / "large", blobs(folder)[0])
+    store.put("b", "small", b"in the index")
+    assert store.link("b", "small", tmp_path / "small") == 12
+
+
+def test_an_object_of_parts_is_joined_once_for_all_links(
+    store: FolderObjectStore, folder: Path, tmp_path: Path
+) -> None:
+    upload = store.begin_upload("b", "k")
+    parts = [store.put_part(upload, number, LARGE) for number in (1, 2)]
+    store.complete_upload(upload, [(part.number, part.etag) for part in parts])
+    store.copy(("b", "k"), ("b", "copy"))
+    assert store.link("b", "k", tmp_path / "first") == 2 * len(LARGE)
+    assert store.link("b", "k", tmp_path / "second") == 0
+    assert store.link("b", "copy", tmp_path / "third") == 0
+    assert [path.stat().st_size for path in blobs(folder)] == [2 * len(LARGE)]
+    assert os.path.samefile(tmp_path / "third", blobs(folder)[0])
+
+
+def test_where_links_cannot_be_the_bytes_are_copied(
+    store: FolderObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*names: object, **options: object) -> None:
+        raise OSError(errno.EXDEV, "another file system")
+
+    store.put("b", "large", LARGE)
+    monkeypatch.setattr(os, "link", refuse)
+    assert store.link("b", "large", tmp_path / "copy") == len(LARGE)
+    assert (tmp_path / "copy").read_bytes() == LARGE
+
+
+def test_a_link_of_a_missing_blob_says_so(
+    store: FolderObjectStore, folder: Path, tmp_path: Path
+) -> None:
+    store.put("b", "large", LARGE)
+    blobs(folder)[0].unlink()
+    with pytest.raises(OSError, match="bytes of the object are missing"):
+        store.link("b", "large", tmp_path / "file")
+
+
+def test_a_link_into_no_folder_is_refused(store: FolderObjectStore, tmp_path: Path) -> None:
+    store.put("b", "large", LARGE)
+    with pytest.raises(FileNotFoundError):
+        store.link("b", "large", tmp_path / "none" / "file")

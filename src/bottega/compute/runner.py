@@ -183,6 +183,16 @@ class Runner(ABC):
         """Call ``callback`` once, from a thread of the runner, when the workload has ended or is
         lost; at once when that is so already."""
 
+    def shows_mounts(self) -> bool:
+        """Whether hosts of workloads started from now on see every mount at its target, and cannot
+        write where it is read-only. False: they see no more than the source of the mount at
+        ``/opt/ml``, and nothing is protected from them.
+
+        Raises:
+            IsolationUnavailable: nothing could be started at all.
+        """
+        return False
+
     @abstractmethod
     def describe(self) -> Mapping[str, str]:
         """What ``bottega doctor`` says about this runner: isolation, what is missing, what to

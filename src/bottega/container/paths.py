@@ -91,6 +91,10 @@ class ContainerPaths:
         """The folder of one input channel."""
         return self.data / name
 
+    def pipe(self, name: str) -> Path:
+        """What a channel in Pipe mode holds, for the one who feeds its pipes."""
+        return self.input / ".pipe" / name
+
     def checkpoints(self, local_path: str = "/opt/ml/checkpoints") -> Path:
         """The checkpoint folder for a ``CheckpointConfig.LocalPath``.
 

@@ -19,7 +19,7 @@ import types
 from pathlib import Path
 
 from bottega.algorithms.base import CustomerError
-from bottega.container import requirements
+from bottega.container import pipes, requirements
 from bottega.container.archives import unpack
 from bottega.container.environment import TrainingEnvironment
 from bottega.container.failure import ScriptFailed, last_words, print_traceback, user_traceback
@@ -53,6 +53,8 @@ def run(environment: TrainingEnvironment) -> None:
         if folder in sys.path:
             sys.path.remove(folder)
         sys.path.insert(0, folder)
+    # Not before: installing may have started this process over.
+    pipes.start(environment)
     # Children of the script find what this process finds, as with the training toolkit.
     os.environ["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
     if script is None:

@@ -12,7 +12,7 @@ import sys
 
 from bottega.algorithms import registry
 from bottega.algorithms.base import CustomerError, HyperparameterError
-from bottega.container import script_mode
+from bottega.container import pipes, script_mode
 from bottega.container.environment import ConfigurationMissing, TrainingEnvironment
 from bottega.container.failure import (
     LIMIT,
@@ -62,6 +62,7 @@ def _train(environment: TrainingEnvironment, image: str) -> None:
     if script_mode.wanted(environment):
         script_mode.run(environment)
     elif image in registry.names():
+        pipes.start(environment)
         registry.algorithm(image).train(environment)
     else:
         raise CustomerError(

@@ -10,11 +10,13 @@ import os
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fsspec.implementations.local import LocalFileSystem
+
+from bottega.storage.folder_streams import append_file
 
 
 class BlobFolder:
@@ -40,21 +42,39 @@ class BlobFolder:
 
         Whatever ``chunks`` raises goes on to the caller, and nothing is left behind.
         """
+        with self._drafted() as (name, draft), self._files.open(str(draft), "wb") as stream:
+            for chunk in chunks:
+                stream.write(chunk)
+            stream.flush()
+            os.fsync(stream.fileno())
+        return name
+
+    def join(self, names: Sequence[str]) -> tuple[str, int]:
+        """Store the bytes of several blobs, which the caller has pinned, as one.
+
+        Returns:
+            The name of the new blob, and how many bytes it has.
+        """
+        with self._drafted() as (name, draft), draft.open("xb", buffering=0) as stream:
+            for each in names:
+                append_file(self.path(each), stream.fileno())
+            os.fsync(stream.fileno())
+            size = os.fstat(stream.fileno()).st_size
+        return name, size
+
+    @contextmanager
+    def _drafted(self) -> Iterator[tuple[str, Path]]:
+        """A name and the file to write; when the block ends well the blob is there for good."""
         name = secrets.token_hex(16)
         draft = self._incoming / name
         try:
-            with self._files.open(str(draft), "wb") as stream:
-                for chunk in chunks:
-                    stream.write(chunk)
-                stream.flush()
-                os.fsync(stream.fileno())
+            yield name, draft
             self._make_shelf(name[:2])
             os.rename(draft, self.path(name))
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
         sync_folder(self.path(name).parent)
-        return name
 
     def pin(self, names: Sequence[str]) -> None:
         """Keep these from being removed until :meth:`unpin`."""

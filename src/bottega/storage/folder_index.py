@@ -252,6 +252,14 @@ def bytes_of(connection: Connection, content: int) -> bytes | None:
     return found.bytes if found is not None else None
 
 
+def repoint(connection: Connection, old: int, new: int) -> set[str]:
+    """Let every object of one content have another one; returns the files to remove after the
+    commit.
+    """
+    connection.execute(objects.update().where(objects.c.content == old).values(content=new))
+    return release(connection, [old])
+
+
 def release(connection: Connection, candidates: Iterable[int]) -> set[str]:
     """Forget the contents among ``candidates`` that nothing points to any more.
 

@@ -46,6 +46,8 @@ from bottega.storage.objects import (
 
 INLINE_BYTES = 64 * 1024
 """Objects under this size are kept in the index: one synchronisation of the disk, not three."""
+_NO_LINKS = {errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
+"""How the system says that a file cannot have one more name, at least not there."""
 _CHUNK_BYTES = 1024 * 1024
 _BUFFER_BYTES = 256 * 1024
 
@@ -196,6 +198,44 @@ class FolderObjectStore(ObjectStore):
             raise
         return entry.info
 
+    def link(self, bucket: str, key: str, target: Path) -> int:
+        """See :meth:`ObjectStore.link`. An object of several files, as a multipart upload makes
+        them, becomes one of a single file first, which is copied once for all time.
+        """
+        copied = 0
+        while True:
+            with self._index.read() as connection:
+                entry = self._entry(connection, bucket, key)
+                files = index.pieces_of(connection, entry.content)
+                inline = index.bytes_of(connection, entry.content) if not files else None
+            if inline is not None:
+                # The old file may be an object itself.
+                target.unlink(missing_ok=True)
+                return copied + target.write_bytes(inline)
+            if not files:
+                # It was replaced while we looked, or is empty.
+                return copied + self.download(bucket, key, target).size
+            if len(files) > 1:
+                copied += self._make_single(entry, files)
+                continue
+            blob = self._blobs.path(files[0][0])
+            try:
+                target.unlink(missing_ok=True)
+                os.link(blob, target)
+            except FileNotFoundError:
+                if blob.exists():
+                    raise
+                with self._index.read() as connection:
+                    if self._still(connection, entry):
+                        raise _damaged(entry.info) from None
+                # The object was replaced while we looked; the next look finds its successor.
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                return copied + self.download(bucket, key, target).size
+            else:
+                return copied
+
     def page(
         self,
         bucket: str,
@@ -340,6 +380,30 @@ class FolderObjectStore(ObjectStore):
         except BaseException:
             self._blobs.discard([file])
             raise
+
+    def _make_single(self, entry: index.Entry, files: Sequence[tuple[str, int]]) -> int:
+        """Give every object of a content of several files one of a single file; returns how many
+        bytes were copied. Does nothing when the object was replaced meanwhile.
+        """
+        names = [name for name, _ in files]
+        self._blobs.pin(names)
+        try:
+            with self._index.read() as connection:
+                if not self._still(connection, entry):
+                    return 0
+            joined, size = self._blobs.join(names)
+        finally:
+            self._blobs.unpin(names)
+        if size != entry.info.size:
+            self._blobs.discard([joined])
+            raise _damaged(entry.info)
+        with self._changing() as (connection, freed):
+            if self._still(connection, entry):
+                content = index.add_content(connection, [(joined, size)])
+                freed |= index.repoint(connection, entry.content, content)
+            else:
+                freed.add(joined)
+        return size
 
     @staticmethod
     def _entry(connection: Connection, bucket: str, key: str) -> index.Entry:

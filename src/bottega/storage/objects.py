@@ -181,6 +181,21 @@ class ObjectStore(ABC):
             BucketMissing, ObjectMissing.
         """
 
+    def link(self, bucket: str, key: str, target: Path) -> int:
+        """Make the object a file at ``target``, whose folder exists, without copying where that
+        can be.
+
+        The file may be the object itself: it must never be written to, nor be shown to anybody who
+        could. It stays as it is whatever becomes of the object.
+
+        Returns:
+            How many bytes had to be copied.
+
+        Raises:
+            BucketMissing, ObjectMissing.
+        """
+        return self.download(bucket, key, target).size
+
     @abstractmethod
     def page(
         self,

@@ -106,6 +106,7 @@ class ObjectStoreCase(ObjectUploadCase, ObjectCrashCase):
             lambda: store.open("no", "k"),
             lambda: store.info("no", "k"),
             lambda: store.download("no", "k", tmp_path / "file"),
+            lambda: store.link("no", "k", tmp_path / "file"),
             lambda: store.page("no"),
             lambda: store.copy(("no", "k"), ("b", "k2")),
             lambda: store.copy(("b", "k"), ("no", "k")),
@@ -184,12 +185,48 @@ class ObjectStoreCase(ObjectUploadCase, ObjectCrashCase):
         assert target.read_bytes() == bytes_of(size)
         assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["target"]
 
+    @pytest.mark.parametrize("size", SIZES)
+    def test_a_link_stays_when_the_object_changes(
+        self, store: ObjectStore, tmp_path: Path, size: int
+    ) -> None:
+        store.create_bucket("b")
+        store.put("b", "k", bytes_of(size))
+        target = tmp_path / "target"
+        assert 0 <= store.link("b", "k", target) <= size
+        assert store.link("b", "k", target) <= size
+        store.put("b", "k", b"changed")
+        store.delete("b", ["k"])
+        assert target.read_bytes() == bytes_of(size)
+        assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["target"]
+
+    def test_an_object_is_the_same_after_a_link_of_its_parts(
+        self, store: ObjectStore, tmp_path: Path
+    ) -> None:
+        store.create_bucket("b")
+        upload = store.begin_upload("b", "k")
+        pieces = [bytes_of(size, size) for size in (300_000, 1, 70_000)]
+        parts = [store.put_part(upload, n, piece) for n, piece in enumerate(pieces, start=1)]
+        info = store.complete_upload(upload, [(part.number, part.etag) for part in parts])
+        store.copy(("b", "k"), ("b", "copy"))
+        whole = b"".join(pieces)
+        with store.open("b", "k") as reader:
+            head = reader.read(10)
+            for name in ("one", "two"):
+                store.link("b", "k", tmp_path / name)
+                assert (tmp_path / name).read_bytes() == whole
+            assert head + reader.read() == whole
+        assert store.info("b", "k") == info
+        assert read(store, "b", "k") == read(store, "b", "copy") == whole
+        store.delete("b", ["k"])
+        assert read(store, "b", "copy") == whole
+
     def test_an_object_that_is_not_there(self, store: ObjectStore, tmp_path: Path) -> None:
         store.create_bucket("b")
         for attempt in (
             lambda: store.open("b", "k"),
             lambda: store.info("b", "k"),
             lambda: store.download("b", "k", tmp_path / "file"),
+            lambda: store.link("b", "k", tmp_path / "file"),
             lambda: store.copy(("b", "k"), ("b", "k2")),
         ):
             with pytest.raises(ObjectMissing):

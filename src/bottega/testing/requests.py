@@ -29,14 +29,40 @@ def training_job(
     return {**request, **changes}
 
 
-def channel(name: str, uri: str, content_type: str = "", **source: Any) -> dict[str, Any]:
-    """One member of InputDataConfig."""
+def channel(
+    name: str,
+    uri: str,
+    content_type: str = "",
+    *,
+    mode: str = "",
+    records: bool = False,
+    packed: bool = False,
+    seed: int | None = None,
+    **source: Any,
+) -> dict[str, Any]:
+    """One member of InputDataConfig.
+
+    Args:
+        mode: its InputMode; empty for that of the job.
+        records: RecordWrapperType is RecordIO.
+        packed: CompressionType is Gzip.
+        seed: of its ShuffleConfig.
+        source: further members of S3DataSource.
+    """
     found: dict[str, Any] = {
         "ChannelName": name,
         "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri, **source}},
     }
     if content_type:
         found["ContentType"] = content_type
+    if mode:
+        found["InputMode"] = mode
+    if records:
+        found["RecordWrapperType"] = "RecordIO"
+    if packed:
+        found["CompressionType"] = "Gzip"
+    if seed is not None:
+        found["ShuffleConfig"] = {"Seed": seed}
     return found
 
 

@@ -221,6 +221,9 @@ class RunnerSurroundingsCase(RunnerFixtures):
         assert run(runner, spec).succeeded
         assert bench.lines(spec) == ["['lo']"]
 
+    def test_whether_mounts_are_shown_is_told(self, runner: Runner) -> None:
+        assert runner.shows_mounts() is self.isolated
+
     def test_hidden_folders_are_empty_and_mounts_from_them_are_seen(
         self, runner: Runner, bench: Bench
     ) -> None:

@@ -149,8 +149,6 @@ def train(**changes: Any) -> dict[str, Any]:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    (spec(TrainingInputMode="Pipe"), "TrainingInputMode Pipe is not supported"),
-    (spec(TrainingInputMode="FastFile"), "TrainingInputMode FastFile is not supported"),
     (spec(TrainingImage="763104351884.dkr.ecr.us-east-1.amazonaws.com/x:1"), "does not run here"),
     (spec(AlgorithmName="xgboost"), "exactly one of TrainingImage and AlgorithmName"),
     (spec(TrainingImage=""), "exactly one of TrainingImage and AlgorithmName"),
@@ -162,7 +160,55 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (train(CompressionType="Gzip"), "CompressionType must be None in File mode"),
     (train(RecordWrapperType="RecordIO"), "RecordWrapperType must be None in File mode"),
-    (train(InputMode="Pipe"), "InputMode Pipe is not supported"),
+    (train(InputMode="FastFile", CompressionType="Gzip"), "must be None in FastFile mode"),
+    (
+        train(InputMode="Pipe", ContentType="application/x-sagemaker-model"),
+        "a model for incremental training needs InputMode File",
+    ),
+    (train(ChannelName="code", InputMode="Pipe"), "a program is read from files"),
+    (
+        {
+            "InputDataConfig": [
+                *train(InputMode="Pipe")["InputDataConfig"],
+                channel("train_0", f"s3://{BUCKET}/train"),
+            ]
+        },
+        "'train_0' is called like a pipe of the channel 'train'",
+    ),
+    (
+        {"InputDataConfig": [channel("train", "s3://a/b", AttributeNames=["a"])]},
+        "AttributeNames are for AugmentedManifestFile",
+    ),
+    (
+        {
+            "InputDataConfig": [
+                channel("train", "s3://a/b", mode="FastFile", S3DataType="ManifestFile")
+            ]
+        },
+        "FastFile mode supports S3Prefix only; S3DataType is ManifestFile",
+    ),
+    (
+        {
+            "InputDataConfig": [
+                channel("train", "s3://a/b", mode="Pipe", S3DataType="AugmentedManifestFile")
+            ]
+        },
+        "AugmentedManifestFile needs AttributeNames",
+    ),
+    (
+        {
+            "InputDataConfig": [
+                channel(
+                    "train",
+                    f"s3://{BUCKET}/train/a.csv",
+                    mode="Pipe",
+                    S3DataType="AugmentedManifestFile",
+                    AttributeNames=["source-ref"],
+                )
+            ]
+        },
+        "line 1 of the augmented manifest .* must be a JSON object",
+    ),
     (train(ChannelName=".."), "A channel cannot be called"),
     (
         {"InputDataConfig": train()["InputDataConfig"] * 2},
@@ -175,7 +221,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"InputDataConfig": [channel("train", "s3://nowhere/x")]}, "No S3 objects found"),
     (
         {"InputDataConfig": [channel("train", "s3://a/b", S3DataType="AugmentedManifestFile")]},
-        "S3DataType AugmentedManifestFile is not supported",
+        "AugmentedManifestFile can only be used if the channel's input mode is Pipe; it is File",
     ),
     ({"InputDataConfig": [channel("other", "s3://a/b")]}, "needs a channel 'train'; given: other"),
     ({"HyperParameters": {"num_round": "0"}}, r"num_round: 0 is not in \[1"),

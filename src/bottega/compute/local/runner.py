@@ -119,6 +119,9 @@ class LocalRunner(Runner):
     def watch(self, directory: Path, callback: Callable[[], None]) -> None:
         self._watcher.watch(os.path.realpath(directory), callback)
 
+    def shows_mounts(self) -> bool:
+        return self._machine.choose(self._wanted) != plan.PROCESS
+
     def describe(self) -> Mapping[str, str]:
         machine = self._machine
         answers = {

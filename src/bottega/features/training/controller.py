@@ -17,11 +17,13 @@ from bottega.compute.leftovers import remove_tree
 from bottega.compute.runner import Cause, IsolationUnavailable, Phase, WorkloadState
 from bottega.controller import Controller
 from bottega.features.training import artifacts, checkpoints, launch, outcome, tracker
+from bottega.features.training.channel_staging import stage_channels
 from bottega.features.training.entities import KIND, JobFolders, Secondary, TrainingJob
+from bottega.features.training.input_sources import InputError
 from bottega.features.training.job_files import HostFolder, Unreadable
 from bottega.features.training.job_log import JobLogs
 from bottega.features.training.rules import script_mode
-from bottega.features.training.staging import Cancelled, InputError, stage_channel
+from bottega.features.training.staging import Cancelled
 from bottega.identifiers import sagemaker_arn
 from bottega.ports import Ports
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
@@ -116,8 +118,9 @@ class TrainingController(Controller):
         ports = self._ports
         folders = JobFolders.of(ports.config, job)
         try:
-            if not folders.staged.exists():
-                self._stage(job, folders)
+            shown = ports.runner.shows_mounts()
+            if not folders.is_staged(shown=shown):
+                self._stage(job, folders, shown=shown)
             if (wait := self._await_run(job)) is not None:
                 return wait
             job = TrainingJob(ports.store.get(KIND, job.name))
@@ -134,7 +137,7 @@ class TrainingController(Controller):
             return self._fail(job, f"ClientError: the disk is full: {error}")
         return self._step(job, "Training")
 
-    def _stage(self, job: TrainingJob, folders: JobFolders) -> None:
+    def _stage(self, job: TrainingJob, folders: JobFolders, *, shown: bool) -> None:
         ports = self._ports
         remove_tree(folders.root)
         folders.root.mkdir(parents=True, mode=0o700)
@@ -144,12 +147,7 @@ class TrainingController(Controller):
 
         for host in job.host_names:
             launch.prepare_host(ports, job, folders, host)
-        for channel in job.body.get("InputDataConfig", []):
-            data = [
-                folders.host(host) / "input" / "data" / channel["ChannelName"]
-                for host in job.host_names
-            ]
-            stage_channel(ports.objects, channel, data, cancelled)
+        stage_channels(ports.objects, job, folders, cancelled, shown=shown)
         if "CheckpointConfig" in job.body:
             for host in job.host_names:
                 checkpoints.fetch(
@@ -157,7 +155,7 @@ class TrainingController(Controller):
                     job.body["CheckpointConfig"]["S3Uri"],
                     folders.host(host) / "checkpoints",
                 )
-        folders.staged.touch()
+        folders.note_staged(shown=shown)
 
     def _await_run(self, job: TrainingJob) -> float | None:
         """Give a script the run it may log to before it starts; None when it may go on."""
@@ -203,7 +201,7 @@ class TrainingController(Controller):
 
     def _stage_and_start_again(self, job: TrainingJob, folders: JobFolders) -> float | None:
         """The folder is gone or was never started although the job is said to run."""
-        if not folders.staged.exists():
+        if not folders.is_staged(shown=self._ports.runner.shows_mounts()):
             return self._restart_or_fail(job)
         self._ports.runner.start(launch.workload(self._ports, job, folders))
         return 0.0

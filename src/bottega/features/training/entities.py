@@ -171,6 +171,9 @@ class TrainingJob:
         return any(item["Status"] == "Training" for item in self.body["SecondaryStatusTransitions"])
 
 
+_STAGED = {True: "shown", False: "own"}
+
+
 @dataclass(frozen=True)
 class JobFolders:
     """Where the files of one job live while it runs: ``<home>/work/training/<job>[-attempt]``."""
@@ -196,7 +199,24 @@ class JobFolders:
         """What the host sees as ``/opt/ml``."""
         return self.root / "hosts" / name
 
+    def linked(self, host: str, channel: str) -> Path:
+        """What a host sees of a channel in FastFile mode, read-only."""
+        return self.root / "linked" / host / channel
+
+    def pipe(self, channel: str) -> Path:
+        """What the feeders of all hosts see of a channel in Pipe mode, read-only."""
+        return self.root / "pipes" / channel
+
     @property
     def staged(self) -> Path:
-        """There once staging is complete."""
+        """There once staging is complete; says for which kind of runner, see ``is_staged``."""
         return self.root / "staged"
+
+    def note_staged(self, *, shown: bool) -> None:
+        """Staging is complete, for a runner that shows mounts or for one that does not."""
+        self.staged.write_text(_STAGED[shown])
+
+    def is_staged(self, *, shown: bool) -> bool:
+        """Whether staging is complete for such a runner; a bottega that was restarted may have
+        another one."""
+        return self.staged.exists() and self.staged.read_text() == _STAGED[shown]

@@ -57,7 +57,8 @@ ECHOED = (
 
 @operation(
     "CreateTrainingJob",
-    note="File mode; xgboost as a built-in, scikit-learn, xgboost and Python as script mode. "
+    note="File, FastFile and Pipe mode; xgboost as a built-in, scikit-learn, xgboost and Python as "
+    "script mode. "
     "VpcConfig, volume keys, instance types and spot are recorded but change nothing here; "
     "Debugger and Profiler configurations are kept and not evaluated yet.",
 )

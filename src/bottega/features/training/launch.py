@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bottega.algorithms.images import resolve
+from bottega.algorithms.kernel_cache import KernelCache
+from bottega.algorithms.registry import algorithm
 from bottega.compute.runner import HostSpec, Mount, Program, WorkloadSpec
+from bottega.features.training.channel_staging import channel_mounts
 from bottega.features.training.checkpoints import DEFAULT_LOCAL_PATH
 from bottega.features.training.entities import (
     LOG_GROUP,
@@ -16,7 +19,9 @@ from bottega.features.training.entities import (
     JobFolders,
     TrainingJob,
 )
-from bottega.features.training.staging import InputError
+from bottega.features.training.input_modes import mode_of
+from bottega.features.training.input_sources import InputError
+from bottega.features.training.rules import script_mode
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing
@@ -46,6 +51,9 @@ def prepare_host(ports: Ports, job: TrainingJob, folders: JobFolders, host: str)
         if member in job.body:
             _write(config / name, job.body[member])
     _fetch_code(ports, job, config / "sourcedir.tar.gz")
+    image = resolve(job.image)
+    if not script_mode(image, job.body) and algorithm(image.name).compiled:
+        KernelCache().copy(root)
 
 
 def _write(path: Path, value: object) -> None:
@@ -57,7 +65,7 @@ def _input_data(job: TrainingJob) -> dict[str, Any]:
     for channel in job.body.get("InputDataConfig", []):
         source = channel["DataSource"]["S3DataSource"]
         entry = {
-            "TrainingInputMode": "File",
+            "TrainingInputMode": mode_of(channel, job.body),
             "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
             "RecordWrapperType": channel.get("RecordWrapperType", "None"),
         }
@@ -111,11 +119,14 @@ def workload(ports: Ports, job: TrainingJob, folders: JobFolders) -> WorkloadSpe
     specification = job.body["AlgorithmSpecification"]
     entrypoint = specification.get("ContainerEntrypoint")
     arguments = tuple(specification.get("ContainerArguments", ()))
-    program = (
-        Program(argv=(*entrypoint, *arguments))
-        if entrypoint
-        else Program(module="bottega.container.train", arguments=arguments)
-    )
+    channels = job.body.get("InputDataConfig", [])
+    if not entrypoint:
+        program = Program(module="bottega.container.train", arguments=arguments)
+    elif any(mode_of(channel, job.body) == "Pipe" for channel in channels):
+        command = (*entrypoint, *arguments)
+        program = Program(module="bottega.container.entrypoint", arguments=command)
+    else:
+        program = Program(argv=(*entrypoint, *arguments))
     limit = job.body["StoppingCondition"].get("MaxRuntimeInSeconds")
     return WorkloadSpec(
         directory=folders.supervisor,
@@ -133,6 +144,8 @@ def _host(ports: Ports, job: TrainingJob, folders: JobFolders, host: str) -> Hos
     root = folders.host(host)
     local = job.body.get("CheckpointConfig", {}).get("LocalPath", DEFAULT_LOCAL_PATH)
     mounts = [Mount(root, "/opt/ml")]
+    if ports.runner.shows_mounts():
+        mounts += channel_mounts(job, folders, host)
     if (target := posixpath.normpath(local)) != DEFAULT_LOCAL_PATH:
         mounts.append(Mount(root / "checkpoints", target))
     return HostSpec(

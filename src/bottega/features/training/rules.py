@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from bottega.algorithms.hyperparameters import HyperparameterError
@@ -11,14 +12,21 @@ from bottega.algorithms.images import Image, UnsupportedImage, resolve
 from bottega.algorithms.registry import algorithm
 from bottega.errors import ValidationException
 from bottega.features.training.checkpoints import DEFAULT_LOCAL_PATH
+from bottega.features.training.input_modes import check_mode, check_pipes, mode_of
+from bottega.features.training.input_sources import (
+    InputError,
+    channel_objects,
+    manifest_lines,
+)
 from bottega.features.training.metrics import BadMetricDefinition, MetricScraper
-from bottega.features.training.staging import InputError, channel_files
 from bottega.ports import Ports
 from bottega.storage import s3_uris
-from bottega.storage.objects import BucketMissing
+from bottega.storage.objects import BucketMissing, ObjectMissing
 
 MAX_RUNTIME_SECONDS = 28 * 24 * 3600
 MAX_CHANNELS = 20
+LINES_LOOKED_AT = 100
+"""Of an augmented manifest, before a job is created."""
 
 _TAKEN = ("/opt/ml/input/config", "/opt/ml/input/data", "/opt/ml/model", "/opt/ml/output/data")
 """Where a job finds and leaves its files: checkpoints in their place would hide them."""
@@ -40,7 +48,9 @@ def check_request(ports: Ports, request: Mapping[str, Any]) -> Image:
     """
     image = check_image(request)
     check_resources(request)
-    check_channels(request.get("InputDataConfig", []))
+    check_channels(request)
+    for channel in request.get("InputDataConfig", []):
+        check_channel(channel, request)
     check_hyperparameters(image, request)
     check_environment(request.get("Environment", {}))
     check_output(ports, request)
@@ -72,10 +82,6 @@ def check_image(request: Mapping[str, Any]) -> Image:
             "AlgorithmSpecification needs exactly one of TrainingImage and AlgorithmName; "
             f"it has {' and '.join(names) or 'neither'}."
         )
-    if specification["TrainingInputMode"] != "File":
-        raise ValidationException(
-            f"TrainingInputMode {specification['TrainingInputMode']} {NOT_HERE}"
-        )
     try:
         return resolve(specification[names[0]])
     except UnsupportedImage as error:
@@ -104,8 +110,9 @@ def check_resources(request: Mapping[str, Any]) -> None:
         )
 
 
-def check_channels(channels: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse channels that cannot be told apart, or are not read here."""
+def check_channels(request: Mapping[str, Any]) -> None:
+    """Refuse channels that cannot be told apart."""
+    channels: Sequence[Mapping[str, Any]] = request.get("InputDataConfig", [])
     names = [channel["ChannelName"] for channel in channels]
     if len(names) > MAX_CHANNELS:
         raise ValidationException(
@@ -118,25 +125,24 @@ def check_channels(channels: Sequence[Mapping[str, Any]]) -> None:
             )
         if name in (".", ".."):
             raise ValidationException(f"A channel cannot be called {name!r}.")
-    for channel in channels:
-        check_channel(channel)
+    check_pipes(channels, request)
 
 
-def check_channel(channel: Mapping[str, Any]) -> None:
-    """Refuse a channel of a kind that is not read here."""
+def check_channel(channel: Mapping[str, Any], request: Mapping[str, Any]) -> None:
+    """Refuse a channel of a kind that is not read here, or not in its mode."""
     where = f"InputDataConfig channel {channel['ChannelName']!r}"
     source = channel["DataSource"].get("S3DataSource")
     if not source:
         raise ValidationException(f"{where}: a data source other than S3DataSource {NOT_HERE}")
-    if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+    if source["S3DataType"] not in ("S3Prefix", "ManifestFile", "AugmentedManifestFile"):
         raise ValidationException(f"{where}: S3DataType {source['S3DataType']} {NOT_HERE}")
-    if channel.get("InputMode", "File") != "File":
-        raise ValidationException(f"{where}: InputMode {channel['InputMode']} {NOT_HERE}")
-    for member in ("CompressionType", "RecordWrapperType"):
-        if channel.get(member, "None") != "None":
-            raise ValidationException(
-                f"{where}: {member} must be None in File mode; it is {channel[member]}."
-            )
+    mode = mode_of(channel, request)
+    check_mode(channel, mode)
+    entrypoint = request.get("AlgorithmSpecification", {}).get("ContainerEntrypoint")
+    if channel["ChannelName"] == "code" and mode == "Pipe" and not entrypoint:
+        raise ValidationException(
+            f"{where}: a program is read from files; give the channel the InputMode File."
+        )
 
 
 def check_hyperparameters(image: Image, request: Mapping[str, Any]) -> None:
@@ -165,6 +171,8 @@ def check_hyperparameters(image: Image, request: Mapping[str, Any]) -> None:
             "Please retry the request without specifying metric definitions."
         )
     builtin = algorithm(image.name)
+    if missing := builtin.missing():
+        raise ValidationException(missing)
     try:
         builtin.hyperparameters.check(request.get("HyperParameters", {}))
     except HyperparameterError as error:
@@ -225,10 +233,14 @@ def check_readable(ports: Ports, request: Mapping[str, Any], channel: Mapping[st
     bucket, prefix = s3_uris.split(source["S3Uri"])
     try:
         if source["S3DataType"] == "ManifestFile":
-            channel_files(ports.objects, channel)
+            channel_objects(ports.objects, channel)
+            return
+        if source["S3DataType"] == "AugmentedManifestFile":
+            # The rest is read when the job is staged: it may be long.
+            list(islice(manifest_lines(ports.objects, source), LINES_LOOKED_AT))
             return
         found = bool(ports.objects.page(bucket, prefix=prefix, limit=1).objects)
-    except BucketMissing:
+    except (BucketMissing, ObjectMissing):
         found = False
     except InputError as error:
         raise ValidationException(str(error)) from error

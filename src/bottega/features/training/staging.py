@@ -1,25 +1,17 @@
-"""Input channels: which objects each host gets, under which names, and the copying itself."""
+"""Input channels: which objects each host gets, and bringing them there as files."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import random
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from bottega.storage import s3_uris
+from bottega.features.training.input_sources import InputError, InputFile, channel_files
 from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
-
-
-class InputError(Exception):
-    """The input cannot be staged; the message is for the user and becomes ``ClientError: ...``."""
-
 
 _UNFIT_NAMES = {
     errno.ENAMETOOLONG,
@@ -34,101 +26,6 @@ _UNFIT_NAMES = {
 
 class Cancelled(Exception):
     """The job was asked to stop while its input was being copied."""
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """One object and the relative name it gets inside its channel's folder."""
-
-    bucket: str
-    key: str
-    name: str
-    size: int = field(compare=False)
-    """Bytes when it was listed."""
-
-
-def channel_files(objects: ObjectStore, channel: Mapping[str, Any]) -> list[InputFile]:
-    """Every file of a channel in key order, before distribution to hosts.
-
-    Args:
-        channel: a member of InputDataConfig with an S3DataSource.
-
-    Raises:
-        InputError: the source is empty, cannot be read, or names a file that would leave its
-            folder.
-    """
-    source = channel["DataSource"]["S3DataSource"]
-    bucket, prefix = s3_uris.split(source["S3Uri"])
-    try:
-        if source["S3DataType"] == "ManifestFile":
-            files = _manifest_files(objects, bucket, prefix)
-        else:
-            files = [
-                InputFile(bucket, info.key, _relative(info.key, prefix), info.size)
-                for info in objects.each(bucket, prefix)
-                if not info.key.endswith("/")
-            ]
-    except (BucketMissing, ObjectMissing) as error:
-        raise InputError(f"{source['S3Uri']} cannot be read: {error}") from error
-    if not files:
-        raise InputError(f'No S3 objects found under S3 URL "{source["S3Uri"]}"')
-    _check_names(files, channel["ChannelName"])
-    return files
-
-
-def _relative(key: str, prefix: str) -> str:
-    rest = key[len(prefix) :]
-    if not rest:
-        return key.rpartition("/")[2]
-    if prefix.endswith("/") or not prefix or rest.startswith("/"):
-        return rest.lstrip("/")
-    return key[prefix.rfind("/") + 1 :]
-
-
-def _manifest_files(objects: ObjectStore, bucket: str, key: str) -> list[InputFile]:
-    with objects.open(bucket, key) as stream:
-        text = stream.read()
-    where = f"the manifest s3://{bucket}/{key}"
-    try:
-        entries = json.loads(text)
-        prefix = entries[0]["prefix"]
-        names = [name for name in entries[1:] if isinstance(name, str)]
-        if len(names) != len(entries) - 1 or not isinstance(prefix, str):
-            raise TypeError("an entry is not a string")
-    except (ValueError, LookupError, TypeError) as error:
-        raise InputError(
-            f'{where} must be a JSON list of {{"prefix": "s3://..."}} and relative keys ({error})'
-        ) from error
-    files = []
-    for name in names:
-        data_bucket, data_key = s3_uris.split(prefix + name)
-        try:
-            size = objects.info(data_bucket, data_key).size
-        except ObjectMissing as error:
-            raise InputError(
-                f"{where} names s3://{data_bucket}/{data_key}, which does not exist"
-            ) from error
-        files.append(InputFile(data_bucket, data_key, name.lstrip("/"), size))
-    return list(dict.fromkeys(files))
-
-
-def _check_names(files: Sequence[InputFile], channel: str) -> None:
-    """Refuse what would leave the channel's folder, or share a name with another."""
-    paths = [PurePosixPath(file.name) for file in files]
-    names = Counter(map(str, paths))
-    for file, path in zip(files, paths, strict=True):
-        if not file.name or "\0" in file.name or path.is_absolute() or ".." in path.parts:
-            raise InputError(
-                f"the key s3://{file.bucket}/{file.key} cannot become a file of channel {channel!r}"
-            )
-        if names[str(path)] > 1:
-            raise InputError(f"channel {channel!r} has several keys that become the file {path}")
-        for parent in path.parents:
-            if str(parent) in names:
-                raise InputError(
-                    f"channel {channel!r} has both {parent} and {file.name}: a file and a folder "
-                    "of the same name"
-                )
 
 
 def share(
@@ -149,10 +46,15 @@ def stage_channel(
     channel: Mapping[str, Any],
     folders: Sequence[Path],
     cancelled: Callable[[], bool],
+    *,
+    link: bool = False,
 ) -> int:
-    """Copy a channel into the folder of each host.
+    """Make a channel the files of a folder for each host.
 
     A file that several hosts get is copied once and linked, so that replication costs no space.
+
+    Args:
+        link: the files may be the objects themselves, which no host can write to.
 
     Returns:
         How many bytes were copied.
@@ -176,9 +78,20 @@ def stage_channel(
                 if (source := first_copy.get(file)) is not None:
                     os.link(source, target)
                     continue
-                copied += objects.download(file.bucket, file.key, target).size
+                copied += place(objects, file, target, link=link)
             first_copy[file] = target
     return copied
+
+
+def place(objects: ObjectStore, file: InputFile, target: Path, *, link: bool) -> int:
+    """Make one object a file; returns how many bytes were copied.
+
+    Raises:
+        BucketMissing, ObjectMissing.
+    """
+    if link:
+        return objects.link(file.bucket, file.key, target)
+    return objects.download(file.bucket, file.key, target).size
 
 
 @contextmanager
@@ -190,7 +103,7 @@ def placing(bucket: str, key: str) -> Iterator[None]:
     """
     try:
         yield
-    except ObjectMissing as error:
+    except (BucketMissing, ObjectMissing) as error:
         raise InputError(
             f"s3://{bucket}/{key} was deleted while it was being downloaded"
         ) from error
