@@ -1,0 +1,1 @@
+"""Linear models of rows of numbers: SageMaker's Linear Learner."""
