@@ -1,0 +1,1 @@
+"""Factorization Machines: linear models with an interaction between each two features."""
