@@ -1,0 +1,1 @@
+"""Image Classification as a built-in algorithm: residual networks for one label or several."""
