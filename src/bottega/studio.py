@@ -76,6 +76,7 @@ OPERATION_MODULES = (
 """Every module of ``bottega.features`` that has operations."""
 
 PRELOADED = (
+    "numba",
     "numpy",
     "pandas",
     "scipy.sparse",

@@ -8,6 +8,7 @@ import numpy
 import pandas
 import pytest
 
+from bottega.algorithms.registry import algorithm
 from bottega.sdk.client import LocalClient
 from bottega.sdk.data import ChannelWriter, DataError
 from bottega.studio import Studio
@@ -143,3 +144,55 @@ def test_a_table_behind_an_s3_uri_is_read_when_a_target_is_named(client):
 def test_what_cannot_be_sent_is_refused(client, source):
     with pytest.raises(DataError, match="channel 'train'"):
         prepare(client, source, target="y")
+
+
+def test_a_table_for_an_algorithm_without_labels(client, tmp_path):
+    frame = pandas.DataFrame({"a": [1, 2], "b": [3, 4]})
+    kmeans = {"algorithm": algorithm("kmeans")}
+    channel = prepare(client, frame, **kmeans)
+    assert channel.as_input()["ContentType"] == "text/csv;label_size=0"
+    assert channel.columns == ("a", "b")
+    assert stored(client, channel.uri) == "1,3\n2,4\n"
+    # A header would be a row of words: a file that has one is sent without it.
+    frame.to_csv(tmp_path / "named.csv", index=False)
+    named = prepare(client, tmp_path / "named.csv", **kmeans)
+    assert stored(client, named.uri) == "1,3\n2,4\n"
+    frame.to_csv(tmp_path / "plain.csv", index=False, header=False)
+    plain = prepare(client, tmp_path / "plain.csv", **kmeans)
+    assert plain.columns == ()
+    assert plain.content_type == named.content_type == "text/csv;label_size=0"
+    assert stored(client, f"{plain.uri}plain.csv") == "1,3\n2,4\n"
+
+
+def test_a_table_for_an_algorithm_that_reads_records_only(client):
+    from bottega.algorithms.readers.record_protobuf import decode_record
+    from bottega.algorithms.readers.recordio import read_records
+
+    frame = pandas.DataFrame({"a": [1.5, 2], "y": [0, 1]})
+    channel = prepare(client, frame, target="y", algorithm=algorithm("factorization-machines"))
+    assert channel.content_type == "application/x-recordio-protobuf"
+    bucket, _, key = channel.uri.removeprefix("s3://").partition("/")
+    with client.studio.ports.objects.open(bucket, key) as stream:
+        records = [decode_record(payload) for payload in read_records(stream)]
+    assert [record.features["values"].tolist() for record in records] == [[1.5], [2.0]]
+    assert [record.labels["values"].tolist() for record in records] == [[0.0], [1.0]]
+
+
+def test_a_table_for_an_algorithm_that_reads_none(client):
+    frame = pandas.DataFrame({"a": [1]})
+    with pytest.raises(DataError, match="Image Classification reads no tables there"):
+        prepare(client, frame, algorithm=algorithm("image-classification"))
+
+
+def test_what_a_file_is_follows_from_what_the_channel_takes(client, tmp_path):
+    (tmp_path / "corpus").write_text("some words\n")
+    sent = prepare(client, tmp_path / "corpus", algorithm=algorithm("blazingtext"))
+    assert sent.content_type == ""
+    (tmp_path / "corpus.txt").write_text("some words\n")
+    sent = prepare(client, tmp_path / "corpus.txt", algorithm=algorithm("blazingtext"))
+    assert sent.content_type == "text/plain"
+    (tmp_path / "train.rec").write_bytes(b"\n")
+    sent = prepare(client, tmp_path / "train.rec", algorithm=algorithm("seq2seq"))
+    assert sent.content_type == "application/x-recordio-protobuf"
+    sent = prepare(client, tmp_path / "train.rec", algorithm=algorithm("image-classification"))
+    assert sent.content_type == "application/x-recordio"

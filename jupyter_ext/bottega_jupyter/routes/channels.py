@@ -27,7 +27,8 @@ class ChannelHandler(BottegaHandler):
     async def post(self) -> None:
         """Answer ``{"channel", "columns", "columns_uri"}``; ``channel`` is for InputDataConfig."""
         fields = self.read_fields(
-            *("source", "name", "target", "prefix", "columns", "for_script", "content_type")
+            *("source", "name", "target", "prefix", "columns", "for_script", "content_type"),
+            "algorithm",
         )
         source = fields.object("source", "path", "uri")
         data: Path | str
@@ -44,8 +45,12 @@ class ChannelHandler(BottegaHandler):
 
 
 def _prepare(session: Session, fields: Fields, data: Path | str) -> dict[str, Any]:
+    from bottega.algorithms import registry
     from bottega.sdk.data import ChannelWriter
 
+    algorithm = fields.optional_text("algorithm")
+    if algorithm is not None and algorithm not in registry.names():
+        raise ValidationException(f"algorithm {algorithm!r} is none of {registry.names()}.")
     name, prefix = fields.text("name"), fields.text("prefix").strip("/")
     client, bucket = session.client, session.config.bucket
     writer = ChannelWriter(
@@ -55,6 +60,7 @@ def _prepare(session: Session, fields: Fields, data: Path | str) -> dict[str, An
         target=fields.optional_text("target"),
         for_script=fields.flag("for_script"),
         content_type=fields.optional_text("content_type") or "",
+        algorithm=registry.algorithm(algorithm) if algorithm is not None else None,
     )
     prepared = writer.prepare(name, data, tuple(fields.texts("columns")))
     uri = None

@@ -71,8 +71,23 @@ _REGISTRY = re.compile(
     r"|public\.ecr\.aws|docker\.io|localhost(?::\d+)?)"
 )
 
+_FIRST_PARTY = (
+    "blazingtext",
+    "factorization-machines",
+    "image-classification",
+    "kmeans",
+    "linear-learner",
+    "object-detection",
+    "seq2seq",
+)
+"""Algorithms whose images run no script; repository, short name and runtime are the same."""
+_ALGORITHMS: dict[str, tuple[str, Kind, bool]] = {
+    name: (name, "algorithm", False) for name in _FIRST_PARTY
+}
+
 # Repository (or short name) -> runtime, kind, script mode.
 _REPOSITORIES: dict[str, tuple[str, Kind, bool]] = {
+    **_ALGORITHMS,
     "sagemaker-xgboost": ("xgboost", "both", True),
     # The first generation (tags 1 and latest) has no script mode.
     "xgboost": ("xgboost", "algorithm", False),
@@ -86,6 +101,7 @@ _REPOSITORIES: dict[str, tuple[str, Kind, bool]] = {
     "sagemaker-distribution-prod": ("python", "framework", True),
 }
 _SHORT_NAMES: dict[str, tuple[str, Kind, bool]] = {
+    **_ALGORITHMS,
     "xgboost": ("xgboost", "both", True),
     "sagemaker-xgboost": ("xgboost", "both", True),
     "scikit-learn": ("scikit-learn", "framework", True),
@@ -95,28 +111,22 @@ _SHORT_NAMES: dict[str, tuple[str, Kind, bool]] = {
 }
 _BUILT_IN_ELSEWHERE = frozenset(
     {
-        "blazingtext",
-        "factorization-machines",
         "forecasting-deepar",
-        "image-classification",
         "ipinsights",
-        "kmeans",
         "knn",
         "lda",
-        "linear-learner",
         "ntm",
-        "object-detection",
         "object2vec",
         "pca",
         "randomcutforest",
         "semantic-segmentation",
-        "seq2seq",
     }
 )
 _DEEP_LEARNING = re.compile(r"(?:.*-)?(?:pytorch|tensorflow|mxnet|chainer)(?:-.*)?")
 _RUNS_HERE = (
-    "Images that run here: xgboost (any .../sagemaker-xgboost:<version> too), scikit-learn "
-    "(any .../sagemaker-scikit-learn:<version> too) and python."
+    "Images that run here: xgboost (any .../sagemaker-xgboost:<version> too), "
+    f"{', '.join(_FIRST_PARTY)} (any .../<name>:1 too), scikit-learn (any "
+    ".../sagemaker-scikit-learn:<version> too) and python."
 )
 
 

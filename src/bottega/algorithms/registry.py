@@ -8,7 +8,22 @@ from functools import cache
 from bottega.algorithms.base import Algorithm
 
 # name -> module and class. The modules are light; the libraries come in when a job runs.
-_ALGORITHMS = {"xgboost": ("bottega.algorithms.xgboost.algorithm", "XGBoost")}
+_ALGORITHMS = {
+    "blazingtext": ("bottega.algorithms.blazingtext.algorithm", "BlazingText"),
+    "factorization-machines": (
+        "bottega.algorithms.factorization_machines.algorithm",
+        "FactorizationMachines",
+    ),
+    "image-classification": (
+        "bottega.algorithms.image_classification.algorithm",
+        "ImageClassification",
+    ),
+    "kmeans": ("bottega.algorithms.kmeans.algorithm", "KMeans"),
+    "linear-learner": ("bottega.algorithms.linear_learner.algorithm", "LinearLearner"),
+    "object-detection": ("bottega.algorithms.object_detection.algorithm", "ObjectDetection"),
+    "seq2seq": ("bottega.algorithms.seq2seq.algorithm", "Seq2Seq"),
+    "xgboost": ("bottega.algorithms.xgboost.algorithm", "XGBoost"),
+}
 
 
 def names() -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from bottega.sdk.client import Client
 if TYPE_CHECKING:
     import pandas
 
+    from bottega.algorithms.base import Algorithm
+
 ChannelSource: TypeAlias = "pandas.DataFrame | str | Path"
 """A frame, the path of a file or folder, or an ``s3://`` URI."""
 
@@ -25,7 +27,13 @@ CONTENT_TYPES: Mapping[str, str] = {
     ".parquet": "application/x-parquet",
     ".jsonl": "application/jsonlines",
     ".json": "application/json",
+    ".pbr": "application/x-recordio-protobuf",
+    ".txt": "text/plain",
+    ".jpg": "application/x-image",
+    ".jpeg": "application/x-image",
+    ".png": "application/x-image",
 }
+RECORDS = "application/x-recordio-protobuf"
 TABLES = (".csv", ".parquet")
 """Files that are read as a frame when a target is named."""
 _SHOWN_COLUMNS = 12
@@ -71,6 +79,7 @@ class ChannelWriter:
             file is read as a frame when a target is given, and sent as it is otherwise.
         for_script: frames go to a user's script: with their header, and whatever is in them.
         content_type: of files and URIs whose suffix does not tell.
+        algorithm: the built-in algorithm that reads, which decides in which form a frame is sent.
     """
 
     client: Client
@@ -79,6 +88,7 @@ class ChannelWriter:
     target: str | None = None
     for_script: bool = False
     content_type: str = ""
+    algorithm: Algorithm | None = None
 
     def prepare(
         self, name: str, source: ChannelSource, columns: Sequence[str] = ()
@@ -94,15 +104,18 @@ class ChannelWriter:
             DataError: the target is not there, a column is not numeric, or the file does not exist.
         """
         if isinstance(source, str) and source.startswith("s3://"):
-            if self.target is None:
-                kind = CONTENT_TYPES.get(Path(source).suffix, self.content_type)
-                return PreparedChannel(name, source, kind)
-            source = self._fetch_table(name, source)
+            if self.target is None and not self._may_have_header(source):
+                return PreparedChannel(name, source, self._kind(name, Path(source).suffix))
+            with tempfile.TemporaryDirectory(prefix="bottega-") as scratch:
+                file = self._fetch(name, source, Path(scratch))
+                if self.target is None and not self._rewrites(file):
+                    return PreparedChannel(name, source, self._kind(name, file.suffix))
+                source = _read_table(file, name)
         elif isinstance(source, (str, Path)):
             path = Path(source).expanduser()
             if not path.exists():
                 raise DataError(f"channel {name!r}: {path} does not exist")
-            if self.target is None:
+            if self.target is None and not self._rewrites(path):
                 return self._upload_path(name, path)
             source = _read_table(path, name)
         if not hasattr(source, "columns") or not hasattr(source, "to_csv"):
@@ -117,13 +130,72 @@ class ChannelWriter:
     ) -> PreparedChannel:
         if frame.empty:
             raise DataError(f"channel {name!r}: the frame has no rows or no columns")
+        kind = self._table_kind(name)
         if not self.for_script:
             frame = _numeric(_label_first(frame, self.target, columns, name), name)
-        text = frame.to_csv(index=False, header=self.for_script)
-        key = f"{self.prefix}/{name}/{name}.csv"
-        uri = self.client.put_object(self.bucket, key, text.encode())
+        if kind == RECORDS:
+            body, suffix = _as_records(frame, labelled=self.target is not None), "pbr"
+        else:
+            body = frame.to_csv(index=False, header=self.for_script).encode()
+            suffix = "csv"
+        key = f"{self.prefix}/{name}/{name}.{suffix}"
+        uri = self.client.put_object(self.bucket, key, body)
         known = () if self.for_script else frame.columns[1 if self.target is not None else 0 :]
-        return PreparedChannel(name, uri, "text/csv", tuple(map(str, known)))
+        return PreparedChannel(name, uri, kind, tuple(map(str, known)))
+
+    def _read_types(self, name: str) -> tuple[str, ...]:
+        """What the algorithm reads in a channel; empty where there is nobody to say."""
+        channels = self.algorithm.channels if self.algorithm is not None else ()
+        return next((found.content_types for found in channels if found.name == name), ())
+
+    def _kind(self, name: str, suffix: str) -> str:
+        """The content type of what is sent as it is; empty for the channel's default."""
+        known, read = CONTENT_TYPES.get(suffix, ""), self._read_types(name)
+        if suffix == ".rec":
+            # Of rows, of images or of token sequences: the algorithm knows which.
+            known = next((kind for kind in read if kind.startswith("application/x-recordio")), "")
+        if known in read:
+            return self._unlabelled(known)
+        # What only one reader can be meant to read needs no name.
+        return self.content_type or (read[0] if len(read) == 1 else known)
+
+    def _unlabelled(self, kind: str) -> str:
+        """Say of CSV that it has no label, where the algorithm learns without one."""
+        if kind == "text/csv" and self.algorithm is not None and not self.algorithm.supervised:
+            return "text/csv;label_size=0"
+        return kind
+
+    def _table_kind(self, name: str) -> str:
+        """The content type in which a frame is sent."""
+        read = self._read_types(name)
+        if self.algorithm is None or self.for_script or not read:
+            return "text/csv"
+        for kind in ("text/csv", RECORDS) if self.algorithm.reads_tables else ():
+            if kind in read:
+                return self._unlabelled(kind)
+        raise DataError(
+            f"channel {name!r}: {self.algorithm.title} reads no tables there but "
+            f"{', '.join(read)}: give a file, a folder or an s3:// URI"
+        )
+
+    def _may_have_header(self, name: str) -> bool:
+        """Whether something without a label is a table that may have to be sent in another form."""
+        builtin = self.algorithm
+        return (
+            builtin is not None
+            and builtin.reads_tables
+            and not builtin.supervised
+            and Path(name).suffix in TABLES
+        )
+
+    def _rewrites(self, path: Path) -> bool:
+        """Whether a file without a label has to be sent in another form than it has: algorithms
+        read tables without a header."""
+        if not self._may_have_header(path.name):
+            return False
+        if path.suffix != ".csv":
+            return CONTENT_TYPES[path.suffix] not in self._read_types("train")
+        return _has_header(path)
 
     def _upload_path(self, name: str, path: Path) -> PreparedChannel:
         root = path if path.is_dir() else path.parent
@@ -133,10 +205,11 @@ class ChannelWriter:
         for file in files:
             key = f"{self.prefix}/{name}/{file.relative_to(root).as_posix()}"
             self.client.put_object(self.bucket, key, file)
-        kind = CONTENT_TYPES.get(files[0].suffix, self.content_type)
+        kind = self._kind(name, files[0].suffix)
         return PreparedChannel(name, f"s3://{self.bucket}/{self.prefix}/{name}/", kind)
 
-    def _fetch_table(self, name: str, uri: str) -> pandas.DataFrame:
+    def _fetch(self, name: str, uri: str, folder: Path) -> Path:
+        """Bring the table that a URI names into a folder."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         if Path(key).suffix not in TABLES:
             raise DataError(
@@ -144,10 +217,9 @@ class ChannelWriter:
                 "cannot be looked up in it. Leave target out: what an s3:// URI names is sent as "
                 "it is, with the label in the first column and no header"
             )
-        with tempfile.TemporaryDirectory(prefix="bottega-") as scratch:
-            file = Path(scratch) / Path(key).name
-            self.client.get_object(bucket, key, file)
-            return _read_table(file, name)
+        file = folder / Path(key).name
+        self.client.get_object(bucket, key, file)
+        return file
 
 
 def _read_table(path: Path, name: str) -> pandas.DataFrame:
@@ -164,6 +236,28 @@ def _read_table(path: Path, name: str) -> pandas.DataFrame:
         f"channel {name!r}: a target can be named for .csv and .parquet files and frames, "
         f"not for {path.name}"
     )
+
+
+def _has_header(path: Path) -> bool:
+    """Whether the first line of a CSV file names its columns."""
+    from bottega.algorithms.readers import csv
+    from bottega.algorithms.readers.rows import open_data
+
+    with open_data(path) as file:
+        line = file.readline()
+    return bool(csv.explain(line, csv.find_delimiter(line)))
+
+
+def _as_records(frame: pandas.DataFrame, *, labelled: bool) -> bytes:
+    """A frame as RecordIO-protobuf; its first column is the label, if it has one."""
+    import io
+
+    from bottega.algorithms.readers.record_writing import write_rows
+
+    values = frame.to_numpy(dtype="float32", na_value=float("nan"))
+    buffer = io.BytesIO()
+    write_rows(buffer, values[:, int(labelled) :], values[:, 0] if labelled else None)
+    return buffer.getvalue()
 
 
 def _label_first(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.algorithms import registry
+from bottega.algorithms.base import Algorithm
 from bottega.config import Config
 from bottega.credentials import Credentials
 from bottega.errors import ClientFault
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from bottega.sdk.notebook_job import NotebookJob
 
 DEFAULT_INSTANCE = "ml.m5.large"
+FEATURE_DIM = "feature_dim"
+"""The hyperparameter that says how many features there are."""
 
 
 def connect(home: str | os.PathLike[str] | None = None, **settings: Any) -> Session:
@@ -168,6 +171,7 @@ class Session:
             request["ExperimentConfig"] = {"ExperimentName": experiment}
         all_tags = dict(tags or {})
 
+        builtin = None
         if script is not None:
             program = Path(os.fspath(script)).expanduser()
             folder = None if source_dir is None else Path(os.fspath(source_dir)).expanduser()
@@ -196,9 +200,12 @@ class Session:
             target=target,
             for_script=script is not None,
             content_type=content_type,
+            algorithm=builtin,
         )
         if prepared := _prepare(writer, sources):
             request["InputDataConfig"] = [channel.as_input() for channel in prepared]
+            if builtin is not None:
+                values = {**_told_by_data(builtin, prepared), **values}
             all_tags |= self._remember_columns(name, prepared)
         if all_tags:
             request["Tags"] = [{"Key": k, "Value": v} for k, v in all_tags.items()]
@@ -319,6 +326,15 @@ def _prepare(writer: ChannelWriter, sources: Mapping[str, ChannelSource]) -> lis
             columns = channel.columns
         prepared.append(channel)
     return prepared
+
+
+def _told_by_data(algorithm: Algorithm, prepared: Sequence[PreparedChannel]) -> dict[str, str]:
+    """Hyperparameters that the algorithm requires and a table tells: how many features it has."""
+    schema = algorithm.hyperparameters
+    columns = next((channel.columns for channel in prepared if channel.name == "train"), ())
+    if not columns or FEATURE_DIM not in schema or not schema[FEATURE_DIM].required:
+        return {}
+    return {FEATURE_DIM: str(len(columns))}
 
 
 def _refuse_unlabelled(channel: str, source: ChannelSource) -> None:

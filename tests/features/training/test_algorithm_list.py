@@ -29,18 +29,36 @@ def test_every_algorithm_is_described_whole(answer: Any) -> None:
         assert len(found["Metrics"]) == len(algorithm.metric_definitions)
         essential = [p["Name"] for p in found["HyperParameters"] if p["Essential"]]
         assert 3 <= len(essential) <= 12
+        assert "Missing" not in found
 
 
-def test_what_a_form_begins_with_could_be_sent(answer: Any) -> None:
+def test_what_a_form_begins_with_lacks_only_what_the_data_say(answer: Any) -> None:
     for found in answer["Algorithms"]:
         schema = registry.algorithm(found["Name"]).hyperparameters
-        schema.check(found["DefaultHyperParameters"])
-        required = {p["Name"] for p in found["HyperParameters"] if p["Required"]}
-        assert required <= found["DefaultHyperParameters"].keys()
+        problems = {problem.name for problem in schema.problems(found["DefaultHyperParameters"])}
+        assert problems <= {"feature_dim", "num_classes", "num_training_samples", "num_factors"}
+        assert all(schema[name].required for name in problems)
+
+
+def test_words_beside_numbers_are_told(answer: Any) -> None:
+    (linear,) = (found for found in answer["Algorithms"] if found["Name"] == "linear-learner")
+    (rate,) = (p for p in linear["HyperParameters"] if p["Name"] == "learning_rate")
+    assert rate["AlsoAccepts"] == ["auto"]
+    assert (rate["Minimum"], rate["ExclusiveMinimum"]) == (0, True)
+
+
+def test_what_is_not_installed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(registry.algorithm("seq2seq")), "libraries", ("no_such_library",))
+    with Operations(tmp_path, algorithm_list) as operations:
+        answer = operations.call("bottega", "ListAlgorithms")
+    told = {found["Name"]: found["Missing"] for found in answer["Algorithms"] if "Missing" in found}
+    assert list(told) == ["seq2seq"]
+    assert "pip install 'bottega[deep]'" in told["seq2seq"]
 
 
 def test_hyperparameters_tell_what_is_allowed(answer: Any) -> None:
-    found = {p["Name"]: p for p in answer["Algorithms"][0]["HyperParameters"]}
+    (xgboost,) = (found for found in answer["Algorithms"] if found["Name"] == "xgboost")
+    found = {p["Name"]: p for p in xgboost["HyperParameters"]}
     assert found["eta"] == {
         "Name": "eta",
         "Type": "Continuous",

@@ -9,8 +9,8 @@ import pytest
 
 from bottega.clock import SystemClock
 from bottega.features.training.checkpoints import CheckpointSync, fetch
+from bottega.features.training.input_sources import InputError
 from bottega.features.training.job_files import HostFolder
-from bottega.features.training.staging import InputError
 from bottega.storage.folder_objects import FolderObjectStore
 
 

@@ -19,8 +19,12 @@ export interface IAlgorithmDescription {
   DisplayName: string;
   /** One sentence. */
   Description: string;
+  /** What has to be installed before it can run, as a sentence; absent when all is there. */
+  Missing?: string;
   /** What AlgorithmSpecification names. */
   TrainingImage: string;
+  /** Whether it learns from rows of numbers, rather than from text, tokens or images. */
+  ReadsTables: boolean;
   /** Whether it learns from a label. */
   Supervised: boolean;
   Channels: IChannelDescription[];
@@ -310,6 +314,8 @@ export interface IHyperParameterDescription {
   ExclusiveMinimum?: boolean;
   ExclusiveMaximum?: boolean;
   Choices?: string[];
+  /** Words that can stand in place of a number, such as auto. */
+  AlsoAccepts?: string[];
   Required: boolean;
   /** Required only then. */
   RequiredWhen?: IHyperParameterCondition;

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bottega.algorithms import registry
 from bottega.algorithms.images import UnsupportedImage, resolve
 from bottega.context import Context
 from bottega.errors import ValidationException
@@ -77,11 +78,11 @@ def _row(ports: Ports, variant: VariantPlan, job: Resource | None, columns: Sequ
         job.name,
         chosen[0],
         columns=columns,
-        labels=_labels(job.body),
+        labels=_labels(job.body, chosen[0]),
     )
 
 
-def _labels(job: Mapping[str, Any]) -> int | None:
+def _labels(job: Mapping[str, Any], channel: Mapping[str, Any]) -> int | None:
     """How many values of a CSV row stand in front of the features; None where only a script
     knows."""
     algorithm = job["AlgorithmSpecification"]
@@ -93,7 +94,9 @@ def _labels(job: Mapping[str, Any]) -> int | None:
     channels = {channel["ChannelName"] for channel in job.get("InputDataConfig", [])}
     if not image.algorithm or "sagemaker_program" in parameters or "code" in channels:
         return None
-    return 2 if parameters.get("csv_weights") == "1" else 1
+    if "label_size=0" in channel.get("ContentType", "").replace(" ", "").lower().split(";"):
+        return 0
+    return len(registry.algorithm(image.name).leading_columns(parameters))
 
 
 def _training_job(ports: Ports, variant: VariantPlan) -> Resource | None:

@@ -60,12 +60,13 @@ def list_algorithms(context: Context, request: ListAlgorithmsRequest) -> ListAlg
 
 
 def _algorithm(algorithm: Algorithm) -> AlgorithmDescription:
-    return {
+    found: AlgorithmDescription = {
         "Name": algorithm.name,
         "DisplayName": algorithm.title,
         "Description": algorithm.summary,
         "TrainingImage": algorithm.name,
         "Supervised": algorithm.supervised,
+        "ReadsTables": algorithm.reads_tables,
         "Channels": [
             {
                 "Name": channel.name,
@@ -86,6 +87,9 @@ def _algorithm(algorithm: Algorithm) -> AlgorithmDescription:
         ],
         "DefaultHyperParameters": dict(algorithm.starting_values),
     }
+    if missing := algorithm.missing():
+        found["Missing"] = missing
+    return found
 
 
 def _hyperparameter(parameter: Hyperparameter) -> HyperParameterDescription:
@@ -109,6 +113,8 @@ def _hyperparameter(parameter: Hyperparameter) -> HyperParameterDescription:
             found["ExclusiveMaximum"] = interval.open_maximum
     if parameter.choices:
         found["Choices"] = list(parameter.choices)
+    if parameter.also:
+        found["AlsoAccepts"] = list(parameter.also)
     if parameter.required_when is not None:
         found["RequiredWhen"] = _condition(parameter.required_when)
     if parameter.used_when is not None:

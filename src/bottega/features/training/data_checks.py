@@ -6,11 +6,10 @@ a column of words or a wrong content type before a job has run for it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from bottega.algorithms.base import Algorithm
+from bottega.algorithms.base import Algorithm, Channel
 from bottega.algorithms.readers import csv, libsvm
 from bottega.storage.previews.delimited import Table, read_table
 from bottega.storage.previews.preview import Head, preview, read_head
@@ -23,100 +22,98 @@ _MEDIA = {"csv": "text/csv", "libsvm": "text/libsvm", "parquet": "application/x-
 
 
 class Sample:
-    """The first object of a channel.
+    """The first object of a channel of a built-in algorithm.
 
     Args:
-        content_type: as the channel gives it; empty for the algorithm's default, libsvm.
+        channel: as the algorithm describes it.
+        content_type: as the job gives it; empty for the channel's default.
     """
 
-    def __init__(self, source: Source, content_type: str) -> None:
+    def __init__(
+        self, source: Source, algorithm: Algorithm, channel: Channel, content_type: str
+    ) -> None:
         self._source = source
         self._file = PurePosixPath(source.name).name
-        media = (content_type or "text/libsvm").partition(";")[0].strip().lower()
-        self._media = _MEDIA.get(media, media)
+        self._algorithm = algorithm
+        self._readable = channel.content_types
+        media, *parameters = (content_type or self._readable[0]).lower().split(";")
+        self._media = _MEDIA.get(media.strip(), media.strip())
+        self._unlabelled = "label_size=0" in (part.strip() for part in parameters)
         self.columns: int | None = None
         """How many the object has with its label; None where that is not known, or may differ."""
 
-    def problems(self, algorithm: Algorithm, hyperparameters: Mapping[str, str]) -> Iterator[str]:
+    def problems(self, hyperparameters: Mapping[str, str]) -> Iterator[str]:
         """What the algorithm would refuse, in whole sentences."""
-        known = {media for channel in algorithm.channels for media in channel.content_types}
+        known = {media.partition(";")[0] for media in self._readable}
         if self._media not in known:
             yield (
-                f"The content type {self._media!r} cannot be read by {algorithm.title}; "
-                f"{', '.join(sorted(known))} can."
+                f"The content type {self._media!r} cannot be read by {self._algorithm.title} in "
+                f"this channel; {', '.join(self._readable)} can."
             )
             return
+        leading = () if self._unlabelled else self._algorithm.leading_columns(hyperparameters)
         try:
             head = read_head(self._source, self._media)
             if head.whole and head.format not in ("binary", "parquet") and not head.text.strip():
                 yield f"{self._file} is empty."
             elif self._media == "application/x-parquet":
-                yield from self._parquet_problems()
+                yield from self._parquet_problems(leading)
+            elif self._media not in ("text/csv", "text/libsvm", "text/x-libsvm"):
+                return  # what is inside is seen by the one who reads it whole
             elif head.format in ("binary", "parquet"):
                 yield f"{self._file} is no text, as {self._media} would be; say what it is."
             elif self._media == "text/csv":
-                yield from self._csv_problems(head, hyperparameters)
+                yield from self._csv_problems(head, hyperparameters, leading)
             elif said := libsvm.explain(_whole_lines(head)):
                 yield f"{self._file}: {said}"
         except PreviewFailed as error:
             yield f"{self._file}: {error}."
 
-    def _parquet_problems(self) -> Iterator[str]:
+    def _parquet_problems(self, leading: tuple[str, ...]) -> Iterator[str]:
         found = preview(self._source, content_type=self._media, max_rows=1)
         self.columns = len(found.columns)
-        if self.columns < 2:
-            yield f"{self._file} has {self.columns} column(s); it needs a label and a feature."
+        yield from self._width_problems(leading)
         words = [column.name for column in found.columns if column.type in ("text", "time")]
         yield from _words(self._file, words)
 
-    def _csv_problems(self, head: Head, hyperparameters: Mapping[str, str]) -> Iterator[str]:
+    def _width_problems(self, leading: tuple[str, ...]) -> Iterator[str]:
+        if self.columns is not None and self.columns <= len(leading):
+            needed = ", ".join(f"a {name}" for name in leading)
+            yield (
+                f"{self._file} has {self.columns} column(s); it needs "
+                f"{f'{needed} and ' if needed else ''}at least one feature."
+            )
+
+    def _csv_problems(
+        self, head: Head, hyperparameters: Mapping[str, str], leading: tuple[str, ...]
+    ) -> Iterator[str]:
         data = head.text.encode()
         delimiter = csv.find_delimiter(data)
         table = read_table(head.text, whole=head.whole, delimiter=delimiter)
         self.columns = table.width
-        leading = 2 if hyperparameters.get("csv_weights") == "1" else 1
         if table.header is not None:
             yield (
                 f"The first line of {self._file} names the columns ({_some(table.header)}). "
                 "The algorithm reads numbers from the first line on: leave that line out."
             )
-        if self.columns <= leading:
-            yield (
-                f"{self._file} has {self.columns} column(s); it needs "
-                f"{'a label, a weight' if leading == 2 else 'a label'} and at least one feature."
-            )
+        yield from self._width_problems(leading)
         words = [name for index, name in enumerate(table.names) if _words_in(table, index)]
         if words:
             yield from _words(self._file, words)
         elif table.header is None and (said := csv.explain(_whole_lines(head), delimiter)):
             yield f"{self._file}: {said}"
-        else:
+        elif leading:
             yield from self._label_problems(table, hyperparameters)
 
     def _label_problems(self, table: Table, hyperparameters: Mapping[str, str]) -> Iterator[str]:
-        objective = hyperparameters.get("objective", "reg:squarederror")
         for number, row in enumerate(table.rows, start=1):
             label = csv.parse_cell(row[0])
-            if said := _unfit(label, objective, hyperparameters.get("num_class", "")):
+            if said := self._algorithm.unfit_label(label, hyperparameters):
                 yield (
-                    f"The label {row[0]!r} in row {number} of {self._file} {said} for {objective}. "
-                    "The label must be the first column; check the data and the objective."
+                    f"The label {row[0]!r} in row {number} of {self._file} {said}. "
+                    "The label must be the first column; check the data and the hyperparameters."
                 )
                 return
-
-
-def _unfit(label: float, objective: str, classes: str) -> str:
-    """Why an objective cannot learn a label, as the algorithm's own check says it."""
-    if not math.isfinite(label):
-        return "is not a number that can be learned"
-    if objective in ("binary:logistic", "reg:logistic") and not 0 <= label <= 1:
-        return "is outside [0,1]"
-    if objective in ("binary:hinge", "binary:logitraw") and label not in (0, 1):
-        return "is neither 0 nor 1"
-    many = objective.startswith("multi:") and classes.isdigit()
-    if many and (not 0 <= label < int(classes) or label != int(label)):
-        return f"is not a whole number in [0,{classes}), the range of num_class={classes},"
-    return ""
 
 
 def _whole_lines(head: Head) -> bytes:

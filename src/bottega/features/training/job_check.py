@@ -17,8 +17,13 @@ from bottega.errors import ClientFault, ValidationException
 from bottega.features.training import rules
 from bottega.features.training.data_checks import Sample
 from bottega.features.training.entities import KIND
+from bottega.features.training.input_modes import mode_of
+from bottega.features.training.input_sources import (
+    InputError,
+    channel_files,
+    channel_objects,
+)
 from bottega.features.training.launch import plain_text
-from bottega.features.training.staging import InputError, channel_files
 from bottega.ports import Ports
 from bottega.registry import operation
 from bottega.specs.generated.training import (
@@ -95,6 +100,8 @@ class _Check:
         self.slots = request.get("ResourceConfig", {}).get("InstanceCount", 0)
         self.sizes: dict[str, int] = {}
         """Bytes of each channel."""
+        self.copied = 0
+        """Bytes of the channels that are copied before the job starts."""
 
     def run(self) -> None:
         request, attempt = self._request, self._findings.attempt
@@ -171,11 +178,11 @@ class _Check:
     def _check_channels(self) -> None:
         request = self._request
         channels = request.get("InputDataConfig", [])
-        together = self._findings.attempt("InputDataConfig", lambda: rules.check_channels(channels))
+        self._findings.attempt("InputDataConfig", lambda: rules.check_channels(request))
         widths: dict[str, int] = {}
         for channel in channels:
             field = f"InputDataConfig.{channel['ChannelName']}"
-            if not together and not _passes(partial(rules.check_channel, channel)):
+            if not self._findings.attempt(field, partial(rules.check_channel, channel, request)):
                 continue
             readable = partial(rules.check_readable, self._ports, request, channel)
             if self._findings.attempt(field, readable):
@@ -193,18 +200,26 @@ class _Check:
     def _check_data(self, channel: Mapping[str, Any], field: str) -> int | None:
         """Look at a channel's files; returns how many columns the first has, if that is known."""
         objects = self._ports.objects
+        mode = mode_of(channel, self._request)
+        augmented = channel["DataSource"]["S3DataSource"]["S3DataType"] == "AugmentedManifestFile"
         try:
-            files = channel_files(objects, channel)
+            find = channel_objects if mode == "Pipe" else channel_files
+            files = find(objects, channel)
         except (InputError, BucketMissing, ObjectMissing) as error:
             self._findings.add("Error", field, f"{error}.")
             return None
-        self.sizes[channel["ChannelName"]] = sum(file.size for file in files)
+        size = self.sizes[channel["ChannelName"]] = sum(file.size for file in files)
+        if mode == "File":
+            self.copied += size
+        if augmented:
+            return None
         self._check_share(channel, len(files), field)
         if not any(file.size for file in files):
             self._findings.add("Error", field, "The channel has files, but all of them are empty.")
             return None
         image = self._image
-        if image is None or rules.script_mode(image, self._request):
+        wrapped = channel.get("RecordWrapperType") == "RecordIO"
+        if image is None or rules.script_mode(image, self._request) or wrapped:
             return None
         readable = [
             file
@@ -214,10 +229,17 @@ class _Check:
         if not readable:
             self._findings.add("Error", field, "Every file of the channel is empty or hidden.")
             return None
+        builtin, name = algorithm(image.name), channel["ChannelName"]
+        described = next((found for found in builtin.channels if found.name == name), None)
+        if described is None:
+            known = ", ".join(found.name for found in builtin.channels)
+            text = f"{builtin.title} reads no channel {name!r}; it reads {known}."
+            self._findings.add("Warning", field, text)
+            return None
         source = ObjectSource(objects, readable[0].bucket, readable[0].key)
-        sample = Sample(source, channel.get("ContentType", ""))
+        sample = Sample(source, builtin, described, channel.get("ContentType", ""))
         values = self._request.get("HyperParameters", {})
-        for problem in sample.problems(algorithm(image.name), values):
+        for problem in sample.problems(values):
             self._findings.add("Error", field, problem)
         return sample.columns
 
@@ -259,23 +281,15 @@ class _Check:
             )
 
     def _check_disk(self) -> None:
-        wanted = sum(self.sizes.values())
+        wanted = self.copied
         free = shutil.disk_usage(self._ports.config.home).free
         if wanted > free:
             self._findings.add(
                 "Warning",
                 "InputDataConfig",
-                f"The channels hold {wanted} bytes and the disk of the studio's home has {free} "
-                "bytes left: copying them may fill it.",
+                f"The channels in File mode hold {wanted} bytes and the disk of the studio's home "
+                f"has {free} bytes left: copying them may fill it.",
             )
-
-
-def _passes(check: Callable[[], object]) -> bool:
-    try:
-        check()
-    except ValidationException:
-        return False
-    return True
 
 
 def _place(path: Any, request: Mapping[str, Any]) -> str:

@@ -80,7 +80,9 @@ class AlgorithmDescription(TypedDict):
     Name: str
     DisplayName: str
     Description: str
+    Missing: NotRequired[str]
     TrainingImage: str
+    ReadsTables: bool
     Supervised: bool
     Channels: list[ChannelDescription]
     HyperParameters: list[HyperParameterDescription]
@@ -344,6 +346,7 @@ class HyperParameterDescription(TypedDict):
     ExclusiveMinimum: NotRequired[bool]
     ExclusiveMaximum: NotRequired[bool]
     Choices: NotRequired[list[str]]
+    AlsoAccepts: NotRequired[list[str]]
     Required: bool
     RequiredWhen: NotRequired[HyperParameterCondition]
     UsedWhen: NotRequired[HyperParameterCondition]
