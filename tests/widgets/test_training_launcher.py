@@ -65,6 +65,23 @@ def test_a_refusal_goes_to_the_form(launcher, wanted, said):
     assert launcher.children == (launcher.form,)
 
 
+def test_further_channels_go_along(launcher):
+    told(
+        launcher,
+        target="label",
+        hyperparameters={"num_round": "2"},
+        validation=None,
+        channels={
+            "validation": {"kind": "variable", "value": "frame"},
+            "spare": {"kind": "place", "value": ""},
+        },
+    )
+    assert launcher.form.problem == ""
+    described = launcher.monitor.wait().describe()
+    names = [channel["ChannelName"] for channel in described["InputDataConfig"]]
+    assert names == ["train", "validation"]
+
+
 def test_without_widgets_it_says_how_to_do_it_in_code(launcher):
     bundle = launcher._repr_mimebundle_()[0]
     assert bundle.keys() == {"text/plain", "text/html"}

@@ -22,12 +22,29 @@ export class TrainPage {
     return this._studio.screen.getByLabel('Label column');
   }
 
-  async chooseData(path: string): Promise<void> {
+  async chooseData(path: string, channel = 'Training data'): Promise<void> {
     const box = this._studio.screen.getByRole('combobox', {
-      name: 'Training data'
+      name: channel,
+      exact: true
     });
     await box.fill(path);
     await box.press('Enter');
+  }
+
+  async chooseAlgorithm(title: string): Promise<void> {
+    await this._studio.screen
+      .getByRole('radio', { name: title, exact: true })
+      .check({ force: true });
+  }
+
+  /** Show the field of a channel that is not there from the start. */
+  async addChannel(name: string): Promise<void> {
+    const { screen } = this._studio;
+    await screen.getByLabel('Channel to add').selectOption(name);
+    await screen.getByRole('button', { name: 'Add channel' }).click();
+    await expect(
+      screen.getByRole('combobox', { name: `Channel ${name}`, exact: true })
+    ).toBeFocused();
   }
 
   async chooseLabel(column: string): Promise<void> {

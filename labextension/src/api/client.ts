@@ -56,7 +56,10 @@ export interface IChannelRequest {
   columns?: string[];
   /** For a script, which gets the file as it is. */
   for_script?: boolean;
+  /** Of what is sent as it is, where its name does not tell. */
   content_type?: string;
+  /** The built-in algorithm that reads, which decides in which form a table is sent. */
+  algorithm?: string;
 }
 
 /** A channel whose data is in the store. */

@@ -71,7 +71,7 @@ class MagicParser(argparse.ArgumentParser):
         return [name for name in self._option_string_actions if name.startswith("--")]
 
 
-def pairs(words: Sequence[Sequence[str]] | None) -> dict[str, str]:
+def pairs(words: Sequence[Sequence[str]] | None, noun: str = "parameter") -> dict[str, str]:
     """``-p name value`` given any number of times, by name.
 
     Raises:
@@ -80,6 +80,6 @@ def pairs(words: Sequence[Sequence[str]] | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in words or ():
         if name in found:
-            raise UsageRefused(f"the parameter {name!r} is given twice; keep one")
+            raise UsageRefused(f"the {noun} {name!r} is given twice; keep one")
         found[name] = value
     return found

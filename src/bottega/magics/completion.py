@@ -32,7 +32,9 @@ class Words:
         """Words that fit at the end of a line, in the order to offer them."""
         words = line.split()
         previous = words[-1] if line.endswith(" ") else words[-2] if len(words) > 1 else ""
-        if previous in _VALUES:
+        # --channel NAME DATA
+        before = words[-2:-1] if line.endswith(" ") else words[-3:-2]
+        if previous in _VALUES or before == ["--channel"]:
             return self._variables()
         options = PARSERS[magic].options
         first = len(words) - (not line.endswith(" ")) == 1

@@ -84,6 +84,11 @@ class BottegaMagics(Magics):
         for name in ("data", "validation"):
             if word := getattr(found, name):
                 arguments[name] = values.channel_source(self.shell, word, f"--{name}")
+        if channels := pairs(found.channel, "channel"):
+            arguments["channels"] = {
+                name: values.channel_source(self.shell, word, f"--channel {name}")
+                for name, word in channels.items()
+            }
         return arguments
 
     def _train_script(

@@ -24,6 +24,13 @@ def _train() -> MagicParser:
     )
     parser.add_argument("--data", metavar="DATA", help="a variable, a path or an s3:// URI")
     parser.add_argument("--validation", metavar="DATA", help="the validation data, likewise")
+    parser.add_argument(
+        "--channel",
+        nargs=2,
+        action="append",
+        metavar=("NAME", "DATA"),
+        help="the data of a further channel, such as test",
+    )
     parser.add_argument("--target", metavar="COLUMN", help="the column to predict")
     parser.add_argument("--content-type", default="", help="of an s3:// prefix, such as text/csv")
     parser.add_argument("--name", help="of the job")

@@ -2,6 +2,7 @@
 
 const OTHER = '';
 const SILENCE_MS = 15000;
+const FIRST_CHOICE = 'xgboost';
 
 /** An element with attributes and children; texts are set as texts. */
 function make(tag, attributes = {}, ...children) {
@@ -11,6 +12,10 @@ function make(tag, attributes = {}, ...children) {
   }
   node.append(...children);
   return node;
+}
+
+function freshId() {
+  return `bottega-${Math.random().toString(36).slice(2)}`;
 }
 
 function labelled(label, field, hint = '') {
@@ -54,16 +59,47 @@ function dataField(label, required) {
   };
 }
 
+/** A path or URI for a channel beside the data and the validation data. */
+function channelField(channel) {
+  const field = make('input', { type: 'text', placeholder: 'a path or s3://…' });
+  field.required = channel.Required;
+  return { name: channel.Name, field, node: labelled(`Channel ${channel.Name}`, field, channel.Description) };
+}
+
+/** What a value that may be a number or a word cannot be; empty when it can. */
+export function problemOf(parameter, text) {
+  const value = text.trim() === '' ? NaN : Number(text);
+  const { Minimum: low = -Infinity, Maximum: high = Infinity } = parameter;
+  const fits = text === '' || parameter.AlsoAccepts.includes(text) || (
+    Number.isFinite(value) &&
+    (parameter.Type === 'Continuous' || Number.isInteger(value)) &&
+    (parameter.ExclusiveMinimum ? value > low : value >= low) &&
+    (parameter.ExclusiveMaximum ? value < high : value <= high));
+  return fits ? '' : `${parameter.Name} cannot be ${text}; allowed: ${parameter.Range}.`;
+}
+
+/** A text field for a number or one of a few words, which it offers. */
+function numberOrWord(parameter) {
+  const words = make('datalist', { id: freshId() },
+    ...parameter.AlsoAccepts.map(value => make('option', { value })));
+  const field = make('input', { type: 'text', placeholder: parameter.Default ?? '', list: words.id });
+  field.addEventListener('input', () => field.setCustomValidity(problemOf(parameter, field.value)));
+  return { field, words };
+}
+
 /** A field for one hyperparameter; empty means the default. */
 function hyperparameterField(parameter, preset) {
   const start = preset ?? '';
+  const numeric = parameter.Type === 'Integer' || parameter.Type === 'Continuous';
   let field;
-  if (parameter.Choices && parameter.Type === 'Categorical') {
+  let words;
+  if (numeric && parameter.AlsoAccepts) {
+    ({ field, words } = numberOrWord(parameter));
+  } else if (parameter.Choices && parameter.Type === 'Categorical') {
     const fallback = parameter.Default === undefined ? '' : `default: ${parameter.Default}`;
     field = make('select', {}, make('option', { value: '' }, fallback),
       ...parameter.Choices.map(value => make('option', { value }, value)));
   } else {
-    const numeric = parameter.Type === 'Integer' || parameter.Type === 'Continuous';
     field = make('input', { type: numeric ? 'number' : 'text', placeholder: parameter.Default ?? '' });
     if (numeric) {
       field.step = parameter.Type === 'Integer' ? '1' : 'any';
@@ -80,6 +116,9 @@ function hyperparameterField(parameter, preset) {
   const choice = field instanceof HTMLSelectElement;
   const node = labelled(parameter.Name, field, choice ? '' : parameter.Range);
   node.title = parameter.Description;
+  if (words) {
+    node.append(words);
+  }
   return { parameter, field, node };
 }
 
@@ -87,12 +126,16 @@ function render({ model, el }) {
   const algorithms = model.get('algorithms');
   const algorithm = make('select', {},
     ...algorithms.map(item => make('option', { value: item.Name }, item.DisplayName)));
+  const ready = algorithms.filter(item => !item.Missing);
+  algorithm.value = (ready.find(item => item.Name === FIRST_CHOICE) ?? ready[0] ?? algorithms[0])?.Name ?? '';
   const description = make('p', { class: 'bottega-quiet' });
   const data = dataField('Data', true);
   const validation = dataField('Validation data', false);
   const target = make('input', { type: 'text' });
-  const columns = make('datalist', { id: `bottega-columns-${Math.random().toString(36).slice(2)}` });
+  const columns = make('datalist', { id: freshId() });
   target.setAttribute('list', columns.id);
+  const targetLabel = labelled('Target column', target);
+  const channels = make('div', { class: 'bottega-form' });
   const name = make('input', { type: 'text', placeholder: 'made from the algorithm and the time' });
   const experiment = make('input', { type: 'text' });
   const essential = make('div', { class: 'bottega-form' });
@@ -103,15 +146,16 @@ function render({ model, el }) {
   const told = make('span', { class: 'bottega-quiet', role: 'status' });
   const problem = make('pre', { class: 'bottega-failure', role: 'alert' });
   const form = make('form', {},
-    make('div', { class: 'bottega-form' }, data.node, labelled('Target column', target),
+    make('div', { class: 'bottega-form' }, data.node, targetLabel,
       validation.node, labelled('Algorithm', algorithm)),
-    columns, description, essential, more,
+    columns, description, channels, essential, more,
     make('div', { class: 'bottega-form' }, labelled('Job name', name), labelled('Experiment', experiment)),
     problem,
     make('div', { class: 'bottega-row' }, launch, refresh, told));
   el.append(make('section', { class: 'bottega-widget', 'aria-label': 'Train a model' }, form));
 
   let fields = [];
+  let places = [];
   function showColumns() {
     const frame = model.get('frames').find(item => item.name === data.select.value);
     columns.replaceChildren(...(frame ? frame.columns : []).map(value => make('option', { value })));
@@ -135,20 +179,31 @@ function render({ model, el }) {
     if (!chosen) {
       return;
     }
-    description.textContent = chosen.Description;
+    description.textContent = [chosen.Description, chosen.Missing].filter(Boolean).join(' ');
+    targetLabel.hidden = !(chosen.Supervised && chosen.ReadsTables);
+    validation.node.hidden = !chosen.Channels.some(channel => channel.Name === 'validation');
+    places = chosen.Channels
+      .filter(channel => !['train', 'validation'].includes(channel.Name))
+      .map(channelField);
+    channels.replaceChildren(...places.map(place => place.node));
+    channels.hidden = places.length === 0;
     fields = chosen.HyperParameters.map(parameter =>
       hyperparameterField(parameter, chosen.DefaultHyperParameters[parameter.Name]));
-    essential.replaceChildren(...fields.filter(x => x.parameter.Essential).map(x => x.node));
-    further.replaceChildren(...fields.filter(x => !x.parameter.Essential).map(x => x.node));
+    const isFirst = ({ parameter }) =>
+      parameter.Essential || parameter.Required || parameter.Name in chosen.DefaultHyperParameters;
+    essential.replaceChildren(...fields.filter(isFirst).map(x => x.node));
+    further.replaceChildren(...fields.filter(x => !isFirst(x)).map(x => x.node));
     fields.forEach(item => item.field.addEventListener('change', showUsed));
     showUsed();
+    showOutcome();
   }
+  const canTrain = () => !algorithms.find(item => item.Name === algorithm.value)?.Missing;
   let waiting = 0;
   function showOutcome() {
     window.clearTimeout(waiting);
     problem.textContent = model.get('problem');
     problem.hidden = !problem.textContent;
-    launch.disabled = model.get('busy');
+    launch.disabled = model.get('busy') || !canTrain();
     told.textContent = model.get('busy') ? 'Sending the data…' : '';
   }
   form.addEventListener('submit', event => {
@@ -165,8 +220,10 @@ function render({ model, el }) {
       wanted: {
         algorithm: algorithm.value,
         data: data.chosen(),
-        validation: validation.chosen(),
-        target: target.value.trim(),
+        validation: validation.node.hidden ? null : validation.chosen(),
+        channels: Object.fromEntries(places.map(place =>
+          [place.name, { kind: 'place', value: place.field.value.trim() }])),
+        target: targetLabel.hidden ? '' : target.value.trim(),
         name: name.value.trim(),
         experiment: experiment.value.trim(),
         hyperparameters: Object.fromEntries(
@@ -174,6 +231,10 @@ function render({ model, el }) {
       }
     });
   });
+  // What is wrong has to be in sight, or the page cannot say what it is.
+  form.addEventListener('invalid', event => {
+    more.open = more.open || more.contains(event.target);
+  }, true);
   refresh.addEventListener('click', () => model.send({ do: 'refresh' }));
   data.select.addEventListener('change', showColumns);
   algorithm.addEventListener('change', showAlgorithm);

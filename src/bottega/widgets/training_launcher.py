@@ -81,9 +81,9 @@ class TrainingLauncher(LastingDisplay, ipywidgets.VBox):  # type: ignore[misc]
         """Start what the form says; a refusal goes to the form.
 
         Args:
-            wanted: ``algorithm``, ``data`` and ``validation`` (``{"kind", "value"}``), ``target``,
-                ``name``, ``experiment``, ``content_type`` and ``hyperparameters``; empty texts
-                count as absent.
+            wanted: ``algorithm``, ``data`` and ``validation`` (``{"kind", "value"}``),
+                ``channels`` (the same by name), ``target``, ``name``, ``experiment``,
+                ``content_type`` and ``hyperparameters``; empty texts count as absent.
         """
         self.form.problem, self.form.busy = "", True
         try:
@@ -91,6 +91,7 @@ class TrainingLauncher(LastingDisplay, ipywidgets.VBox):  # type: ignore[misc]
                 wanted["algorithm"],
                 data=self._source(wanted.get("data")),
                 validation=self._source(wanted.get("validation")),
+                channels=self._channels(wanted.get("channels") or {}),
                 target=wanted.get("target") or None,
                 content_type=wanted.get("content_type") or "",
                 name=wanted.get("name") or None,
@@ -106,6 +107,10 @@ class TrainingLauncher(LastingDisplay, ipywidgets.VBox):  # type: ignore[misc]
             self.form.busy = False
         self.monitor.takes_over(self)
         self.children = [self.monitor]
+
+    def _channels(self, chosen: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+        sources = {name: self._source(place) for name, place in chosen.items()}
+        return {name: source for name, source in sources.items() if source is not None}
 
     def _source(self, chosen: Mapping[str, str] | None) -> Any:
         if not chosen or not chosen.get("value"):

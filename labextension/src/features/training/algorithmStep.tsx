@@ -1,5 +1,6 @@
 import { useId } from 'react';
 
+import { byUse } from './channels';
 import { algorithmOf, newScript } from './draft';
 import { FIELDS } from './findings';
 import { HyperparameterFields } from './hyperparameterFields';
@@ -22,12 +23,13 @@ export function AlgorithmStep(props: IStepProps): JSX.Element {
         className="jp-BottegaTraining-cards"
         data-field={FIELDS.image}
       >
-        {catalog.Algorithms.map(item => (
+        {byUse(catalog).map(item => (
           <Card
             key={item.TrainingImage}
             group={group}
             label={item.DisplayName}
             description={item.Description}
+            missing={item.Missing}
             checked={item === algorithm}
             onChoose={() =>
               model.setTrainer({ kind: 'builtin', image: item.TrainingImage })
@@ -71,14 +73,19 @@ function Card(props: {
   group: string;
   label: string;
   description: string;
+  /** What has to be installed before it can run; absent where nothing has. */
+  missing?: string | undefined;
   checked: boolean;
   onChoose: () => void;
 }): JSX.Element {
   const description = useId();
   return (
-    <label className="jp-BottegaTraining-card">
+    <label
+      className={`jp-BottegaTraining-card${props.missing ? ' jp-mod-missing' : ''}`}
+    >
       <input
         type="radio"
+        disabled={props.missing !== undefined}
         name={props.group}
         checked={props.checked}
         aria-label={props.label}
@@ -86,7 +93,10 @@ function Card(props: {
         onChange={props.onChoose}
       />
       <strong>{props.label}</strong>
-      <span id={description}>{props.description}</span>
+      <span id={description}>
+        {props.description}
+        {props.missing && <em>{props.missing}</em>}
+      </span>
     </label>
   );
 }

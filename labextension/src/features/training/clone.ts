@@ -1,10 +1,11 @@
 import type {
+  IChannel,
   ICreateTrainingJobRequest,
   IDescribeTrainingJobResponse,
   IListAlgorithmsResponse,
   ITag
 } from '../../api/types/training';
-import type { IDraft, Source, Trainer } from './draft';
+import type { ChannelMode, IDraft, Source, Trainer } from './draft';
 import { DEFAULT_MAX_RUNTIME_SECONDS, shortName } from './draft';
 import { PROGRAM, SUBMIT_DIRECTORY } from './requests';
 
@@ -66,16 +67,16 @@ export function cloneDraft(
             ])
           )
         };
-  const channel = (name: string): Source | null => {
-    const found = channels.find(item => item.ChannelName === name);
-    return found ? { kind: 'kept', channel: found } : null;
-  };
   return {
     name: '',
-    train: channel('train'),
-    validation: channel('validation'),
-    others: channels.filter(
-      item => !['train', 'validation'].includes(item.ChannelName)
+    sources: Object.fromEntries(
+      channels.map((channel): [string, Source] => [
+        channel.ChannelName,
+        { kind: 'kept', channel }
+      ])
+    ),
+    modes: Object.fromEntries(
+      channels.map(channel => [channel.ChannelName, modeOf(channel)])
     ),
     target: null,
     trainer,
@@ -87,6 +88,14 @@ export function cloneDraft(
     experiment: job.ExperimentConfig?.ExperimentName ?? '',
     tags: tags.filter(tag => !tag.Key.startsWith('aws:')),
     kept: keptMembers(job)
+  };
+}
+
+function modeOf(channel: IChannel): ChannelMode {
+  const { InputMode, ShuffleConfig } = channel;
+  return {
+    ...(InputMode && { InputMode }),
+    ...(ShuffleConfig && { ShuffleConfig })
   };
 }
 

@@ -6,94 +6,233 @@ import type {
   IPreviewColumn,
   IPreviewDataResponse
 } from '../../api/types/training';
+import { BottegaError } from '../../api/request';
 import { closestName } from '../../shared/closest';
+import {
+  channelOf,
+  channelTarget,
+  chosenContentType,
+  endingType,
+  isRewritten,
+  readsTable,
+  sentSources,
+  shownChannels,
+  takesLabel
+} from './channels';
 import type { IDraft, Source } from './draft';
-import { channelTarget, namesLabel, pendingChannels } from './draft';
-import type { IPreviews, Preview } from './findings';
-import { error, FIELDS } from './findings';
+import { isTable, namesLabel, sourceLabel } from './draft';
+import type { Previews } from './findings';
+import { channelField, error, FIELDS, warning } from './findings';
 
 const SHOWN_COLUMNS = 6;
+const FEATURES = 'feature_dim';
 
 /** What is wrong with the data of a built-in algorithm. */
 export function dataFindings(
   draft: IDraft,
-  previews: IPreviews,
+  previews: Previews,
   algorithm: IAlgorithmDescription,
   trans: TranslationBundle
 ): IFinding[] {
-  if (!draft.train) {
-    const train = algorithm.Channels.find(item => item.Name === 'train');
-    return train?.Required === false
-      ? []
-      : [error(FIELDS.train, trans.__('Choose the data to train on.'))];
-  }
-  const found = unreadable(draft, previews, trans);
-  const { train, validation } = previews;
-  if (train.state === 'ready' && draft.train.kind !== 'kept') {
-    found.push(...trainFindings(draft, train.data, algorithm, trans));
-  }
-  if (validation.state === 'ready' && draft.validation?.kind !== 'kept') {
+  const found = [
+    ...missing(draft, algorithm, trans),
+    ...foreign(draft, algorithm, trans),
+    ...unreadable(draft, previews, algorithm, trans)
+  ];
+  for (const [name, source] of sentSources(draft, algorithm)) {
+    const preview = previews[name];
+    if (
+      preview?.state !== 'ready' ||
+      source.kind === 'kept' ||
+      !readsTable(algorithm, name)
+    ) {
+      continue;
+    }
+    const { data } = preview;
     found.push(
-      ...validationFindings(draft, validation.data, train, algorithm, trans)
+      ...(name === 'train'
+        ? trainFindings(draft, source, data, algorithm, trans)
+        : furtherFindings(draft, name, data, previews, algorithm, trans))
     );
   }
   return found;
 }
 
-/** Data that cannot be read, or holds nothing. */
+/** Channels that the algorithm cannot do without. */
+function missing(
+  draft: IDraft,
+  algorithm: IAlgorithmDescription,
+  trans: TranslationBundle
+): IFinding[] {
+  return shownChannels(draft, algorithm)
+    .filter(({ name, required }) => required && !draft.sources[name])
+    .map(({ name, description }) =>
+      error(
+        channelField(name),
+        {
+          train: trans.__('Choose the data to train on.'),
+          validation: trans.__(
+            'Choose the validation data, which %1 needs.',
+            algorithm.DisplayName
+          )
+        }[name] ??
+          trans.__(
+            'Choose the data of the channel %1. %2',
+            name,
+            description?.Description ?? ''
+          )
+      )
+    );
+}
+
+/** Data whose name says that it is something else than the algorithm reads. */
+function foreign(
+  draft: IDraft,
+  algorithm: IAlgorithmDescription,
+  trans: TranslationBundle
+): IFinding[] {
+  return sentSources(draft, algorithm).flatMap(([name, source]) => {
+    const place = sourceLabel(source);
+    const type = endingType(place);
+    const read = channelOf(algorithm, name)?.ContentTypes ?? [];
+    const isRead =
+      (isTable(source) && readsTable(algorithm, name)) ||
+      read.some(item => item.split(';')[0] === type);
+    return source.kind === 'kept' ||
+      isRead ||
+      type === '' ||
+      chosenContentType(draft, algorithm, name) !== null
+      ? []
+      : [
+          error(
+            channelField(name),
+            trans.__(
+              '%1 is %2, which %3 does not read here. It reads %4.',
+              place.slice(place.lastIndexOf('/') + 1),
+              type,
+              algorithm.DisplayName,
+              read.join(', ')
+            )
+          )
+        ];
+  });
+}
+
+/**
+ * Data that cannot be read, or holds nothing.
+ *
+ * @param algorithm null for a script, which may read what nothing here can show.
+ */
 export function unreadable(
   draft: IDraft,
-  previews: IPreviews,
+  previews: Previews,
+  algorithm: IAlgorithmDescription | null,
   trans: TranslationBundle
 ): IFinding[] {
   const found: IFinding[] = [];
-  for (const channel of ['train', 'validation'] as const) {
-    const preview = previews[channel];
-    const source: Source | null = draft[channel];
+  for (const [name, source] of sentSources(draft, algorithm)) {
+    const preview = previews[name];
     // What the clone keeps is for the server to judge: it can read more than it can show.
-    if (!source || source.kind === 'kept') {
+    if (!preview || source.kind === 'kept') {
       continue;
     }
+    const field = channelField(name);
+    const isMeant = algorithm !== null && readsTable(algorithm, name);
     if (preview.state === 'error') {
-      found.push(error(FIELDS[channel], preview.error.message));
+      const isFatal =
+        isMeant ||
+        (preview.error instanceof BottegaError &&
+          preview.error.code === 'NoSuchFile');
+      found.push((isFatal ? error : warning)(field, preview.error.message));
+    } else if (preview.state === 'folder') {
+      if (preview.folder.files + preview.folder.folders === 0) {
+        found.push(error(field, trans.__('The folder is empty.')));
+      }
     } else if (
       preview.state === 'ready' &&
       preview.data.Columns.length > 0 &&
       preview.data.Rows.length === 0
     ) {
-      found.push(
-        error(
-          FIELDS[channel],
-          channel === 'train'
-            ? trans.__('The data to train on has no rows.')
-            : trans.__('The validation data has no rows.')
-        )
-      );
+      found.push(error(field, noRows(name, trans)));
     }
   }
   return found;
 }
 
+function noRows(channel: string, trans: TranslationBundle): string {
+  switch (channel) {
+    case 'train':
+      return trans.__('The data to train on has no rows.');
+    case 'validation':
+      return trans.__('The validation data has no rows.');
+    default:
+      return trans.__('The data of the channel %1 has no rows.', channel);
+  }
+}
+
 function trainFindings(
   draft: IDraft,
+  source: Source,
   data: IPreviewDataResponse,
   algorithm: IAlgorithmDescription,
   trans: TranslationBundle
 ): IFinding[] {
-  const found = textFindings(FIELDS.train, data, algorithm, trans);
+  const found = textFindings('train', data, algorithm, trans);
   const { target } = draft;
-  if (!draft.train || !algorithm.Supervised || !namesLabel(draft.train, data)) {
-    return found;
+  if (takesLabel(algorithm) && namesLabel(source, data)) {
+    found.push(
+      ...(target
+        ? labelFindings(target, data, trans)
+        : [
+            error(
+              FIELDS.target,
+              trans.__('Choose the label column: what is to be predicted.')
+            )
+          ])
+    );
   }
-  return target
-    ? [...found, ...labelFindings(target, data, trans)]
+  return [...found, ...widthFindings(draft, source, data, algorithm, trans)];
+}
+
+/** Whether the data has as many features as the algorithm is told. */
+function widthFindings(
+  draft: IDraft,
+  source: Source,
+  data: IPreviewDataResponse,
+  algorithm: IAlgorithmDescription,
+  trans: TranslationBundle
+): IFinding[] {
+  const features = featureCount(source, data, algorithm);
+  const told = draft.hyperparameters[FEATURES] ?? '';
+  const isTold = algorithm.HyperParameters.some(item => item.Name === FEATURES);
+  return features === null ||
+    !isTold ||
+    !/^\d+$/.test(told) ||
+    Number(told) === features
+    ? []
     : [
-        ...found,
         error(
-          FIELDS.target,
-          trans.__('Choose the label column: what is to be predicted.')
+          `HyperParameters.${FEATURES}`,
+          trans._n(
+            '%2 is %3, but the data has %1 feature column.',
+            '%2 is %3, but the data has %1 feature columns.',
+            features,
+            FEATURES,
+            told
+          )
         )
       ];
+}
+
+/** How many feature columns a table has; null where that cannot be seen. */
+export function featureCount(
+  source: Source | null | undefined,
+  data: IPreviewDataResponse,
+  algorithm: IAlgorithmDescription
+): number | null {
+  return source && isTable(source) && readsTable(algorithm, 'train')
+    ? data.Columns.length - (algorithm.Supervised ? 1 : 0)
+    : null;
 }
 
 function labelFindings(
@@ -140,7 +279,7 @@ function labelFindings(
 
 /** Columns that the algorithm cannot take, as all it takes is numbers. */
 function textFindings(
-  field: string,
+  channel: string,
   data: IPreviewDataResponse,
   algorithm: IAlgorithmDescription,
   trans: TranslationBundle
@@ -152,7 +291,7 @@ function textFindings(
     ? []
     : [
         error(
-          field,
+          channelField(channel),
           trans._n(
             '%2 takes numbers only. Encode this column first, or leave it out: %3.',
             '%2 takes numbers only. Encode these columns first, or leave them out: %3.',
@@ -177,36 +316,53 @@ function isText(
   return column.Type === 'text' || column.Type === 'time';
 }
 
-function validationFindings(
+/** What is wrong with a table beside the training data: it has to have the same columns. */
+function furtherFindings(
   draft: IDraft,
+  name: string,
   data: IPreviewDataResponse,
-  train: Preview,
+  previews: Previews,
   algorithm: IAlgorithmDescription,
   trans: TranslationBundle
 ): IFinding[] {
-  const source = draft.validation;
+  const source = draft.sources[name];
   if (
     !source ||
-    channelTarget(draft, source) === null ||
+    !isRewritten(draft, algorithm, name) ||
     !namesLabel(source, data)
   ) {
     return [];
   }
-  const found = textFindings(FIELDS.validation, data, algorithm, trans);
+  const found = textFindings(name, data, algorithm, trans);
   const names = new Set(data.Columns.map(column => column.Name));
+  const { train } = previews;
+  const first = draft.sources['train'];
+  const target = channelTarget(draft, algorithm, name);
   const wanted =
-    train.state === 'ready' && pendingChannels(draft).includes('train')
+    first &&
+    train?.state === 'ready' &&
+    isRewritten(draft, algorithm, 'train') &&
+    namesLabel(first, train.data)
       ? train.data.Columns.map(column => column.Name)
-      : [draft.target ?? ''];
-  const lacking = wanted.filter(name => !names.has(name));
+      : target === null
+        ? []
+        : [target];
+  const lacking = wanted.filter(column => !names.has(column));
   if (lacking.length > 0) {
+    const columns = listed(lacking, trans);
     found.unshift(
       error(
-        FIELDS.validation,
-        trans.__(
-          'The validation data lacks columns of the training data: %1.',
-          listed(lacking, trans)
-        )
+        channelField(name),
+        name === 'validation'
+          ? trans.__(
+              'The validation data lacks columns of the training data: %1.',
+              columns
+            )
+          : trans.__(
+              'The data of the channel %2 lacks columns of the training data: %1.',
+              columns,
+              name
+            )
       )
     );
   }

@@ -1,14 +1,21 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { IPreviewDataResponse } from '../../api/types/training';
 import { bytes } from '../../shared/format';
+import type { Preview } from './findings';
 
 const SHOWN_ROWS = 6;
 const SHOWN_COLUMNS = 60;
 
-/** The first rows of the data; a click on a heading makes its column the label. */
+/** A preview that there is something to show of. */
+type Shown = Extract<Preview, { state: 'ready' | 'folder' }>;
+
+/**
+ * The first rows of the data; a click on a heading makes its column the label.
+ *
+ * Of what has no rows it says how much there is.
+ */
 export function DataPreview(props: {
-  data: IPreviewDataResponse;
+  preview: Shown;
   /** The label column. */
   target: string | null;
   /** Absent where no label can be chosen. */
@@ -16,18 +23,12 @@ export function DataPreview(props: {
   label: string;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { data, target, onTarget, trans } = props;
-  const facts = [
-    data.Format,
-    trans._n('%1 column', '%1 columns', data.Columns.length),
-    ...(data.Objects > 1
-      ? [trans._n('%1 object', '%1 objects', data.Objects)]
-      : []),
-    bytes(data.TotalBytes)
-  ].join(' · ');
-  if (data.Columns.length === 0) {
+  const { preview, target, onTarget, trans } = props;
+  const facts = factsOf(preview, trans).join(' · ');
+  if (preview.state === 'folder' || preview.data.Columns.length === 0) {
     return <p className="jp-BottegaTraining-hint">{facts}</p>;
   }
+  const { data } = preview;
   const columns = data.Columns.slice(0, SHOWN_COLUMNS);
   const hidden = data.Columns.length - columns.length;
   return (
@@ -94,4 +95,31 @@ export function DataPreview(props: {
       </figcaption>
     </figure>
   );
+}
+
+/** What the data is, and how much of it there is. */
+function factsOf(preview: Shown, trans: TranslationBundle): string[] {
+  if (preview.state === 'folder') {
+    const { files, folders, bytes: size } = preview.folder;
+    return [
+      trans.__('folder'),
+      ...(folders > 0
+        ? [trans._n('%1 folder in it', '%1 folders in it', folders)]
+        : []),
+      ...(files > 0
+        ? [trans._n('%1 file', '%1 files', files), bytes(size)]
+        : [])
+    ];
+  }
+  const { data } = preview;
+  const columns = data.Columns.length;
+  return [
+    ...(columns > 0
+      ? [data.Format, trans._n('%1 column', '%1 columns', columns)]
+      : []),
+    ...(data.Objects > 1 || columns === 0
+      ? [trans._n('%1 object', '%1 objects', data.Objects)]
+      : []),
+    bytes(data.TotalBytes)
+  ];
 }

@@ -11,10 +11,14 @@ import type {
 /** What files the server makes a table of, so that a label column can be named. */
 export const TABLE_EXTENSIONS: readonly string[] = ['.csv', '.parquet'];
 
-/** Where the data of a channel comes from. */
+/**
+ * Where the data of a channel comes from.
+ *
+ * Of a file or folder and of a URI the content type can be said; without it the name tells.
+ */
 export type Source =
-  | { kind: 'file'; path: string }
-  | { kind: 's3'; uri: string }
+  | { kind: 'file'; path: string; contentType?: string }
+  | { kind: 's3'; uri: string; contentType?: string }
   /** A channel of the job that was cloned; it stays as it is. */
   | { kind: 'kept'; channel: IChannel };
 
@@ -35,14 +39,17 @@ export type Trainer =
       metrics: Readonly<Record<string, string>>;
     };
 
+/** How a channel is read, whatever its data is. */
+export type ChannelMode = Pick<IChannel, 'InputMode' | 'ShuffleConfig'>;
+
 /** A training job as far as it is filled in. */
 export interface IDraft {
   /** Empty for a name made from the algorithm and the day. */
   name: string;
-  train: Source | null;
-  validation: Source | null;
-  /** Further channels of a cloned job. */
-  others: readonly IChannel[];
+  /** The data by channel; null for a channel that is shown and has none yet. */
+  sources: Readonly<Record<string, Source | null>>;
+  /** How the channels of a cloned job are read, by name; that stays when their data is another. */
+  modes: Readonly<Record<string, ChannelMode>>;
   /** The label column; null where the data is sent as it is. */
   target: string | null;
   trainer: Trainer;
@@ -57,6 +64,8 @@ export interface IDraft {
   kept: Partial<ICreateTrainingJobRequest>;
 }
 
+const FIRST_CHOICE = 'xgboost';
+
 /** A day, as the SDK has it. */
 export const DEFAULT_MAX_RUNTIME_SECONDS = 86_400;
 
@@ -65,12 +74,11 @@ export function newDraft(
   catalog: IListAlgorithmsResponse,
   instanceType: string
 ): IDraft {
-  const first = catalog.Algorithms[0];
+  const first = firstAlgorithm(catalog);
   return {
     name: '',
-    train: null,
-    validation: null,
-    others: [],
+    sources: {},
+    modes: {},
     target: null,
     trainer: first
       ? { kind: 'builtin', image: first.TrainingImage }
@@ -83,6 +91,14 @@ export function newDraft(
     tags: [],
     kept: {}
   };
+}
+
+/** The algorithm that a new form begins with: the first choice for tables, where it can run. */
+export function firstAlgorithm(
+  catalog: IListAlgorithmsResponse
+): IAlgorithmDescription | null {
+  const ready = catalog.Algorithms.filter(item => !item.Missing);
+  return ready.find(item => item.Name === FIRST_CHOICE) ?? ready[0] ?? null;
 }
 
 /** A script that has not been chosen yet. */
@@ -137,14 +153,14 @@ export function namesLabel(
   preview: IPreviewDataResponse
 ): boolean {
   return (
-    takesTarget(source) &&
+    isTable(source) &&
     (preview.Format === 'parquet' ||
       (preview.Format === 'csv' && preview.HasHeader !== false))
   );
 }
 
-/** Whether the server can bring the label of this data to the front: it is one file of a table. */
-function takesTarget(source: Source): boolean {
+/** Whether the server can make a table of this data, to send it in another form. */
+export function isTable(source: Source): boolean {
   return (
     source.kind !== 'kept' &&
     TABLE_EXTENSIONS.some(end => sourceLabel(source).endsWith(end))
@@ -161,28 +177,4 @@ export function sourceLabel(source: Source): string {
     case 'kept':
       return source.channel.DataSource.S3DataSource?.S3Uri ?? '';
   }
-}
-
-/** What `prepareChannel` gets as its target. */
-export function channelTarget(draft: IDraft, source: Source): string | null {
-  return draft.trainer.kind === 'builtin' && takesTarget(source)
-    ? draft.target
-    : null;
-}
-
-/**
- * The channels whose data is not yet in the store in the form that the job wants.
- *
- * What they hold can only be judged by their preview.
- */
-export function pendingChannels(draft: IDraft): string[] {
-  const sources = { train: draft.train, validation: draft.validation };
-  return Object.entries(sources)
-    .filter(
-      ([, source]) =>
-        source !== null &&
-        (source.kind === 'file' ||
-          (source.kind === 's3' && channelTarget(draft, source) !== null))
-    )
-    .map(([name]) => name);
 }

@@ -4,8 +4,10 @@ import type { FileBrowser } from '@jupyterlab/filebrowser';
 import type { Contents } from '@jupyterlab/services';
 import type { ITranslator } from '@jupyterlab/translation';
 
+import type { IFolder } from './findings';
+
 /** What a path is wanted for. */
-export type FileKind = 'table' | 'script' | 'folder';
+export type FileKind = 'table' | 'data' | 'script' | 'folder';
 
 /** The files of the file browser, as the form needs them. */
 export interface IFiles {
@@ -13,10 +15,13 @@ export interface IFiles {
   complete(typed: string, kind: FileKind): Promise<string[]>;
   /** Let the user choose in a dialog; null when nothing was chosen. */
   browse(kind: FileKind, title: string): Promise<string | null>;
+  /** What is in a folder; null where the path names none. */
+  folder(path: string): Promise<IFolder | null>;
 }
 
-const ENDINGS: Record<FileKind, readonly string[]> = {
-  table: ['.csv', '.parquet', '.jsonl', '.libsvm', '.txt'],
+/** What files are for; data may be in any file, and in a folder of them. */
+const ENDINGS: Record<Exclude<FileKind, 'data'>, readonly string[]> = {
+  table: ['.csv', '.parquet', '.jsonl', '.libsvm', '.pbr', '.txt'],
   script: ['.py'],
   folder: []
 };
@@ -65,13 +70,33 @@ export class BrowserFiles implements IFiles {
               item.type === 'directory' || isWanted(item.name, kind) ? {} : null
           });
     const chosen = result.button.accept ? result.value?.[0] : undefined;
-    if (!chosen || (kind !== 'folder' && chosen.type === 'directory')) {
+    if (!chosen || !chosen.path) {
       return null;
     }
-    return chosen.path;
+    if (chosen.type !== 'directory' || kind === 'folder') {
+      return chosen.path;
+    }
+    return kind === 'data' ? `${chosen.path}/` : null;
+  }
+
+  async folder(path: string): Promise<IFolder | null> {
+    const listing = await this._options.contents.get(path.replace(/\/+$/, ''));
+    if (listing.type !== 'directory') {
+      return null;
+    }
+    const entries = listing.content as Contents.IModel[];
+    const files = entries.filter(item => item.type !== 'directory');
+    return {
+      files: files.length,
+      folders: entries.length - files.length,
+      bytes: files.reduce((sum, item) => sum + (item.size ?? 0), 0)
+    };
   }
 }
 
 function isWanted(name: string, kind: FileKind): boolean {
-  return ENDINGS[kind].includes(PathExt.extname(name).toLowerCase());
+  return (
+    kind === 'data' ||
+    ENDINGS[kind].includes(PathExt.extname(name).toLowerCase())
+  );
 }

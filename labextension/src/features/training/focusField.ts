@@ -9,6 +9,7 @@ const FOCUSABLE = 'input:not([type="hidden"]), select, textarea, button';
 export function hasField(field: string): boolean {
   return (
     field.startsWith('HyperParameters.') ||
+    /^InputDataConfig(\.|$)/.test(field) ||
     Object.values<string>(FIELDS).some(
       own =>
         own === field ||

@@ -89,12 +89,14 @@ function Part(props: IProps & { essential: boolean }): JSX.Element {
     [algorithm, values, essential, trans]
   );
   const shown = shownParameters(algorithm, values, essential);
-  // What breaks the schema the form says itself.
+  // What breaks the schema the form says itself; of words in place of numbers the schema knows
+  // nothing, and of what has to be given there is more to say.
   const own = hyperparameterProblems(algorithm, values, trans);
   const problems = Object.fromEntries(
-    shown.flatMap(({ Name: name }) => {
+    shown.flatMap(({ Name: name, AlsoAccepts: words = [] }) => {
       const found = problemOf(findings, `HyperParameters.${name}`);
-      return found && !own[name] ? [[name, found] as const] : [];
+      const isSaid = own[name] && values[name] && words.length === 0;
+      return found && !isSaid ? [[name, found] as const] : [];
     })
   );
   return (

@@ -57,7 +57,7 @@ export function isRequired(
  * The hyperparameters that the form shows now.
  *
  * @param essential whether the few that most people set are meant, or the rest. One that must be
- * given is never among the rest, which are folded.
+ * given, or that the form starts with, is never among the rest, which are folded.
  */
 export function shownParameters(
   algorithm: IAlgorithmDescription,
@@ -67,7 +67,9 @@ export function shownParameters(
   return algorithm.HyperParameters.filter(
     item =>
       isUsed(item, algorithm, values) &&
-      (item.Essential || isRequired(item, algorithm, values)) === essential
+      (item.Essential ||
+        item.Name in algorithm.DefaultHyperParameters ||
+        isRequired(item, algorithm, values)) === essential
   );
 }
 
@@ -127,11 +129,15 @@ function propertySchema(
 ): RJSFSchema {
   const common = {
     title: parameter.Name,
-    description:
-      parameter.Type === 'Integer' || parameter.Type === 'Continuous'
-        ? trans.__('%1 Range: %2', parameter.Description, parameter.Range)
-        : parameter.Description
+    description: isNumeric(parameter)
+      ? trans.__('%1 Range: %2', parameter.Description, parameter.Range)
+      : parameter.Description
   };
+  const words = parameter.AlsoAccepts ?? [];
+  if (isNumeric(parameter) && words.length > 0) {
+    // A number or a word is a text; what it can be is judged by `hyperparameterProblems`.
+    return { ...common, type: 'string', examples: [...words] };
+  }
   switch (parameter.Type) {
     case 'Integer':
       return { ...common, type: 'integer', ...bounds(parameter) };
@@ -168,20 +174,25 @@ function look(
   };
 }
 
+/** Whether a value is a number, or a word that stands in place of one. */
+function isNumeric(parameter: IHyperParameterDescription): boolean {
+  return parameter.Type === 'Integer' || parameter.Type === 'Continuous';
+}
+
 /** The values as the form wants them; text that is no number stays text and is shown as wrong. */
 export function formValues(
   parameters: readonly IHyperParameterDescription[],
   values: Hyperparameters
 ): FormValues {
   const found: Record<string, string | number> = {};
-  for (const { Name: name, Type: type } of parameters) {
-    const text = values[name];
+  for (const item of parameters) {
+    const text = values[item.Name];
     if (text === undefined) {
       continue;
     }
-    const numeric = type === 'Integer' || type === 'Continuous';
+    const isNumber = isNumeric(item) && !item.AlsoAccepts?.length;
     const number = text.trim() === '' ? NaN : Number(text);
-    found[name] = numeric && Number.isFinite(number) ? number : text;
+    found[item.Name] = isNumber && Number.isFinite(number) ? number : text;
   }
   return found;
 }
@@ -249,7 +260,10 @@ function isAllowed(item: IHyperParameterDescription, text: string): boolean {
   if (item.Type === 'Categorical') {
     return (item.Choices ?? []).includes(text);
   }
-  const value = Number(text);
+  if (item.AlsoAccepts?.includes(text)) {
+    return true;
+  }
+  const value = text.trim() === '' ? NaN : Number(text);
   const { Minimum: low = -Infinity, Maximum: high = Infinity } = item;
   return (
     Number.isFinite(value) &&

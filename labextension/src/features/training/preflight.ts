@@ -5,11 +5,12 @@ import type {
   IFinding,
   IListAlgorithmsResponse
 } from '../../api/types/training';
-import { dataFindings, unreadable } from './dataFindings';
+import { pendingChannels } from './channels';
+import { dataFindings, featureCount, unreadable } from './dataFindings';
 import type { IDraft } from './draft';
-import { algorithmOf, pendingChannels } from './draft';
-import type { IPreviews } from './findings';
-import { error, FIELDS } from './findings';
+import { algorithmOf } from './draft';
+import type { Previews } from './findings';
+import { channelField, error, FIELDS } from './findings';
 import { hyperparameterProblems } from './hyperparameters';
 import { isJobName } from './requests';
 
@@ -20,27 +21,28 @@ import { isJobName } from './requests';
  */
 export function localFindings(
   draft: IDraft,
-  previews: IPreviews,
+  previews: Previews,
   catalog: IListAlgorithmsResponse,
   trans: TranslationBundle
 ): IFinding[] {
   const algorithm = algorithmOf(draft, catalog);
   return [
+    ...(algorithm?.Missing ? [error(FIELDS.image, algorithm.Missing)] : []),
     ...(algorithm
       ? dataFindings(draft, previews, algorithm, trans)
       : scriptFindings(draft, previews, trans)),
-    ...hyperparameterFindings(draft, algorithm, trans),
+    ...hyperparameterFindings(draft, previews, algorithm, trans),
     ...resourceFindings(draft, trans)
   ];
 }
 
 function scriptFindings(
   draft: IDraft,
-  previews: IPreviews,
+  previews: Previews,
   trans: TranslationBundle
 ): IFinding[] {
   // A script may read what nothing here can show.
-  const found = unreadable(draft, previews, trans).map(finding => ({
+  const found = unreadable(draft, previews, null, trans).map(finding => ({
     ...finding,
     Severity: 'Warning' as IFinding['Severity']
   }));
@@ -58,10 +60,10 @@ function scriptFindings(
       );
     }
   }
-  if (!draft.train) {
+  if (!draft.sources['train']) {
     found.push({
       Severity: 'Information',
-      Field: FIELDS.train,
+      Field: channelField('train'),
       Message: trans.__('The script gets no training data.')
     });
   }
@@ -70,12 +72,34 @@ function scriptFindings(
 
 function hyperparameterFindings(
   draft: IDraft,
+  previews: Previews,
   algorithm: IAlgorithmDescription | null,
   trans: TranslationBundle
 ): IFinding[] {
-  const problems = algorithm
-    ? hyperparameterProblems(algorithm, draft.hyperparameters, trans)
-    : {};
+  if (!algorithm) {
+    return [];
+  }
+  const problems = hyperparameterProblems(
+    algorithm,
+    draft.hyperparameters,
+    trans
+  );
+  const { train } = previews;
+  const features =
+    train?.state === 'ready'
+      ? featureCount(draft.sources['train'], train.data, algorithm)
+      : null;
+  if (
+    features !== null &&
+    problems['feature_dim'] &&
+    !draft.hyperparameters['feature_dim']
+  ) {
+    problems['feature_dim'] = trans._n(
+      'feature_dim must be given: the data has %1 feature column.',
+      'feature_dim must be given: the data has %1 feature columns.',
+      features
+    );
+  }
   return Object.entries(problems).map(([name, message]) =>
     error(`HyperParameters.${name}`, message)
   );
@@ -122,12 +146,13 @@ function resourceFindings(draft: IDraft, trans: TranslationBundle): IFinding[] {
 export function mergeFindings(
   local: readonly IFinding[],
   server: readonly IFinding[],
-  draft: IDraft
+  draft: IDraft,
+  algorithm: IAlgorithmDescription | null
 ): IFinding[] {
   const said = new Set(
     local.filter(item => item.Severity === 'Error').map(item => item.Field)
   );
-  const pending = pendingChannels(draft).map(name => `InputDataConfig.${name}`);
+  const pending = pendingChannels(draft, algorithm).map(channelField);
   if (pending.length > 0) {
     said.add('InputDataConfig');
   }

@@ -1,13 +1,21 @@
 import type {
+  IAlgorithmDescription,
   IChannel,
   ICreateTrainingJobRequest,
   IListAlgorithmsResponse
 } from '../../api/types/training';
 import { boto3Call, pythonLiteral, pythonString } from '../../shared/python';
-import type { IDraft } from './draft';
+import {
+  channelTarget,
+  chosenContentType,
+  contentTypeByName,
+  isRewritten,
+  pendingChannels,
+  sentSources
+} from './channels';
+import type { IDraft, Source } from './draft';
 import {
   algorithmOf,
-  channelTarget,
   DEFAULT_MAX_RUNTIME_SECONDS,
   shortName,
   sourceLabel
@@ -29,28 +37,26 @@ export function trainingCode(
   planned: ICreateTrainingJobRequest
 ): string {
   const { trainer } = draft;
-  const beyond = beyondSdk(draft, catalog, studio, planned);
+  const algorithm = algorithmOf(draft, catalog);
+  const beyond = beyondSdk(draft, algorithm, catalog, studio, planned);
   const brings =
-    [draft.train, draft.validation].some(
-      source => source && source.kind !== 'kept'
-    ) ||
+    pendingChannels(draft, algorithm).length > 0 ||
     (trainer.kind === 'script' && trainer.script.kind === 'file');
   if (brings) {
     // Something has to be brought into the store, which only the SDK does along the way.
     const note =
       beyond.length > 0 ? `# Not in this call: ${beyond.join(', ')}\n` : '';
-    return note + sdkCall(draft, catalog);
+    return note + sdkCall(draft, algorithm);
   }
-  return trainer.kind === 'script' ||
-    beyond.length > 0 ||
-    ![...keptChannels(draft)].every(isPlain)
+  return trainer.kind === 'script' || beyond.length > 0
     ? boto3Call('sagemaker', 'create_training_job', planned)
-    : sdkCall(draft, catalog);
+    : sdkCall(draft, algorithm);
 }
 
 /** Members of the request that the SDK would not send so. */
 function beyondSdk(
   draft: IDraft,
+  algorithm: IAlgorithmDescription | null,
   catalog: IListAlgorithmsResponse,
   studio: IStudioFacts,
   planned: ICreateTrainingJobRequest
@@ -61,49 +67,107 @@ function beyondSdk(
       { ...draft, kept: Environment ? { Environment } : {} },
       catalog,
       studio,
-      plannedInput(draft, studio)
+      plannedInput(draft, algorithm, studio)
     )
   };
-  return Object.entries(planned)
+  const differing = Object.entries(planned)
     .filter(
       ([member, value]) =>
         JSON.stringify(value) !== JSON.stringify(sent[member])
     )
     .map(([member]) => member);
+  const given = givenContentType(draft, algorithm);
+  const channels = sentSources(draft, algorithm)
+    .filter(
+      ([name, source]) => !isSaid(draft, algorithm, name, source, given ?? '')
+    )
+    .map(([name]) => `InputDataConfig.${name}`);
+  return [...differing, ...channels];
 }
 
-function* keptChannels(draft: IDraft): Generator<IChannel> {
-  for (const source of [draft.train, draft.validation]) {
-    if (source?.kind === 'kept') {
-      yield source.channel;
-    }
+/** The one content type that the SDK is given, for what no ending tells; null for none. */
+function givenContentType(
+  draft: IDraft,
+  algorithm: IAlgorithmDescription | null
+): string | null {
+  const types = sentSources(draft, algorithm).map(([name, source]) =>
+    wantedContentType(draft, algorithm, name, source)
+  );
+  return types.find(Boolean) ?? null;
+}
+
+/** The content type that was chosen, or that a cloned job had; null where the name tells. */
+function wantedContentType(
+  draft: IDraft,
+  algorithm: IAlgorithmDescription | null,
+  name: string,
+  source: Source
+): string | null {
+  return source.kind === 'kept'
+    ? (source.channel.ContentType ?? '')
+    : chosenContentType(draft, algorithm, name);
+}
+
+/** Whether a channel is all said by its URI or path and the content type that the SDK is given. */
+function isSaid(
+  draft: IDraft,
+  algorithm: IAlgorithmDescription | null,
+  name: string,
+  source: Source,
+  given: string
+): boolean {
+  if (
+    draft.modes[name]?.InputMode ||
+    draft.modes[name]?.ShuffleConfig ||
+    (source.kind === 'kept' && !isPlain(source.channel))
+  ) {
+    return false;
   }
-  yield* draft.others;
+  if (isRewritten(draft, algorithm, name)) {
+    return true;
+  }
+  const byName = (more: string): string =>
+    contentTypeByName(algorithm, name, sourceLabel(source), more);
+  const wanted = wantedContentType(draft, algorithm, name, source);
+  return byName(given) === (wanted ?? byName(''));
 }
 
-/** Whether a channel is all said by its URI and its content type. */
+/** Whether the data of a channel is all said by its URI and its content type. */
 function isPlain(channel: IChannel): boolean {
-  const source = channel.DataSource.S3DataSource;
+  const { S3DataSource: source, ...others } = channel.DataSource;
   return (
     source?.S3DataType === 'S3Prefix' &&
-    (source.S3DataDistributionType ?? 'FullyReplicated') === 'FullyReplicated'
+    (source.S3DataDistributionType ?? 'FullyReplicated') ===
+      'FullyReplicated' &&
+    !source.AttributeNames &&
+    !source.InstanceGroupNames &&
+    Object.keys(others).length === 0 &&
+    [channel.CompressionType, channel.RecordWrapperType].every(
+      value => value === undefined || value === 'None'
+    )
   );
 }
 
-function sdkCall(draft: IDraft, catalog: IListAlgorithmsResponse): string {
+function sdkCall(
+  draft: IDraft,
+  algorithm: IAlgorithmDescription | null
+): string {
   const { trainer } = draft;
-  const algorithm = algorithmOf(draft, catalog);
   const values = algorithm
     ? sentHyperparameters(algorithm, draft.hyperparameters)
     : draft.hyperparameters;
-  const { train, validation } = draft;
-  const target = train && channelTarget(draft, train);
+  const {
+    train = null,
+    validation = null,
+    ...others
+  } = Object.fromEntries(sentSources(draft, algorithm));
+  const target = channelTarget(draft, algorithm, 'train');
   const tags = Object.fromEntries(
     draft.tags
       .filter(tag => train?.kind === 'kept' || tag.Key !== COLUMNS_TAG)
       .map(tag => [tag.Key, tag.Value])
   );
-  const contentType = [...keptChannels(draft)].find(item => item.ContentType);
+  const contentType = givenContentType(draft, algorithm);
   const options: Array<[string, string] | false> = [
     trainer.kind === 'builtin'
       ? ['algorithm', pythonString(algorithm?.Name ?? shortName(trainer.image))]
@@ -128,17 +192,14 @@ function sdkCall(draft: IDraft, catalog: IListAlgorithmsResponse): string {
       pythonString(sourceLabel(validation))
     ],
     Boolean(target) && ['target', pythonString(target ?? '')],
-    contentType !== undefined && [
-      'content_type',
-      pythonString(contentType.ContentType ?? '')
-    ],
-    draft.others.length > 0 && [
+    contentType !== null && ['content_type', pythonString(contentType)],
+    Object.keys(others).length > 0 && [
       'channels',
       pythonLiteral(
         Object.fromEntries(
-          draft.others.map(channel => [
-            channel.ChannelName,
-            sourceLabel({ kind: 'kept', channel })
+          Object.entries(others).map(([name, source]) => [
+            name,
+            sourceLabel(source)
           ])
         ),
         '    '

@@ -1,9 +1,11 @@
 import type {
+  IAlgorithmDescription,
   IChannel,
   ICreateTrainingJobRequest,
   IListAlgorithmsResponse,
   ITag
 } from '../../api/types/training';
+import { chosenContentType, contentTypeByName, sentSources } from './channels';
 import type { IDraft, Source, Trainer } from './draft';
 import { algorithmOf, shortName } from './draft';
 import { sentHyperparameters } from './hyperparameters';
@@ -95,7 +97,7 @@ export function createRequest(
     hyperparameters[SUBMIT_DIRECTORY] = prepared.code.uri;
   }
   const metrics = trainer.kind === 'script' ? trainer.metrics : {};
-  const channels = [...prepared.channels, ...draft.others];
+  const { channels } = prepared;
   const tags = tagsOf(draft, prepared.columnsUri);
   return {
     ...kept,
@@ -113,7 +115,7 @@ export function createRequest(
       })
     },
     HyperParameters: hyperparameters,
-    ...(channels.length > 0 && { InputDataConfig: channels }),
+    ...(channels.length > 0 && { InputDataConfig: [...channels] }),
     OutputDataConfig: kept.OutputDataConfig ?? {
       S3OutputPath: `s3://${studio.bucket}/`
     },
@@ -139,7 +141,7 @@ export function createRequest(
 
 /** The tags of a job; the order of the columns goes with the data. */
 function tagsOf(draft: IDraft, columnsUri: string | null): ITag[] {
-  const isKept = draft.train?.kind === 'kept';
+  const isKept = draft.sources['train']?.kind === 'kept';
   const tags = draft.tags.filter(tag => isKept || tag.Key !== COLUMNS_TAG);
   return columnsUri === null
     ? tags
@@ -148,32 +150,20 @@ function tagsOf(draft: IDraft, columnsUri: string | null): ITag[] {
 
 /**
  * What would be in the store, for a check before anything is: where the data and the code will be.
+ *
+ * @param algorithm the built-in algorithm that reads the data; null for a script.
  */
-export function plannedInput(draft: IDraft, studio: IStudioFacts): IPrepared {
+export function plannedInput(
+  draft: IDraft,
+  algorithm: IAlgorithmDescription | null,
+  studio: IStudioFacts
+): IPrepared {
   const root = `s3://${studio.bucket}`;
-  const channels: IChannel[] = [];
-  for (const [name, source] of [
-    ['train', draft.train],
-    ['validation', draft.validation]
-  ] as const) {
-    if (source) {
-      channels.push(
-        keptChannel(source) ?? {
-          ChannelName: name,
-          DataSource: {
-            S3DataSource: {
-              S3DataType: 'S3Prefix',
-              S3Uri:
-                source.kind === 's3'
-                  ? source.uri
-                  : `${root}/${inputPrefix(draft.name)}/${name}/`,
-              S3DataDistributionType: 'FullyReplicated'
-            }
-          }
-        }
-      );
-    }
-  }
+  const channels = sentSources(draft, algorithm).map(([name, source]) =>
+    source.kind === 'kept'
+      ? source.channel
+      : plannedChannel(draft, algorithm, name, source, root)
+  );
   const { trainer } = draft;
   const script = trainer.kind === 'script' ? trainer.script : null;
   return {
@@ -189,9 +179,35 @@ export function plannedInput(draft: IDraft, studio: IStudioFacts): IPrepared {
   };
 }
 
-/** The channel of a cloned job; null for data that has to be brought. */
-export function keptChannel(source: Source): IChannel | null {
-  return source.kind === 'kept' ? source.channel : null;
+function plannedChannel(
+  draft: IDraft,
+  algorithm: IAlgorithmDescription | null,
+  name: string,
+  source: Exclude<Source, { kind: 'kept' }>,
+  root: string
+): IChannel {
+  const contentType =
+    chosenContentType(draft, algorithm, name) ??
+    contentTypeByName(
+      algorithm,
+      name,
+      source.kind === 's3' ? source.uri : source.path
+    );
+  return {
+    ChannelName: name,
+    DataSource: {
+      S3DataSource: {
+        S3DataType: 'S3Prefix',
+        S3Uri:
+          source.kind === 's3'
+            ? source.uri
+            : `${root}/${inputPrefix(draft.name)}/${name}/`,
+        S3DataDistributionType: 'FullyReplicated'
+      }
+    },
+    ...(contentType && { ContentType: contentType }),
+    ...draft.modes[name]
+  };
 }
 
 /** The code of a cloned job; null for code that has to be brought, or where there is none. */

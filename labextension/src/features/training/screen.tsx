@@ -20,18 +20,18 @@ type IProps = IScreenProps & { files: IFiles; translator: ITranslator };
 
 /** Train a model: data, algorithm and resources on one page, and what would fail beside them. */
 export function TrainScreen(props: IProps): JSX.Element {
-  const { client, trans } = props;
+  const { client, files, trans } = props;
   const { instanceType } = props.studio.settings;
   const [model, setModel] = useState<TrainModel | null>(null);
   useEffect(() => {
-    const mine = new TrainModel({ client, trans, instanceType });
+    const mine = new TrainModel({ client, files, trans, instanceType });
     setModel(mine);
     void mine.load();
     void mine.loadExperiments();
     return () => mine.dispose();
     // Another default of the settings is for the next form.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [client, trans]);
+  }, [client, files, trans]);
   return model ? <Form {...props} model={model} /> : <Skeleton trans={trans} />;
 }
 

@@ -5,7 +5,7 @@ import { Button } from '../../shared/components/controls';
 import type { Source } from './draft';
 import { sourceLabel } from './draft';
 import { Field, PathInput } from './fields';
-import type { IFiles } from './files';
+import type { FileKind, IFiles } from './files';
 
 type Kind = 'file' | 's3' | 'upload';
 
@@ -14,7 +14,13 @@ export function SourceField(props: {
   label: string;
   /** As findings name it. */
   field: string;
+  /** What belongs there. */
+  hint?: string | undefined;
   source: Source | null;
+  /** Which files are offered. */
+  kind: FileKind;
+  /** A path, as an example. */
+  placeholder: string;
   problem?: string | undefined;
   /** The file that is on its way into the store. */
   uploading: string | null;
@@ -43,6 +49,7 @@ export function SourceField(props: {
             {trans.__('Change')}
           </Button>
         </span>
+        {props.hint && <p className="jp-BottegaTraining-hint">{props.hint}</p>}
         <p className="jp-BottegaTraining-hint">
           {trans.__('As the cloned job had it; it is sent as it is.')}
         </p>
@@ -59,14 +66,20 @@ export function SourceField(props: {
     }
   };
   const { uploading } = props;
-  const hint =
-    kind === 'upload'
-      ? uploading
-        ? trans.__('Sending %1…', uploading)
-        : trans.__('It is put into the default bucket.')
-      : undefined;
+  // What was said of the content stays while its place is being typed.
+  const said = source?.contentType && { contentType: source.contentType };
+  const told = uploading
+    ? trans.__('Sending %1…', uploading)
+    : trans.__('It is put into the default bucket.');
+  const hint = (
+    <>
+      {props.hint}
+      {props.hint && kind === 'upload' && ' '}
+      {kind === 'upload' && <span role="status">{told}</span>}
+    </>
+  );
   return (
-    <Field {...props} hint={hint && <span role="status">{hint}</span>}>
+    <Field {...props} hint={props.hint || kind === 'upload' ? hint : undefined}>
       {attributes => (
         <>
           <Kinds
@@ -79,12 +92,14 @@ export function SourceField(props: {
             <PathInput
               attributes={attributes}
               value={source?.kind === 'file' ? source.path : ''}
-              kind="table"
+              kind={props.kind}
               title={props.label}
-              placeholder={trans.__('data/customers.csv')}
+              placeholder={props.placeholder}
               files={props.files}
               trans={trans}
-              onChange={path => onChange(path ? { kind: 'file', path } : null)}
+              onChange={path =>
+                onChange(path ? { ...said, kind: 'file', path } : null)
+              }
             />
           )}
           {kind === 's3' && (
@@ -96,7 +111,9 @@ export function SourceField(props: {
               spellCheck={false}
               onChange={({ target }) =>
                 onChange(
-                  target.value ? { kind: 's3', uri: target.value } : null
+                  target.value
+                    ? { ...said, kind: 's3', uri: target.value }
+                    : null
                 )
               }
             />

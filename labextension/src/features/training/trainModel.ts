@@ -4,26 +4,27 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type {
+  IAlgorithmDescription,
   ICheckTrainingJobResponse,
   ICreateTrainingJobRequest,
   IFinding,
   IListAlgorithmsResponse
 } from '../../api/types/training';
 import type { IBottegaClient } from '../../tokens';
+import { sentSources } from './channels';
 import { cloneDraft } from './clone';
 import type { IDraft, Source, Trainer } from './draft';
-import { namesLabel, newDraft, shortName } from './draft';
-import { prepareInput, readPreview } from './input';
-import type { IPreviews, Preview } from './findings';
+import { algorithmOf, namesLabel, newDraft, shortName } from './draft';
+import type { IFiles } from './files';
+import type { Preview } from './findings';
+import { prepareInput } from './input';
 import { localFindings, mergeFindings } from './preflight';
+import { ChannelPreviews } from './previews';
 import type { IPrepared, IStudioFacts } from './requests';
 import { createRequest, freshName, nameBase, plannedInput } from './requests';
 
 /** What is typed counts a moment after the last key. */
 const TYPING_MS = 350;
-
-/** The channels that the form has a field for. */
-export type ChannelName = keyof IPreviews;
 
 /** What the form needs to know before it can be shown. */
 interface IGround {
@@ -45,13 +46,23 @@ export class TrainModel implements IDisposable {
   constructor(
     private readonly _options: {
       client: IBottegaClient;
+      /** The files of the file browser, of which folders are looked at. */
+      files: Pick<IFiles, 'folder'>;
       trans: TranslationBundle;
       /** The machine size that the settings want. */
       instanceType: string;
       now?: () => Date;
       random?: () => number;
     }
-  ) {}
+  ) {
+    const { client, files } = _options;
+    this._previews = new ChannelPreviews({
+      client,
+      files,
+      onLooked: (channel, source, preview) =>
+        this._onLooked(channel, source, preview)
+    });
+  }
 
   /** Emitted whenever anything of the model has changed. */
   get changed(): ISignal<TrainModel, void> {
@@ -89,8 +100,14 @@ export class TrainModel implements IDisposable {
     return this._made.name;
   }
 
-  get previews(): IPreviews {
-    return this._previews;
+  /** The built-in algorithm that trains; null for scripts. */
+  get algorithm(): IAlgorithmDescription | null {
+    return this.catalog && algorithmOf(this._stored, this.catalog);
+  }
+
+  /** What is known of the data of a channel. */
+  preview(channel: string): Preview {
+    return this._previews.all[channel] ?? { state: 'none' };
   }
 
   /** What would fail or wait, errors first. */
@@ -101,13 +118,18 @@ export class TrainModel implements IDisposable {
     const { draft, _ground: ground } = this;
     const local = localFindings(
       draft,
-      this._previews,
+      this._previews.all,
       ground.catalog,
       this._options.trans
     );
     return this._refused
       ? [...this._refused]
-      : mergeFindings(local, this._check?.Findings ?? [], draft);
+      : mergeFindings(
+          local,
+          this._check?.Findings ?? [],
+          draft,
+          this.algorithm
+        );
   }
 
   /** What the server said of capacity, the last time it was asked. */
@@ -117,10 +139,7 @@ export class TrainModel implements IDisposable {
 
   /** Whether the findings may still change: something is being read or checked. */
   get isChecking(): boolean {
-    return (
-      this._checking ||
-      Object.values(this._previews).some(item => item.state === 'loading')
-    );
+    return this._checking || this._isLooking;
   }
 
   /** Why the server could not check the draft. */
@@ -134,7 +153,7 @@ export class TrainModel implements IDisposable {
   }
 
   /** The file that is on its way from the browser into the store. */
-  get uploading(): { channel: ChannelName; name: string } | null {
+  get uploading(): { channel: string; name: string } | null {
     return this._uploading;
   }
 
@@ -158,7 +177,7 @@ export class TrainModel implements IDisposable {
       this._ground !== null &&
       this._stage === null &&
       this._uploading === null &&
-      !Object.values(this._previews).some(item => item.state === 'loading') &&
+      !this._isLooking &&
       !this.findings.some(item => item.Severity === 'Error')
     );
   }
@@ -170,7 +189,7 @@ export class TrainModel implements IDisposable {
   dispose(): void {
     this._isDisposed = true;
     clearTimeout(this._checkTimer);
-    Object.values(this._previewTimers).forEach(clearTimeout);
+    this._previews.dispose();
     this._abort?.abort();
     Signal.clearData(this);
   }
@@ -234,21 +253,29 @@ export class TrainModel implements IDisposable {
     });
   }
 
+  /** Show a channel that the form has not shown so far. */
+  addChannel(channel: string): void {
+    const { sources } = this._stored;
+    this.edit({ sources: { ...sources, [channel]: sources[channel] ?? null } });
+  }
+
+  /** Leave a channel out, with its data. */
+  removeChannel(channel: string): void {
+    this._previews.look(channel, null);
+    const left = Object.entries(this._stored.sources).filter(
+      ([name]) => name !== channel
+    );
+    this.edit({ sources: Object.fromEntries(left) });
+  }
+
   /** Choose the data of a channel; null for none. */
-  setSource(channel: ChannelName, source: Source | null): void {
-    this._setPreview(channel, { state: source ? 'loading' : 'none' });
-    this.edit({ [channel]: source });
-    clearTimeout(this._previewTimers[channel]);
-    if (source) {
-      this._previewTimers[channel] = setTimeout(
-        () => void this._loadPreview(channel, source),
-        TYPING_MS
-      );
-    }
+  setSource(channel: string, source: Source | null): void {
+    this._previews.look(channel, source);
+    this.edit({ sources: { ...this._stored.sources, [channel]: source } });
   }
 
   /** Bring a file of the browser's computer into the store, and take it as the data of a channel. */
-  async upload(channel: ChannelName, file: File): Promise<void> {
+  async upload(channel: string, file: File): Promise<void> {
     const {
       client,
       now = () => new Date(),
@@ -291,9 +318,11 @@ export class TrainModel implements IDisposable {
         tags.Tags ?? [],
         this._ground.catalog
       );
+      this._previews.clear();
       this.edit(draft);
-      this.setSource('train', draft.train);
-      this.setSource('validation', draft.validation);
+      for (const [channel, source] of Object.entries(draft.sources)) {
+        this.setSource(channel, source);
+      }
     } catch (error) {
       this._fail('clone', error);
     }
@@ -316,7 +345,9 @@ export class TrainModel implements IDisposable {
 
   /** The request that {@link start} would send once the data is in the store. */
   planned(): ICreateTrainingJobRequest | null {
-    return this._request(studio => plannedInput(this.draft, studio));
+    return this._request(studio =>
+      plannedInput(this.draft, this.algorithm, studio)
+    );
   }
 
   /**
@@ -334,7 +365,7 @@ export class TrainModel implements IDisposable {
     this._failure = null;
     try {
       this._enter('sending');
-      const prepared = await prepareInput(client, draft);
+      const prepared = await prepareInput(client, draft, this.algorithm);
       const request = this._request(() => prepared);
       this._enter('checking');
       const check = await client.call('bottega:CheckTrainingJob', {
@@ -406,23 +437,7 @@ export class TrainModel implements IDisposable {
     }
   }
 
-  private async _loadPreview(
-    channel: ChannelName,
-    source: Source
-  ): Promise<void> {
-    let preview: Preview;
-    try {
-      preview = {
-        state: 'ready',
-        data: await readPreview(this._options.client, source)
-      };
-    } catch (error) {
-      preview = { state: 'error', error: asError(error) };
-    }
-    if (this._stored[channel] !== source || this._isDisposed) {
-      return;
-    }
-    this._setPreview(channel, preview);
+  private _onLooked(channel: string, source: Source, preview: Preview): void {
     if (
       channel === 'train' &&
       preview.state === 'ready' &&
@@ -433,8 +448,11 @@ export class TrainModel implements IDisposable {
     this._emit();
   }
 
-  private _setPreview(channel: ChannelName, preview: Preview): void {
-    this._previews = { ...this._previews, [channel]: preview };
+  /** Whether the data of a channel that counts is still being read. */
+  private get _isLooking(): boolean {
+    return sentSources(this._stored, this.algorithm).some(
+      ([name]) => this._previews.all[name]?.state === 'loading'
+    );
   }
 
   private _enter(stage: Stage): void {
@@ -465,13 +483,7 @@ export class TrainModel implements IDisposable {
   private _ground: IGround | null = null;
   private _isDisposed = false;
   private _made: { base: string; name: string } | null = null;
-  private _previews: IPreviews = {
-    train: { state: 'none' },
-    validation: { state: 'none' }
-  };
-  private _previewTimers: Partial<
-    Record<ChannelName, ReturnType<typeof setTimeout>>
-  > = {};
+  private readonly _previews: ChannelPreviews;
   /** What the last check before the start found; until something is changed. */
   private _refused: IFinding[] | null = null;
   private _stage: Stage | null = null;
@@ -479,7 +491,7 @@ export class TrainModel implements IDisposable {
     { Algorithms: [], Frameworks: [], InstanceTypes: [] },
     ''
   );
-  private _uploading: { channel: ChannelName; name: string } | null = null;
+  private _uploading: { channel: string; name: string } | null = null;
 }
 
 function asError(reason: unknown): Error {

@@ -21,6 +21,7 @@ export function RjsfForm(props: {
   extraErrors?: Readonly<Record<string, string>>;
   idPrefix?: string;
 }): JSX.Element {
+  const { extraErrors = {} } = props;
   return (
     <div className="jp-BottegaForm">
       <FormComponent
@@ -35,7 +36,15 @@ export function RjsfForm(props: {
         compact
         idPrefix={props.idPrefix ?? 'root'}
         translator={props.translator}
-        extraErrors={asErrors(props.extraErrors ?? {})}
+        extraErrors={asErrors(extraErrors)}
+        transformErrors={errors =>
+          // That something is missing is said once, and better by who knows what it is for.
+          errors.filter(
+            ({ name, params }) =>
+              name !== 'required' ||
+              extraErrors[String(params?.missingProperty)] === undefined
+          )
+        }
         onChange={change =>
           props.onChange(change.formData ?? {}, change.errors.length === 0)
         }

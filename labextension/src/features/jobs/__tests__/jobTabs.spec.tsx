@@ -43,6 +43,7 @@ describe('the configuration', () => {
             Description: '',
             TrainingImage: 'xgboost',
             Supervised: true,
+            ReadsTables: true,
             Channels: [],
             Metrics: [],
             DefaultHyperParameters: {},

@@ -32,12 +32,19 @@ export const XGBOOST: IAlgorithmDescription = {
   Description: 'Boosted trees for tables.',
   TrainingImage: 'xgboost',
   Supervised: true,
+  ReadsTables: true,
   Channels: [
     {
       Name: 'train',
       Required: true,
       ContentTypes: ['text/csv'],
       Description: 'Rows to learn from.'
+    },
+    {
+      Name: 'validation',
+      Required: false,
+      ContentTypes: ['text/csv'],
+      Description: 'Rows to evaluate on.'
     }
   ],
   HyperParameters: [
@@ -97,8 +104,101 @@ export const XGBOOST: IAlgorithmDescription = {
   DefaultHyperParameters: { num_round: '100' }
 };
 
+export const KMEANS: IAlgorithmDescription = {
+  Name: 'kmeans',
+  DisplayName: 'K-Means',
+  Description: 'Groups of rows that are alike.',
+  TrainingImage: 'kmeans',
+  Supervised: false,
+  ReadsTables: true,
+  Channels: ['train', 'test'].map(name => ({
+    Name: name,
+    Required: name === 'train',
+    ContentTypes: [
+      'application/x-recordio-protobuf',
+      'text/csv;label_size=0',
+      'text/csv'
+    ],
+    Description: `Rows to ${name} on.`
+  })),
+  HyperParameters: [
+    parameter('k', {
+      Type: 'Integer',
+      Required: true,
+      Minimum: 2,
+      Range: '[2,∞)'
+    }),
+    parameter('feature_dim', {
+      Type: 'Integer',
+      Required: true,
+      Minimum: 1,
+      Range: '[1,∞)'
+    }),
+    parameter('extra_center_factor', {
+      Type: 'Integer',
+      Essential: true,
+      Default: 'auto',
+      Minimum: 1,
+      Range: '[1,∞) or auto',
+      AlsoAccepts: ['auto']
+    })
+  ],
+  Metrics: [{ Name: 'test:msd', Direction: 'Minimize' }],
+  DefaultHyperParameters: { k: '10' }
+};
+
+export const SEQ2SEQ: IAlgorithmDescription = {
+  Name: 'seq2seq',
+  DisplayName: 'Sequence-to-Sequence',
+  Description: 'Turns one sequence into another.',
+  Missing: 'The algorithm seq2seq needs torch.',
+  TrainingImage: 'seq2seq',
+  Supervised: true,
+  ReadsTables: false,
+  Channels: ['train', 'validation', 'vocab'].map(name => ({
+    Name: name,
+    Required: true,
+    ContentTypes: [
+      name === 'vocab' ? 'application/json' : 'application/x-recordio-protobuf'
+    ],
+    Description: `What ${name} holds.`
+  })),
+  HyperParameters: [],
+  Metrics: [],
+  DefaultHyperParameters: {}
+};
+
+export const IMAGES: IAlgorithmDescription = {
+  Name: 'image-classification',
+  DisplayName: 'Image Classification',
+  Description: 'Tells what is on an image.',
+  TrainingImage: 'image-classification',
+  Supervised: true,
+  ReadsTables: false,
+  Channels: ['train', 'validation', 'train_lst', 'model'].map(name => ({
+    Name: name,
+    Required: name === 'train',
+    ContentTypes:
+      name === 'model'
+        ? ['application/x-sagemaker-model']
+        : ['application/x-recordio', 'application/x-image'],
+    Description: `What ${name} holds.`
+  })),
+  HyperParameters: [],
+  Metrics: [],
+  DefaultHyperParameters: {}
+};
+
+/** As the server lists them. */
+export const ALL: readonly IAlgorithmDescription[] = [
+  IMAGES,
+  KMEANS,
+  SEQ2SEQ,
+  XGBOOST
+];
+
 export const CATALOG: IListAlgorithmsResponse = {
-  Algorithms: [XGBOOST],
+  Algorithms: [...ALL],
   Frameworks: [
     {
       Name: 'scikit-learn',
@@ -182,7 +282,7 @@ export function filledDraft(change: Partial<IDraft> = {}): IDraft {
   return {
     ...newDraft(CATALOG, 'ml.m5.large'),
     name: 'churn-1',
-    train: { kind: 'file', path: 'data/churn.csv' },
+    sources: { train: { kind: 'file', path: 'data/churn.csv' } },
     target: 'churn',
     ...change
   };
@@ -241,5 +341,9 @@ export function job(
 /** A file browser with one folder. */
 export const FILES: IFiles = {
   complete: () => Promise.resolve(['data/churn.csv', 'data/valid.csv']),
-  browse: () => Promise.resolve('data/churn.csv')
+  browse: () => Promise.resolve('data/churn.csv'),
+  folder: path =>
+    Promise.resolve(
+      path.endsWith('/') ? { files: 2, folders: 1, bytes: 2048 } : null
+    )
 };

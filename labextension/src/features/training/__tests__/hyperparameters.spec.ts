@@ -8,7 +8,7 @@ import {
   takeFormValues,
   undescribed
 } from '../hyperparameters';
-import { XGBOOST } from './fixtures';
+import { KMEANS, XGBOOST } from './fixtures';
 
 const names = (values: Record<string, string>, essential: boolean): string[] =>
   shownParameters(XGBOOST, values, essential).map(item => item.Name);
@@ -140,5 +140,43 @@ describe('problems', () => {
     expect(hyperparameterProblems(XGBOOST, { num_round: '10' }, trans)).toEqual(
       {}
     );
+  });
+});
+
+describe('a number that may be a word', () => {
+  it('is a text field that offers the words', () => {
+    const { schema } = hyperparameterForm(KMEANS, {}, true, trans);
+    expect(schema.properties?.['extra_center_factor']).toEqual({
+      title: 'extra_center_factor',
+      description: 'What extra_center_factor is. Range: [1,∞) or auto',
+      type: 'string',
+      examples: ['auto']
+    });
+    const values = { extra_center_factor: '4' };
+    expect(formValues(KMEANS.HyperParameters, values)).toEqual(values);
+  });
+
+  it.each([
+    ['auto', true],
+    ['4', true],
+    ['0', false],
+    ['1.5', false],
+    ['much', false],
+    [' ', false]
+  ])('can be %j: %s', (value, allowed) => {
+    const { extra_center_factor: problem } = hyperparameterProblems(
+      KMEANS,
+      { extra_center_factor: value },
+      trans
+    );
+    expect(problem === undefined).toBe(allowed);
+    if (!allowed) {
+      expect(problem).toContain('allowed: [1,∞) or auto');
+    }
+  });
+
+  it('stands beside what the form starts with', () => {
+    const first = shownParameters(KMEANS, {}, true).map(item => item.Name);
+    expect(first).toEqual(['k', 'feature_dim', 'extra_center_factor']);
   });
 });

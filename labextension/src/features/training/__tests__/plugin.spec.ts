@@ -84,7 +84,8 @@ describe('the files of the file browser', () => {
   const entry = (path: string, type: string): Partial<Contents.IModel> => ({
     name: path.slice(path.lastIndexOf('/') + 1),
     path,
-    type
+    type,
+    ...(type === 'file' && { size: 10 })
   });
   const contents = {
     get: (path: string) =>
@@ -113,6 +114,21 @@ describe('the files of the file browser', () => {
     expect(await files.complete('data/T', 'script')).toEqual(['data/train.py']);
     expect(await files.complete('data/', 'folder')).toEqual(['data/more/']);
     expect(await files.complete('data/a.csv/', 'folder')).toEqual([]);
+  });
+
+  it('may be anything, and folders, where data is wanted', async () => {
+    expect(await files.complete('data/', 'data')).toEqual([
+      'data/a.parquet',
+      'data/b.csv',
+      'data/more/',
+      'data/train.py'
+    ]);
+    expect(await files.folder('data/')).toEqual({
+      files: 3,
+      folders: 1,
+      bytes: 30
+    });
+    expect(await files.folder('data/a.csv')).toBeNull();
   });
 
   it('are not offered in a dialog where there is no file browser', async () => {

@@ -1,23 +1,20 @@
 import type { IFinding } from '../../../api/types/training';
+import { BottegaError } from '../../../api/request';
 import { closestName } from '../../../shared/closest';
 import { trans } from '../../../testing/fakeClient';
 import type { IDraft } from '../draft';
-import type { IPreviews, Preview } from '../findings';
+import { algorithmOf } from '../draft';
+import type { Previews } from '../findings';
 import { localFindings, mergeFindings } from '../preflight';
 import { CATALOG, CHURN, filledDraft } from './fixtures';
 
-const NONE: Preview = { state: 'none' };
-
 function find(
   change: Partial<IDraft>,
-  previews: Partial<IPreviews> = { train: { state: 'ready', data: CHURN } }
+  previews: Previews = { train: { state: 'ready', data: CHURN } }
 ): Array<[string, string]> {
-  return localFindings(
-    filledDraft(change),
-    { train: NONE, validation: NONE, ...previews },
-    CATALOG,
-    trans
-  ).map(item => [item.Field, item.Message]);
+  return localFindings(filledDraft(change), previews, CATALOG, trans).map(
+    item => [item.Field, item.Message]
+  );
 }
 
 const columns = (...types: Array<[string, 'text' | 'time' | 'number']>) => ({
@@ -37,7 +34,7 @@ describe('the preflight of the form', () => {
   });
 
   it('asks for data', () => {
-    expect(find({ train: null }, {})).toEqual([
+    expect(find({ sources: {} }, {})).toEqual([
       ['InputDataConfig.train', 'Choose the data to train on.']
     ]);
   });
@@ -97,7 +94,7 @@ describe('the preflight of the form', () => {
   });
 
   it('takes True and False for numbers, but not Yes and No', () => {
-    const answered = (...words: string[]): Partial<IPreviews> => ({
+    const answered = (...words: string[]): Previews => ({
       train: {
         state: 'ready',
         data: {
@@ -117,7 +114,7 @@ describe('the preflight of the form', () => {
   });
 
   it('asks for no label where data is sent as it is, but for numbers', () => {
-    const plain = (type: 'text' | 'number'): Partial<IPreviews> => ({
+    const plain = (type: 'text' | 'number'): Previews => ({
       train: {
         state: 'ready',
         data: {
@@ -135,7 +132,10 @@ describe('the preflight of the form', () => {
 
   it('asks for no label of a whole folder, which the server judges', () => {
     expect(
-      find({ train: { kind: 's3', uri: 's3://b/folder/' }, target: null })
+      find({
+        sources: { train: { kind: 's3', uri: 's3://b/folder/' } },
+        target: null
+      })
     ).toEqual([]);
   });
 
@@ -143,7 +143,12 @@ describe('the preflight of the form', () => {
     const data = { ...CHURN, Columns: CHURN.Columns.slice(0, 1) };
     expect(
       find(
-        { validation: { kind: 'file', path: 'valid.csv' } },
+        {
+          sources: {
+            train: { kind: 'file', path: 'data/churn.csv' },
+            validation: { kind: 'file', path: 'valid.csv' }
+          }
+        },
         {
           train: { state: 'ready', data: CHURN },
           validation: { state: 'ready', data }
@@ -176,7 +181,7 @@ describe('the preflight of the form', () => {
 
   it('asks for a script, and only notes that there is no data', () => {
     const script = (path: string): Partial<IDraft> => ({
-      train: null,
+      sources: {},
       trainer: {
         kind: 'script',
         image: 'python',
@@ -191,7 +196,7 @@ describe('the preflight of the form', () => {
     expect(find(script('train.sh'), {})[0]?.[1]).toMatch(/end in .py/);
     const [only, ...more] = localFindings(
       filledDraft(script('train.py')),
-      { train: NONE, validation: NONE },
+      {},
       CATALOG,
       trans
     );
@@ -200,7 +205,136 @@ describe('the preflight of the form', () => {
   });
 });
 
+describe('the preflight of the other algorithms', () => {
+  const builtin = (image: string): Partial<IDraft> => ({
+    trainer: { kind: 'builtin', image },
+    hyperparameters: { k: '3', feature_dim: '3' },
+    target: null
+  });
+
+  it('asks for no label where there is none, but for numbers', () => {
+    expect(find(builtin('kmeans'))).toEqual([]);
+    expect(
+      find(
+        { ...builtin('kmeans'), hyperparameters: { k: '2', feature_dim: '2' } },
+        columns(['x', 'number'], ['city', 'text'])
+      )
+    ).toEqual([
+      [
+        'InputDataConfig.train',
+        'K-Means takes numbers only. Encode this column first, or leave it out: city.'
+      ]
+    ]);
+  });
+
+  it('counts the features', () => {
+    const told = (feature_dim: string): Array<[string, string]> =>
+      find({ ...builtin('kmeans'), hyperparameters: { k: '2', feature_dim } });
+    expect(told('')).toEqual([
+      [
+        'HyperParameters.feature_dim',
+        'feature_dim must be given: the data has 3 feature columns.'
+      ]
+    ]);
+    expect(told('7')).toEqual([
+      [
+        'HyperParameters.feature_dim',
+        'feature_dim is 7, but the data has 3 feature columns.'
+      ]
+    ]);
+  });
+
+  it('compares test data with the training data', () => {
+    const data = { ...CHURN, Columns: CHURN.Columns.slice(0, 2) };
+    expect(
+      find(
+        {
+          ...builtin('kmeans'),
+          sources: {
+            train: { kind: 'file', path: 'a.csv' },
+            test: { kind: 'file', path: 'b.csv' }
+          }
+        },
+        {
+          train: { state: 'ready', data: CHURN },
+          test: { state: 'ready', data }
+        }
+      )
+    ).toEqual([
+      [
+        'InputDataConfig.test',
+        'The data of the channel test lacks columns of the training data: churn.'
+      ]
+    ]);
+  });
+
+  it('asks for every channel that must be there, and for what has to be installed', () => {
+    expect(find({ ...builtin('seq2seq'), sources: {} }, {})).toEqual([
+      [
+        'AlgorithmSpecification.TrainingImage',
+        'The algorithm seq2seq needs torch.'
+      ],
+      ['InputDataConfig.train', 'Choose the data to train on.'],
+      [
+        'InputDataConfig.validation',
+        'Choose the validation data, which Sequence-to-Sequence needs.'
+      ],
+      [
+        'InputDataConfig.vocab',
+        'Choose the data of the channel vocab. What vocab holds.'
+      ]
+    ]);
+  });
+
+  it('takes a folder of images, and no table in place of them', () => {
+    const images = (path: string, contentType?: string): Partial<IDraft> => ({
+      ...builtin('image-classification'),
+      sources: {
+        train: { kind: 'file', path, ...(contentType && { contentType }) }
+      }
+    });
+    const folder = (files: number): Previews => ({
+      train: { state: 'folder', folder: { files, folders: 0, bytes: 9 } }
+    });
+    expect(find(images('pictures/'), folder(2))).toEqual([]);
+    expect(find(images('pictures/'), folder(0))).toEqual([
+      ['InputDataConfig.train', 'The folder is empty.']
+    ]);
+    expect(find(images('data/churn.csv'))).toEqual([
+      [
+        'InputDataConfig.train',
+        'churn.csv is text/csv, which Image Classification does not read here. It reads application/x-recordio, application/x-image.'
+      ]
+    ]);
+    expect(find(images('a.csv', 'application/x-recordio'))).toEqual([]);
+  });
+
+  it('only warns of what cannot be shown, but not of what is not there', () => {
+    const severity = (reason: Error): string | undefined =>
+      localFindings(
+        filledDraft({
+          ...builtin('image-classification'),
+          sources: { train: { kind: 'file', path: 'a.rec' } }
+        }),
+        { train: { state: 'error', error: reason } },
+        CATALOG,
+        trans
+      )[0]?.Severity;
+    expect(severity(new Error('It cannot be shown.'))).toBe('Warning');
+    expect(severity(new BottegaError('NoSuchFile', 'It is gone.', 404))).toBe(
+      'Error'
+    );
+  });
+});
+
 describe('the findings together', () => {
+  const merge = (
+    local: IFinding[],
+    found: IFinding[],
+    draft: IDraft
+  ): IFinding[] =>
+    mergeFindings(local, found, draft, algorithmOf(draft, CATALOG));
+
   const server: IFinding[] = [
     { Severity: 'Information', Field: 'ResourceConfig', Message: 'It waits.' },
     {
@@ -217,16 +351,19 @@ describe('the findings together', () => {
       { Severity: 'Error', Field: 'HyperParameters.eta', Message: 'Not 7.' }
     ];
     expect(
-      mergeFindings(local, server, filledDraft()).map(item => item.Message)
+      merge(local, server, filledDraft()).map(item => item.Message)
     ).toEqual(['Not 7.', 'Taken.', 'It waits.']);
   });
 
   it('keep what it says of data that is sent as it is', () => {
     expect(
-      mergeFindings(
+      merge(
         [],
         server,
-        filledDraft({ train: { kind: 's3', uri: 's3://b/p/' }, target: null })
+        filledDraft({
+          sources: { train: { kind: 's3', uri: 's3://b/p/' } },
+          target: null
+        })
       ).map(item => item.Message)
     ).toContain('No objects.');
   });

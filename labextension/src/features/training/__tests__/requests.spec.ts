@@ -1,5 +1,6 @@
 import { cloneDraft } from '../clone';
 import type { IDraft } from '../draft';
+import { algorithmOf } from '../draft';
 import { trainingCode } from '../python';
 import type { IPrepared } from '../requests';
 import {
@@ -9,7 +10,7 @@ import {
   nameBase,
   plannedInput
 } from '../requests';
-import { CATALOG, filledDraft, job, STUDIO } from './fixtures';
+import { CATALOG, filledDraft, job, STUDIO, XGBOOST } from './fixtures';
 
 const CHANNEL = {
   ChannelName: 'train',
@@ -28,7 +29,12 @@ const planned = (draft: IDraft): string =>
     draft,
     CATALOG,
     STUDIO,
-    createRequest(draft, CATALOG, STUDIO, plannedInput(draft, STUDIO))
+    createRequest(
+      draft,
+      CATALOG,
+      STUDIO,
+      plannedInput(draft, algorithmOf(draft, CATALOG), STUDIO)
+    )
   );
 
 describe('the request', () => {
@@ -71,7 +77,7 @@ describe('the request', () => {
 
   it('of a script', () => {
     const draft = filledDraft({
-      train: null,
+      sources: {},
       trainer: {
         kind: 'script',
         image: 'scikit-learn',
@@ -114,7 +120,13 @@ describe('the request', () => {
 
   it('is planned with where the data will be', () => {
     const input = plannedInput(
-      filledDraft({ validation: { kind: 's3', uri: 's3://else/valid/' } }),
+      filledDraft({
+        sources: {
+          train: { kind: 'file', path: 'data/churn.csv' },
+          validation: { kind: 's3', uri: 's3://else/valid/' }
+        }
+      }),
+      XGBOOST,
       STUDIO
     );
     expect(
@@ -133,7 +145,12 @@ describe('a clone', () => {
     const draft = { ...cloneDraft(job(), tags, CATALOG), name: 'churn-2' };
     const original = job();
     expect(
-      createRequest(draft, CATALOG, STUDIO, plannedInput(draft, STUDIO))
+      createRequest(
+        draft,
+        CATALOG,
+        STUDIO,
+        plannedInput(draft, algorithmOf(draft, CATALOG), STUDIO)
+      )
     ).toEqual({
       TrainingJobName: 'churn-2',
       RoleArn: original.RoleArn,
@@ -177,13 +194,68 @@ describe('a clone', () => {
       draft,
       CATALOG,
       STUDIO,
-      plannedInput(draft, STUDIO)
+      plannedInput(draft, algorithmOf(draft, CATALOG), STUDIO)
     );
     expect(request.AlgorithmSpecification).toEqual(
       original.AlgorithmSpecification
     );
     expect(request.HyperParameters).toEqual(original.HyperParameters);
     expect(request.InputDataConfig).toEqual(channels);
+  });
+
+  it('keeps how the data is read', () => {
+    const piped = {
+      ...CHANNEL,
+      CompressionType: 'Gzip' as const,
+      RecordWrapperType: 'RecordIO' as const,
+      InputMode: 'Pipe' as const,
+      ShuffleConfig: { Seed: 7 },
+      DataSource: {
+        S3DataSource: {
+          ...CHANNEL.DataSource.S3DataSource,
+          S3DataType: 'AugmentedManifestFile' as const,
+          AttributeNames: ['source-ref', 'class']
+        }
+      }
+    };
+    const original = job({
+      AlgorithmSpecification: {
+        TrainingImage: 'xgboost',
+        TrainingInputMode: 'FastFile'
+      },
+      InputDataConfig: [piped, { ...CHANNEL, ChannelName: 'spare' }]
+    });
+    const draft = { ...cloneDraft(original, [], CATALOG), name: 'again' };
+    const request = createRequest(
+      draft,
+      CATALOG,
+      STUDIO,
+      plannedInput(draft, XGBOOST, STUDIO)
+    );
+    expect(request.AlgorithmSpecification).toEqual(
+      original.AlgorithmSpecification
+    );
+    expect(request.InputDataConfig).toEqual(original.InputDataConfig);
+    expect(planned(draft)).toContain('sagemaker.create_training_job(');
+    // Other data is read in the same way; what it is made of is its own.
+    const [other] = plannedInput(
+      { ...draft, sources: { train: { kind: 's3', uri: 's3://b/p/' } } },
+      XGBOOST,
+      STUDIO
+    ).channels;
+    expect(other).toEqual({
+      ChannelName: 'train',
+      ContentType: 'text/csv',
+      InputMode: 'Pipe',
+      ShuffleConfig: { Seed: 7 },
+      DataSource: {
+        S3DataSource: {
+          S3DataType: 'S3Prefix',
+          S3Uri: 's3://b/p/',
+          S3DataDistributionType: 'FullyReplicated'
+        }
+      }
+    });
   });
 
   it('with other data forgets the order of the columns', () => {
@@ -193,7 +265,7 @@ describe('a clone', () => {
         [{ Key: 'bottega:columns', Value: 's3://old.json' }],
         CATALOG
       ),
-      train: { kind: 'file' as const, path: 'new.csv' }
+      sources: { train: { kind: 'file' as const, path: 'new.csv' } }
     };
     expect(createRequest(draft, CATALOG, STUDIO, NOTHING).Tags).toBeUndefined();
   });
@@ -211,7 +283,7 @@ describe('a clone', () => {
       draft,
       CATALOG,
       STUDIO,
-      plannedInput(draft, STUDIO)
+      plannedInput(draft, algorithmOf(draft, CATALOG), STUDIO)
     );
     expect(request.AlgorithmSpecification).toEqual(
       original.AlgorithmSpecification
@@ -255,7 +327,10 @@ describe('the Python', () => {
     expect(
       planned(
         filledDraft({
-          validation: { kind: 'file', path: 'data/valid.csv' },
+          sources: {
+            train: { kind: 'file', path: 'data/churn.csv' },
+            validation: { kind: 'file', path: 'data/valid.csv' }
+          },
           hyperparameters: { num_round: '50' },
           maxRuntimeSeconds: 600,
           experiment: 'churn'
@@ -308,7 +383,7 @@ job = session.train(
     const code = planned({
       ...cloneDraft(job(), [], CATALOG),
       name: 'again',
-      train: { kind: 'file', path: 'new.csv' }
+      sources: { train: { kind: 'file', path: 'new.csv' } }
     });
     expect(code).toMatch(
       /^# Not in this call: .*EnableNetworkIsolation.*\nimport bottega/
@@ -337,5 +412,63 @@ job = session.train(
     expect(code).toContain(
       'data="s3://bottega-data/churn-0/input/train/train.csv"'
     );
+  });
+});
+
+describe('the Python of the other algorithms', () => {
+  const images = (
+    sources: IDraft['sources'],
+    change: Partial<IDraft> = {}
+  ): string =>
+    planned(
+      filledDraft({
+        trainer: { kind: 'builtin', image: 'image-classification' },
+        hyperparameters: {},
+        sources,
+        ...change
+      })
+    );
+
+  it('names further channels and the content type, and no label', () => {
+    const code = images({
+      train: {
+        kind: 's3',
+        uri: 's3://b/train/',
+        contentType: 'application/x-image'
+      },
+      train_lst: {
+        kind: 'file',
+        path: 'train.lst',
+        contentType: 'application/x-image'
+      },
+      model: { kind: 's3', uri: 's3://b/model.tar.gz' }
+    });
+    expect(code).toContain('data="s3://b/train/"');
+    expect(code).toContain('content_type="application/x-image"');
+    expect(code).toContain(`channels={
+        "train_lst": "train.lst",
+        "model": "s3://b/model.tar.gz",
+    }`);
+    expect(code).not.toContain('target');
+    expect(code).toMatch(
+      /^# Not in this call: InputDataConfig\.model\nimport bottega/
+    );
+  });
+
+  it('is the request where the SDK would take one content type for all', () => {
+    const code = images({
+      train: {
+        kind: 's3',
+        uri: 's3://b/train/',
+        contentType: 'application/x-image'
+      },
+      validation: {
+        kind: 's3',
+        uri: 's3://b/valid/',
+        contentType: 'application/x-recordio'
+      }
+    });
+    expect(code).toContain('sagemaker.create_training_job(');
+    expect(code).toContain('"ContentType": "application/x-recordio"');
   });
 });

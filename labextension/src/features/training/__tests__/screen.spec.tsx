@@ -253,6 +253,83 @@ describe('the training form', () => {
     ).toBeTruthy();
   });
 
+  it('takes K-Means: no label, a number or a word, a further channel', async () => {
+    const user = userEvent.setup();
+    const { client, container, studio } = show({ file: 'data/churn.csv' });
+    await user.click(await screen.findByRole('radio', { name: 'K-Means' }));
+    expect(screen.queryByLabelText('Label column')).toBeNull();
+    expect(screen.getByText(/There is no label/)).toBeTruthy();
+    expect(screen.queryByText('Add validation data')).toBeNull();
+    await user.click(screen.getByRole('button', { name: 'Add channel' }));
+    const test = screen.getByRole('combobox', { name: 'Channel test' });
+    expect(document.activeElement).toBe(test);
+    await user.type(test, 'data/more.csv');
+    expect(screen.getByText('Rows to test on.')).toBeTruthy();
+
+    const factor = await screen.findByLabelText('extra_center_factor');
+    await user.type(factor, 'lots');
+    expect(
+      (await screen.findAllByText(/extra_center_factor cannot be lots/)).length
+    ).toBeGreaterThan(1);
+    await user.clear(factor);
+    await user.type(factor, 'auto');
+    expect(
+      screen.getAllByText(/feature_dim must be given: the data has 3/)
+    ).toHaveLength(2);
+    await user.type(screen.getByLabelText(/^feature_dim/), '3');
+    await settled();
+    expect((await axe(container)).violations).toEqual([]);
+    await user.click(trainButton());
+    await waitFor(() => expect(studio.opened).toHaveLength(1));
+    const [request] = client.requests('sagemaker:CreateTrainingJob');
+    expect(request?.HyperParameters).toEqual({
+      k: '10',
+      feature_dim: '3',
+      extra_center_factor: 'auto'
+    });
+    expect(request?.InputDataConfig?.map(item => item.ChannelName)).toEqual([
+      'train',
+      'test'
+    ]);
+  });
+
+  it('shows what cannot run yet, and why', async () => {
+    const user = userEvent.setup();
+    show();
+    const card = await screen.findByRole('radio', {
+      name: 'Sequence-to-Sequence'
+    });
+    expect(card).toHaveProperty('disabled', true);
+    expect(screen.getByText('The algorithm seq2seq needs torch.')).toBeTruthy();
+    await user.click(card);
+    expect(
+      screen.getByRole('radio', { name: 'XGBoost', checked: true })
+    ).toBeTruthy();
+  });
+
+  it('lets the content type be said, and says what a folder holds', async () => {
+    const user = userEvent.setup();
+    show();
+    await user.click(
+      await screen.findByRole('radio', { name: 'Image Classification' })
+    );
+    await user.type(
+      screen.getByRole('combobox', { name: 'Training data' }),
+      'pictures/'
+    );
+    expect(
+      await screen.findByText(/^folder · 1 folder in it · 2 files · 2/)
+    ).toBeTruthy();
+    const type = screen.getByLabelText('Training data: content type');
+    await user.selectOptions(type, 'application/x-image');
+    expect(type).toHaveProperty('value', 'application/x-image');
+    await user.type(
+      screen.getByRole('combobox', { name: 'Training data' }),
+      'more/'
+    );
+    expect(type).toHaveProperty('value', 'application/x-image');
+  });
+
   it('has nothing that a screen reader would stumble over', async () => {
     const user = userEvent.setup();
     const { container } = show({ file: 'data/churn.csv' });

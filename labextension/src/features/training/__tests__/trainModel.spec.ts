@@ -1,8 +1,9 @@
 import { FakeClient, trans } from '../../../testing/fakeClient';
 import type { Answers } from '../../../testing/fakeClient';
 import type { IChannelRequest } from '../../../api/client';
+import { BottegaError } from '../../../api/request';
 import { TrainModel } from '../trainModel';
-import { answers, CHURN, job } from './fixtures';
+import { answers, CHURN, FILES, job } from './fixtures';
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
@@ -34,6 +35,7 @@ async function shown(more: Answers = {}) {
   };
   const model = new TrainModel({
     client,
+    files: FILES,
     trans,
     instanceType: 'ml.m5.xlarge',
     now: () => new Date(2026, 10, 26),
@@ -82,9 +84,9 @@ describe('a form that is filled in', () => {
   it('previews the data, and can start when nothing is wrong', async () => {
     const { model } = await shown();
     model.setSource('train', { kind: 'file', path: 'churn.csv' });
-    expect(model.previews.train.state).toBe('loading');
+    expect(model.preview('train').state).toBe('loading');
     await settle();
-    expect(model.previews.train).toEqual({ state: 'ready', data: CHURN });
+    expect(model.preview('train')).toEqual({ state: 'ready', data: CHURN });
     expect(model.canStart).toBe(false);
     model.edit({ target: 'churn' });
     await settle();
@@ -107,7 +109,7 @@ describe('a form that is filled in', () => {
     await settle();
     answerFirst?.();
     await settle();
-    expect(model.previews.train).toEqual({ state: 'ready', data: CHURN });
+    expect(model.preview('train')).toEqual({ state: 'ready', data: CHURN });
   });
 
   it('asks the server once for what is typed in one go', async () => {
@@ -164,7 +166,7 @@ describe('a form that is filled in', () => {
     await model.upload('train', new File(['a,b'], 'mine.csv'));
     await settle();
     expect(keys).toEqual(['uploads/data-2026-11-26-000/mine.csv']);
-    expect(model.draft.train).toEqual({
+    expect(model.draft.sources['train']).toEqual({
       kind: 's3',
       uri: 's3://bottega-data/uploads/data-2026-11-26-000/mine.csv'
     });
@@ -215,13 +217,15 @@ describe('the start', () => {
         source: { path: 'churn.csv' },
         name: 'train',
         target: 'churn',
-        prefix: 'churn-1/input'
+        prefix: 'churn-1/input',
+        algorithm: 'xgboost'
       },
       {
         source: { path: 'valid.csv' },
         name: 'validation',
         target: 'churn',
         prefix: 'churn-1/input',
+        algorithm: 'xgboost',
         columns: ['tenure', 'charges']
       }
     ]);
@@ -320,6 +324,93 @@ describe('the start', () => {
       sagemaker_program: 'train.py',
       sagemaker_submit_directory: 's3://b/code.tar.gz'
     });
+  });
+});
+
+describe('other algorithms', () => {
+  it('get their channels, each in its form', async () => {
+    const { channels, client, model } = await shown();
+    model.setTrainer({ kind: 'builtin', image: 'kmeans' });
+    expect(model.draft.hyperparameters).toEqual({ k: '10' });
+    model.setSource('train', { kind: 'file', path: 'a.csv' });
+    model.addChannel('test');
+    expect(model.draft.sources['test']).toBeNull();
+    model.setSource('test', {
+      kind: 's3',
+      uri: 's3://b/rows/',
+      contentType: 'text/csv'
+    });
+    model.edit({
+      name: 'groups',
+      hyperparameters: { k: '2', feature_dim: '3' }
+    });
+    await settle();
+    expect(model.findings).toEqual([]);
+    expect(await model.start()).toBe('groups');
+    expect(channels).toEqual([
+      {
+        source: { path: 'a.csv' },
+        name: 'train',
+        target: null,
+        prefix: 'groups/input',
+        algorithm: 'kmeans'
+      },
+      {
+        source: { uri: 's3://b/rows/' },
+        name: 'test',
+        target: null,
+        prefix: 'groups/input',
+        algorithm: 'kmeans',
+        content_type: 'text/csv',
+        columns: ['tenure', 'charges']
+      }
+    ]);
+    const [request] = client.requests('sagemaker:CreateTrainingJob');
+    expect(request?.InputDataConfig?.[1]?.ContentType).toBe('text/csv');
+  });
+
+  it('keep what was chosen for a channel until it is left out', async () => {
+    const { model } = await shown();
+    model.setSource('validation', { kind: 'file', path: 'v.csv' });
+    model.setTrainer({ kind: 'builtin', image: 'kmeans' });
+    expect(model.planned()?.InputDataConfig).toBeUndefined();
+    model.setTrainer({ kind: 'builtin', image: 'xgboost' });
+    expect(model.planned()?.InputDataConfig).toHaveLength(1);
+    model.removeChannel('validation');
+    expect(model.draft.sources).toEqual({});
+    await settle();
+    expect(model.preview('validation').state).toBe('none');
+  });
+
+  it('are not started while something has to be installed', async () => {
+    const { model } = await shown();
+    model.setTrainer({ kind: 'builtin', image: 'seq2seq' });
+    for (const channel of ['train', 'validation', 'vocab']) {
+      model.setSource(channel, { kind: 's3', uri: `s3://b/${channel}/` });
+    }
+    await settle();
+    expect(model.findings.map(item => item.Message)).toEqual([
+      'The algorithm seq2seq needs torch.'
+    ]);
+    expect(model.canStart).toBe(false);
+  });
+
+  it('are shown what is in a folder', async () => {
+    const { client, model } = await shown();
+    model.setTrainer({ kind: 'builtin', image: 'image-classification' });
+    model.setSource('train', { kind: 'file', path: 'pictures/' });
+    await settle();
+    expect(model.preview('train')).toEqual({
+      state: 'folder',
+      folder: { files: 2, folders: 1, bytes: 2048 }
+    });
+    expect(model.canStart).toBe(true);
+    client.previewFile = () =>
+      Promise.reject(new BottegaError('NoSuchFile', 'It is gone.', 404));
+    model.setSource('train', { kind: 'file', path: 'gone/' });
+    await settle();
+    expect(model.preview('train').state).toBe('error');
+    expect(model.canStart).toBe(false);
   });
 });
 
