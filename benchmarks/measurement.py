@@ -67,6 +67,8 @@ class Result:
     packages: Sequence[str] = ()
     """Distributions whose versions matter, besides bottega."""
     notes: Sequence[str] = field(default=())
+    command: str = ""
+    """What measures it anew; ``benchmarks/<name>.py`` when empty."""
 
 
 def percentile(values: Iterable[float], percent: float) -> float:
@@ -171,16 +173,28 @@ def finish(result: Result, folder: Path) -> Path:
     return file
 
 
+PARITY = "parity_"
+"""Results with such names are about quality; they are shown on the algorithms' own pages."""
+
+
 def page(folder: Path = RESULTS) -> str:
-    """The page about all results in a folder, by name; the same files give the same page."""
-    files = sorted(folder.glob("*.json"))
+    """The page about all results of speed in a folder, by name; the same files give the same
+    page."""
+    files = sorted(path for path in folder.glob("*.json") if not path.name.startswith(PARITY))
     return "\n".join([HEADING, *(section(json.loads(file.read_text("utf-8"))) for file in files)])
+
+
+def parity(name: str, folder: Path = RESULTS) -> str:
+    """What was measured of an algorithm's quality, in Markdown without a heading."""
+    text = (folder / f"{PARITY}{name}.json").read_text("utf-8")
+    return section(json.loads(text)).partition("\n")[2].strip()
 
 
 def section(document: Mapping[str, Any]) -> str:
     """One result in Markdown."""
     facts = document["machine"]
     libraries = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
+    script = f"benchmarks/{document['name']}.py"
     lines = [f"## {document['title']}", "", document["method"], ""]
     for ratio in document["ratios"]:
         lines.append(f"- **{_number(ratio['value'])}×** {ratio['of']}")
@@ -191,7 +205,7 @@ def section(document: Mapping[str, Any]) -> str:
     for note in document["notes"]:
         lines += [note, ""]
     lines += [
-        f"`benchmarks/{document['name']}.py`, {document['date']}: {facts['processor']}, "
+        f"`{document.get('command') or script}`, {document['date']}: {facts['processor']}, "
         f"{facts['usable_cores']} of {facts['cores']} cores, {facts['memory_gib']} GiB, "
         f"{facts['system']}, load {facts['load_at_end']} at the end; {libraries}.",
         "",

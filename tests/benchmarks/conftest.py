@@ -17,9 +17,10 @@ FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 
 @pytest.fixture
 def benchmark(tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Run ``benchmarks/<name>.py`` with some arguments; returns the document it wrote."""
+    """Run ``benchmarks/<name>.py`` with some arguments; returns the document it wrote, which is
+    called like the benchmark unless ``result`` says otherwise."""
 
-    def run(name: str, *arguments: str) -> dict[str, Any]:
+    def run(name: str, *arguments: str, result: str = "") -> dict[str, Any]:
         found = subprocess.run(
             [sys.executable, str(FOLDER / f"{name}.py"), "--results", str(tmp_path), *arguments],
             capture_output=True,
@@ -27,7 +28,7 @@ def benchmark(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             timeout=170,
         )
         assert found.returncode == 0, found.stderr
-        document: dict[str, Any] = json.loads((tmp_path / f"{name}.json").read_text())
+        document: dict[str, Any] = json.loads((tmp_path / f"{result or name}.json").read_text())
         assert found.stdout.startswith(f"## {document['title']}")
         return document
 
