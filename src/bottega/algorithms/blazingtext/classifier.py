@@ -136,7 +136,7 @@ class Classifier:
     @property
     def finite(self) -> bool:
         """Whether all numbers are; with a large learning rate they may not be."""
-        return bool(np.isfinite(self.output).all())
+        return bool(np.isfinite(self.input).all() and np.isfinite(self.output).all())
 
 
 def train(environment: TrainingEnvironment, settings: Mapping[str, Any]) -> None:
@@ -160,6 +160,9 @@ def train(environment: TrainingEnvironment, settings: Mapping[str, Any]) -> None
     print(f"Number of words:  {len(vocabulary.words)}")
     print(f"Number of labels:  {len(vocabulary.labels)}", flush=True)
     model = _start(environment, settings, numbers, vocabulary, texts)
+    for channel, given in ((_TRAIN, texts), (_VALIDATION, validation)):
+        if given is not None and not model.judge(given).judged:
+            raise CustomerError(f"No text of the channel {channel} has a label and a known word.")
     _learn(model, texts, validation, settings)
     if not model.finite:
         raise CustomerError(
@@ -251,8 +254,6 @@ def _learn(
 
 
 def _tell(channel: str, verdict: Verdict) -> None:
-    if not verdict.judged:
-        raise CustomerError(f"No text of the channel {channel} has a label and a known word.")
     print(f"#{channel}_accuracy: {verdict.accuracy:.4f}")
     print(f"Number of {channel} examples: {verdict.judged}\n", flush=True)
     if verdict.left_out:

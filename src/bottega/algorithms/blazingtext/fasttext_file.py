@@ -161,7 +161,9 @@ class _Reader:
             numbers[10] = 0  # Classifiers had no character n-grams then, whatever it says.
         settings = Settings(*(*numbers[:11], threshold))
         size, words, labels, tokens, pruned = self._take(_SIZES)
-        if min(size, words, labels, settings.dimensions) < 0 or size != words + labels:
+        if settings.dimensions < 1:
+            raise ValueError(f"it says that vectors have {settings.dimensions} dimensions")
+        if min(size, words, labels) < 0 or size != words + labels:
             raise ValueError("its vocabulary has sizes that do not go together")
         entries = [self._entry() for _ in range(size)]
         if pruned >= 0:

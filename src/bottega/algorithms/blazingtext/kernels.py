@@ -44,22 +44,6 @@ def _below(state: Any, limit: Any) -> Any:
     return ((state >> _HALF) * limit) >> _HALF
 
 
-@kernel("float32(float32, float32[::1])")
-def _logistic(x: Any, table: Any) -> Any:
-    if -_LIMIT < x < _LIMIT:
-        return table[np.int32((x + _LIMIT) * _STEPS)]
-    # What is not a number, as too large a learning rate gives, must not look into the table.
-    return np.float32(1) if x >= _LIMIT else np.float32(0)
-
-
-@kernel("float32(float32[::1], float32[::1])")
-def _dot(a: Any, b: Any) -> Any:
-    total = np.float32(0)
-    for d in range(a.shape[0]):
-        total += a[d] * b[d]
-    return total
-
-
 @kernel("Tuple((int64, uint64))(int32[::1], int64, int64, uint32[::1], int32[::1], uint64)")
 def _subsample(tokens: Any, start: Any, stop: Any, keep: Any, kept: Any, state: Any) -> Any:
     """Leave out frequent words by chance; how many are kept, and the random state."""
@@ -85,13 +69,17 @@ def _negative(chances: Any, aliases: Any, state: Any) -> Any:
 
 
 @kernel(
-    "uint64(float32[::1], float32[::1], int32, float32[:, ::1], uint32[::1], int32[::1],"
-    " float32[::1], int64, float32, uint64)"
+    "uint64(float32[::1], float32[::1], float32[::1], int32[::1], int64, int64, int64,"
+    " float32[:, ::1], uint32[::1], int32[::1], float32[::1], int64, float32, uint64)"
 )
-def _predict_word(
+def _predict_words(
     hidden: Any,
+    change: Any,
     gradient: Any,
-    target: Any,
+    targets: Any,
+    begin: Any,
+    end: Any,
+    skipped: Any,
     output: Any,
     chances: Any,
     aliases: Any,
@@ -100,22 +88,50 @@ def _predict_word(
     rate: Any,
     state: Any,
 ) -> Any:
-    """One step of negative sampling; ``gradient`` becomes the change of ``hidden``."""
-    for d in range(gradient.shape[0]):
-        gradient[d] = 0
-    for number in range(negatives + 1):
-        word = target
-        if number > 0:
-            word, state = _negative(chances, aliases, state)
-            if word == target:
-                continue
-        row = output[word]
-        found = _logistic(_dot(hidden, row), logistic)
-        step = ((np.float32(1) if number == 0 else np.float32(0)) - found) * rate
-        for d in range(row.shape[0]):
-            value = row[d]
-            gradient[d] += step * value
-            row[d] = value + step * hidden[d]
+    """Predict the words from ``begin`` to ``end``, without ``skipped``, from the vector ``hidden``.
+
+    It moves with each of them, and ``change`` becomes the sum of its moves. Nearly all of the time
+    is spent here, which is why the loops call nothing.
+    """
+    dimensions = hidden.shape[0]
+    size = np.uint64(output.shape[0])
+    for d in range(dimensions):
+        change[d] = 0
+    for place in range(begin, end):
+        if place == skipped:
+            continue
+        target = targets[place]
+        for d in range(dimensions):
+            gradient[d] = 0
+        for number in range(negatives + 1):
+            word, wanted = target, np.float32(1)
+            if number > 0:
+                # As _negative does.
+                state = state * _MULTIPLIER + _INCREMENT
+                word = np.int32(((state >> _HALF) * size) >> _HALF)
+                state = state * _MULTIPLIER + _INCREMENT
+                if np.uint32(state >> _HALF) > chances[word]:
+                    word = aliases[word]
+                if word == target:
+                    continue
+                wanted = np.float32(0)
+            row = output[word]
+            product = np.float32(0)
+            for d in range(dimensions):
+                product += hidden[d] * row[d]
+            # What is not a number, as too large a rate gives, must not look into the table.
+            if -_LIMIT < product < _LIMIT:
+                found = logistic[np.int32((product + _LIMIT) * _STEPS)]
+            else:
+                found = np.float32(1) if product >= _LIMIT else np.float32(0)
+            step = (wanted - found) * rate
+            for d in range(dimensions):
+                value = row[d]
+                gradient[d] += step * value
+                row[d] = value + step * hidden[d]
+        for d in range(dimensions):
+            hidden[d] += gradient[d]
+            change[d] += gradient[d]
     return state
 
 
@@ -209,18 +225,11 @@ def skipgram(
             word = kept[place]
             begin, end = piece_offsets[word], piece_offsets[word + 1]
             _mean(input, pieces, begin, end, hidden)
-            change[:] = 0
-            for other in range(low, high):
-                if other == place:
-                    continue
-                state = _predict_word(
-                    hidden, gradient, kept[other], output, chances, aliases, logistic, negatives,
-                    rate, state,
-                )  # fmt: skip
-                # All pieces move by the gradient, and so does their mean.
-                for d in range(dimensions):
-                    hidden[d] += gradient[d]
-                    change[d] += gradient[d]
+            # All pieces move by the gradient, and so does their mean.
+            state = _predict_words(
+                hidden, change, gradient, kept, low, high, place, output, chances, aliases,
+                logistic, negatives, rate, state,
+            )  # fmt: skip
             _move(input, pieces, begin, end, change)
     return total
 
@@ -248,6 +257,7 @@ def cbow(
     dimensions = input.shape[1]
     kept = np.empty(LONGEST_LINE, np.int32)
     hidden = np.empty(dimensions, np.float32)
+    change = np.empty(dimensions, np.float32)
     gradient = np.empty(dimensions, np.float32)
     total = 0
     for line in range(first, last):
@@ -274,14 +284,14 @@ def cbow(
             scale = np.float32(1) / np.float32(parts)
             for d in range(dimensions):
                 hidden[d] *= scale
-            state = _predict_word(
-                hidden, gradient, kept[place], output, chances, aliases, logistic, negatives, rate,
-                state,
+            state = _predict_words(
+                hidden, change, gradient, kept, place, place + 1, -1, output, chances, aliases,
+                logistic, negatives, rate, state,
             )  # fmt: skip
             for other in range(low, high):
                 if other != place:
                     word = kept[other]
-                    _move(input, pieces, piece_offsets[word], piece_offsets[word + 1], gradient)
+                    _move(input, pieces, piece_offsets[word], piece_offsets[word + 1], change)
     return total
 
 
@@ -320,12 +330,22 @@ def _predict_batch(
         row = input[sources[pair]]
         for d in range(dimensions):
             vector[d] = row[d]
-        found = _logistic(_dot(vector, output[targets[pair]]), logistic)
-        steps[pair, negatives] = (np.float32(1) - found) * rate
-        for number in range(negatives):
-            steps[pair, number] = -_logistic(_dot(vector, noise[number]), logistic) * rate
-            if drawn[number] == targets[pair]:
+        for number in range(negatives + 1):
+            row = noise[number] if number < negatives else output[targets[pair]]
+            product = np.float32(0)
+            for d in range(dimensions):
+                product += vector[d] * row[d]
+            # What is not a number must not look into the table.
+            if -_LIMIT < product < _LIMIT:
+                found = logistic[np.int32((product + _LIMIT) * _STEPS)]
+            else:
+                found = np.float32(1) if product >= _LIMIT else np.float32(0)
+            if number == negatives:
+                steps[pair, number] = (np.float32(1) - found) * rate
+            elif drawn[number] == targets[pair]:
                 steps[pair, number] = 0
+            else:
+                steps[pair, number] = -found * rate
     for pair in range(count):
         source, target, vector = input[sources[pair]], output[targets[pair]], inputs[pair]
         step = steps[pair, negatives]

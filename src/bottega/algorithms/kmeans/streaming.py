@@ -47,7 +47,7 @@ class Summary:
 def center_count(k: int, width: int, factor: int | str) -> int:
     """How many centres the stage keeps.
 
-    Where it may choose, it takes 10 times k, and down to 4 times k when k is large; fewer where
+    Where it may choose, it takes 10 times k up to a k of 100 and 4 times k above 250; fewer where
     they would take more than 256 MiB.
     """
     if isinstance(factor, int):
