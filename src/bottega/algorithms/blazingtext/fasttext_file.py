@@ -10,7 +10,6 @@ from __future__ import annotations
 import mmap
 import struct
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,7 @@ _MATRIX = struct.Struct("<?2q")
 _NO_PRUNING = -1
 _LEARNING_RATE_UPDATES = 100
 _WORD, _LABEL = 0, 1
-_ROWS_AT_ONCE = 1 << 14
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class FastTextModel:
 
 
 def write(path: Path, model: FastTextModel, used: NDArray[np.int64]) -> None:
-    """Write a model; rows of its input matrix that are not used are holes in the file, that is 0.
+    """Write a model; rows of its input matrix that are not used are 0, large parts of them holes.
 
     Args:
         path: the file.
@@ -111,22 +110,29 @@ def write(path: Path, model: FastTextModel, used: NDArray[np.int64]) -> None:
             for name, count in zip(names, counts.tolist(), strict=True):
                 file.write(name + b"\0" + _ENTRY.pack(count, kind))
         file.write(_MATRIX.pack(False, words + settings.buckets, dimensions))
-        begin = file.tell()
-        _write_rows(file, begin, model.input, used)
-        file.seek(begin + 4 * dimensions * (words + settings.buckets))
+        _write_rows(file, model.input, used, words + settings.buckets)
         file.write(_MATRIX.pack(False, len(model.output), dimensions))
         file.write(np.ascontiguousarray(model.output, "<f4").tobytes())
 
 
-def _write_rows(file: Any, begin: int, matrix: Floats, rows: NDArray[np.int64]) -> None:
-    """Write each row where it belongs, those that follow one another at once."""
-    width = 4 * matrix.shape[1]
-    cuts = np.flatnonzero(np.diff(rows) != 1) + 1
-    for first, last in pairwise([0, *cuts.tolist(), len(rows)]):
-        file.seek(begin + width * int(rows[first]))
-        for part in range(first, last, _ROWS_AT_ONCE):
-            lines = matrix[part : min(part + _ROWS_AT_ONCE, last)]
-            file.write(np.ascontiguousarray(lines, "<f4").tobytes())
+def _write_rows(file: Any, matrix: Floats, places: NDArray[np.int64], total: int) -> None:
+    """Write a matrix of ``total`` rows, of which those at ``places`` are given and others are 0.
+
+    A block without any is a hole; smaller holes would be so many that the file system takes long to
+    free them.
+    """
+    columns = matrix.shape[1]
+    rows = max(1, _BLOCK_BYTES // (4 * columns))
+    begin, first = file.tell(), 0
+    for start in range(0, total, rows):
+        last = int(np.searchsorted(places, start + rows))
+        if last > first:
+            block = np.zeros((min(rows, total - start), columns), "<f4")
+            block[places[first:last] - start] = matrix[first:last]
+            file.seek(begin + 4 * columns * start)
+            file.write(block.tobytes())
+        first = last
+    file.seek(begin + 4 * columns * total)
 
 
 def read(path: Path) -> FastTextModel:
