@@ -119,6 +119,7 @@ class Feeder:
 
     def __init__(self, job: JobFolder, content_type: str, files: list[bytes]) -> None:
         self.passes = 0
+        self._ended = False
         self._files = files
         self._folder = job.root / "input" / "data"
         piped(job, content_type)
@@ -131,6 +132,8 @@ class Feeder:
             number = self.passes
             path = self._folder / f"train_{number}"
             with path.open("wb", buffering=0) as file:
+                if self._ended:
+                    return
                 os.mkfifo(self._folder / f"train_{number + 1}")
                 self.passes += 1
                 try:
@@ -140,8 +143,12 @@ class Feeder:
                     continue
 
     def stop(self) -> None:
-        """Open the FIFO it waits at, and read nothing: the thread is left at the next one."""
-        (self._folder / f"train_{self.passes}").unlink()
+        """Open the FIFO that it waits at, and read nothing, so that its thread ends."""
+        self._ended = True
+        reader = os.open(self._folder / f"train_{self.passes}", os.O_RDONLY | os.O_NONBLOCK)
+        self._thread.join(10)
+        os.close(reader)
+        assert not self._thread.is_alive()
 
 
 @pytest.mark.parametrize("content_type", TYPES)
