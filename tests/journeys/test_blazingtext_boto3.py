@@ -49,30 +49,6 @@ def train(daemon: TestDaemon, name: str, hyperparameters: dict[str, str], channe
     return job
 
 
-def deploy(daemon: TestDaemon, name: str, uri: str) -> None:
-    sagemaker = daemon.client("sagemaker")
-    sagemaker.create_model(
-        ModelName=name,
-        ExecutionRoleArn=daemon.environment()["BOTTEGA_ROLE_ARN"],
-        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": uri},
-    )
-    sagemaker.create_endpoint_config(
-        EndpointConfigName=name,
-        ProductionVariants=[
-            {
-                "VariantName": "AllTraffic",
-                "ModelName": name,
-                "InstanceType": "ml.m5.large",
-                "InitialInstanceCount": 1,
-            }
-        ],
-    )
-    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
-
-
 def ask(daemon: TestDaemon, name: str, body: str, content_type: str) -> str:
     answer = daemon.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=name, ContentType=content_type, Accept=content_type, Body=body
@@ -111,7 +87,7 @@ def test_text_classification(daemon: TestDaemon, texts, tmp_path: Path) -> None:
     uri = job["ModelArtifacts"]["S3ModelArtifacts"]
     assert artifact(daemon, uri, tmp_path) == {"model.bin"}
 
-    deploy(daemon, "topics", uri)
+    daemon.deploy("topics", IMAGE, uri)
     body = {"instances": ["ship tide reef", "moon kite star"], "configuration": {"k": 2}}
     first, second = json.loads(ask(daemon, "topics", json.dumps(body), "application/json"))
     assert first["label"] == ["__label__sea", "__label__sky"]
@@ -148,7 +124,7 @@ def test_word_vectors(daemon: TestDaemon, texts, tmp_path: Path) -> None:
     assert metrics["train:mean_rho"] == pytest.approx(found)
     assert found > 0.5
 
-    deploy(daemon, "vectors", uri)
+    daemon.deploy("vectors", IMAGE, uri)
     body = json.dumps({"instances": ["ship", "shipp"]})
     answers = json.loads(ask(daemon, "vectors", body, "application/json"))
     assert [answer["word"] for answer in answers] == ["ship", "shipp"]

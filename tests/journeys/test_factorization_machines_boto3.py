@@ -118,22 +118,7 @@ def test_the_artifact(
 def test_an_endpoint_in_every_format(
     plain_daemon: TestDaemon, job: dict[str, Any], parts: dict[str, tuple[Any, Any]]
 ) -> None:
-    sagemaker = plain_daemon.client("sagemaker")
-    sagemaker.create_model(
-        ModelName="fm",
-        ExecutionRoleArn=job["RoleArn"],
-        PrimaryContainer={
-            "Image": IMAGE,
-            "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"],
-        },
-    )
-    variant = {"VariantName": "AllTraffic", "ModelName": "fm"}
-    variant |= {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    sagemaker.create_endpoint_config(EndpointConfigName="fm", ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName="fm", EndpointConfigName="fm")
-    sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName="fm", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
+    plain_daemon.deploy("fm", IMAGE, job["ModelArtifacts"]["S3ModelArtifacts"])
     runtime = plain_daemon.client("sagemaker-runtime")
 
     def ask(body: bytes | str, content_type: str, accept: str = "application/json") -> bytes:

@@ -99,26 +99,7 @@ def test_train_go_on_deploy_predict(daemon: TestDaemon, shared_data: Path, tmp_p
     # The weights are those of before, and only the statistics of normalisation moved.
     assert goes_on["validation:accuracy"] >= 0.5
 
-    sagemaker.create_model(
-        ModelName="pictures",
-        ExecutionRoleArn=role,
-        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": uri},
-    )
-    sagemaker.create_endpoint_config(
-        EndpointConfigName="pictures",
-        ProductionVariants=[
-            {
-                "VariantName": "AllTraffic",
-                "ModelName": "pictures",
-                "InstanceType": "ml.m5.large",
-                "InitialInstanceCount": 1,
-            }
-        ],
-    )
-    sagemaker.create_endpoint(EndpointName="pictures", EndpointConfigName="pictures")
-    sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName="pictures", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
+    daemon.deploy("pictures", IMAGE, uri)
     runtime = daemon.client("sagemaker-runtime")
 
     def ask(body: bytes, **headers: str) -> bytes:

@@ -103,22 +103,7 @@ def test_the_artifact(
 def test_an_endpoint_in_every_format(
     plain_daemon: TestDaemon, job: dict[str, Any], rows: np.ndarray
 ) -> None:
-    sagemaker = plain_daemon.client("sagemaker")
-    sagemaker.create_model(
-        ModelName="kmeans",
-        ExecutionRoleArn=job["RoleArn"],
-        PrimaryContainer={
-            "Image": IMAGE,
-            "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"],
-        },
-    )
-    variant = {"VariantName": "AllTraffic", "ModelName": "kmeans"}
-    variant |= {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    sagemaker.create_endpoint_config(EndpointConfigName="kmeans", ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName="kmeans", EndpointConfigName="kmeans")
-    sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName="kmeans", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
+    plain_daemon.deploy("kmeans", IMAGE, job["ModelArtifacts"]["S3ModelArtifacts"])
     runtime = plain_daemon.client("sagemaker-runtime")
 
     def ask(body: bytes | str, content_type: str, accept: str = "application/json") -> bytes:

@@ -103,22 +103,7 @@ def test_the_artifact(plain_daemon: TestDaemon, job: dict[str, Any], tmp_path: P
 
 
 def test_an_endpoint_in_every_format(plain_daemon: TestDaemon, job: dict[str, Any]) -> None:
-    sagemaker = plain_daemon.client("sagemaker")
-    sagemaker.create_model(
-        ModelName="linear",
-        ExecutionRoleArn=job["RoleArn"],
-        PrimaryContainer={
-            "Image": IMAGE,
-            "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"],
-        },
-    )
-    variant = {"VariantName": "AllTraffic", "ModelName": "linear"}
-    variant |= {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    sagemaker.create_endpoint_config(EndpointConfigName="linear", ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName="linear", EndpointConfigName="linear")
-    sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName="linear", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
+    plain_daemon.deploy("linear", IMAGE, job["ModelArtifacts"]["S3ModelArtifacts"])
     runtime = plain_daemon.client("sagemaker-runtime")
 
     def ask(body: bytes | str, content_type: str, accept: str = "application/json") -> bytes:

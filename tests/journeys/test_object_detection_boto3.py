@@ -130,26 +130,7 @@ def test_train_go_on_deploy_predict(daemon: TestDaemon, shared_data: Path):
     )
     wait(sagemaker, "more-cells")
 
-    sagemaker.create_model(
-        ModelName="cells",
-        ExecutionRoleArn=role,
-        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": uri},
-    )
-    sagemaker.create_endpoint_config(
-        EndpointConfigName="cells",
-        ProductionVariants=[
-            {
-                "VariantName": "AllTraffic",
-                "ModelName": "cells",
-                "InstanceType": "ml.m5.large",
-                "InitialInstanceCount": 1,
-            }
-        ],
-    )
-    sagemaker.create_endpoint(EndpointName="cells", EndpointConfigName="cells")
-    sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName="cells", WaiterConfig={"Delay": 1, "MaxAttempts": 180}
-    )
+    daemon.deploy("cells", IMAGE, uri, attempts=180)
     runtime = daemon.client("sagemaker-runtime")
     first = (cells / "ImageSets/Main/test.txt").read_text().split()[0]
     body = (cells / "JPEGImages" / f"{first}.jpg").read_bytes()

@@ -105,22 +105,7 @@ def test_train_deploy_translate(daemon: TestDaemon, files: Path, tmp_path: Path)
     expected = local.predict(model, lines, "application/jsonlines", "")[0]
     targets = [json.loads(line)["target"] for line in expected.splitlines()]
 
-    sagemaker.create_model(
-        ModelName="translate",
-        ExecutionRoleArn=role,
-        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": uri},
-    )
-    variant = {
-        "VariantName": "AllTraffic",
-        "ModelName": "translate",
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-    }
-    sagemaker.create_endpoint_config(EndpointConfigName="translate", ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName="translate", EndpointConfigName="translate")
-    sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName="translate", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
+    daemon.deploy("translate", IMAGE, uri)
     runtime = daemon.client("sagemaker-runtime")
 
     def ask(body: bytes, content_type: str) -> bytes:

@@ -83,25 +83,7 @@ def test_pipes_of_records_to_an_endpoint(
     assert metrics["validation:auc"] > 0.9
 
     name = {"EndpointName": "records"}
-    sagemaker.create_model(
-        ModelName="records",
-        ExecutionRoleArn=role,
-        PrimaryContainer={
-            "Image": IMAGE,
-            "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"],
-        },
-    )
-    variant = {
-        "VariantName": "AllTraffic",
-        "ModelName": "records",
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-    }
-    sagemaker.create_endpoint_config(EndpointConfigName="records", ProductionVariants=[variant])
-    sagemaker.create_endpoint(**name, EndpointConfigName="records")
-    sagemaker.get_waiter("endpoint_in_service").wait(
-        **name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
+    plain_daemon.deploy("records", IMAGE, job["ModelArtifacts"]["S3ModelArtifacts"])
     runtime = plain_daemon.client("sagemaker-runtime")
 
     def ask(content_type: str, accept: str, body: bytes) -> bytes:

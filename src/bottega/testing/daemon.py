@@ -129,6 +129,29 @@ class TestDaemon:
             config=ClientConfig(**{"retries": {"max_attempts": 1}, **settings}),
         )
 
+    def deploy(self, name: str, image: str, model_data: str, *, attempts: int = 120) -> None:
+        """Serve a model at an endpoint of this name, through boto3 alone; wait until it answers.
+
+        Args:
+            name: of the model, the configuration and the endpoint.
+            image: what serves it.
+            model_data: the ``s3://`` URI of its artifact.
+            attempts: seconds until it must be in service.
+        """
+        sagemaker = self.client("sagemaker")
+        sagemaker.create_model(
+            ModelName=name,
+            ExecutionRoleArn=self.environment()["BOTTEGA_ROLE_ARN"],
+            PrimaryContainer={"Image": image, "ModelDataUrl": model_data},
+        )
+        variant: dict[str, Any] = {"VariantName": "AllTraffic", "ModelName": name}
+        variant |= {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        sagemaker.get_waiter("endpoint_in_service").wait(
+            EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": attempts}
+        )
+
     def processes(self) -> list[psutil.Process]:
         """Every process of this machine that works for this home, the daemon included.
 

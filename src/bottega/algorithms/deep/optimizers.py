@@ -11,11 +11,12 @@ import torch
 
 @dataclass(frozen=True)
 class OptimizerSettings:
-    """What a user sets; each optimizer takes what it knows and leaves the rest.
+    """What an optimizer is made with.
 
-    ``sgd`` and ``nag`` know momentum and weight_decay, ``adam`` the betas and eps, ``rmsprop``
-    gamma, eps, momentum and weight_decay, ``adadelta`` weight_decay; it finds its own step, so it
-    starts from the rate 1 and only the schedule changes that. Give 0 for what shall not be used.
+    Every optimizer takes weight_decay; ``sgd``, ``nag`` and ``rmsprop`` take momentum, ``adam`` the
+    betas and eps, ``rmsprop`` gamma and eps. ``adadelta`` finds its own step, so it starts from the
+    rate 1 and only the schedule changes that. Algorithms differ in which of a user's values an
+    optimizer heeds: give 0 for what shall not be used.
     """
 
     name: str
