@@ -10,9 +10,8 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,22 +45,49 @@ def describe(
 
 
 class Reader:
-    """Reads the pipes of a channel whose feeder is a thread of this process."""
+    """Reads the pipes of a channel whose feeder is a process of its own.
 
-    def __init__(self, folder: Path, host: int = 0, hosts: int = 1) -> None:
+    A thread would still wait for a reader of the next epoch when the test is over, and fail in a
+    later one.
+
+    Args:
+        before: what the process does before it feeds.
+    """
+
+    def __init__(self, folder: Path, host: int = 0, hosts: int = 1, before: str = "") -> None:
         self.pipe = str(folder.parent / "pipe")
         feeder.make_pipe(f"{self.pipe}_0")
-        feed = Feed(str(folder), self.pipe, host, hosts)
-        # It waits for a reader of the next epoch when the test is over.
-        threading.Thread(target=feed.run, daemon=True).start()
+        program = f"import os, sys\n{before}\nfrom bottega.container import feeder\n" + (
+            "feeder.Feed(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])).run()"
+        )
+        arguments = [str(folder), self.pipe, str(host), str(hosts)]
+        self.process = subprocess.Popen([sys.executable, "-c", program, *arguments])
 
     def read(self, epoch: int) -> bytes:
         with open(f"{self.pipe}_{epoch}", "rb") as stream:
             return stream.read()
 
 
+StartReader = Callable[..., Reader]
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def reader_of() -> Iterator[StartReader]:
+    readers: list[Reader] = []
+
+    def start(*arguments: Any, **options: Any) -> Reader:
+        readers.append(Reader(*arguments, **options))
+        return readers[-1]
+
+    yield start
+    for reader in readers:
+        assert reader.process.poll() is None, "the feeder ended by itself"
+        reader.process.kill()
+        reader.process.wait()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
     (tmp_path / "job").mkdir()
     return tmp_path / "job" / "channel"
 
@@ -70,35 +96,39 @@ LARGE = bytes(range(256)) * 12_000
 """More than a pipe holds, and than is read at once."""
 
 
-def test_objects_follow_one_another_in_every_epoch(folder: Path) -> None:
-    reader = Reader(describe(folder, [b"1,2\n", LARGE, b"", b"3,4\n"]))
+def test_objects_follow_one_another_in_every_epoch(folder: Path, reader_of: StartReader) -> None:
+    reader = reader_of(describe(folder, [b"1,2\n", LARGE, b"", b"3,4\n"]))
     for epoch in range(3):
         assert reader.read(epoch) == b"1,2\n" + LARGE + b"3,4\n"
 
 
-def test_nothing_but_the_pipe_to_come_is_left_of_an_epoch(folder: Path) -> None:
-    reader = Reader(describe(folder, [b"x"]))
+def test_nothing_but_the_pipe_to_come_is_left_of_an_epoch(
+    folder: Path, reader_of: StartReader
+) -> None:
+    reader = reader_of(describe(folder, [b"x"]))
     assert reader.read(0) == b"x"
     assert reader.read(1) == b"x"
     left = {path.name for path in folder.parent.iterdir()}
     assert left - {"pipe_3"} == {"channel", "pipe_2"}
 
 
-def test_a_reader_that_leaves_early_gets_the_next_epoch_from_its_start(folder: Path) -> None:
-    reader = Reader(describe(folder, [b"begin", LARGE, b"end"]))
+def test_a_reader_that_leaves_early_gets_the_next_epoch_from_its_start(
+    folder: Path, reader_of: StartReader
+) -> None:
+    reader = reader_of(describe(folder, [b"begin", LARGE, b"end"]))
     with open(f"{reader.pipe}_0", "rb", buffering=0) as stream:
         assert stream.read(5) == b"begin"
     os.close(os.open(f"{reader.pipe}_1", os.O_RDONLY))
     assert reader.read(2) == b"begin" + LARGE + b"end"
 
 
-@pytest.mark.parametrize("splice", [True, False])
-def test_records_are_wrapped(folder: Path, monkeypatch: pytest.MonkeyPatch, splice: bool) -> None:
-    if not splice:
-        monkeypatch.delattr(os, "splice")
+@pytest.mark.parametrize("before", ["", "del os.splice"])
+def test_records_are_wrapped(folder: Path, reader_of: StartReader, before: str) -> None:
     tricky = b"abcd" + MAGIC_BYTES + b"e"
     entries = [[0, "1"], [1, '{"ä": "é"}'], [0, "2"], [2, ""]]
-    reader = Reader(describe(folder, [b"image", LARGE, tricky], entries, recordio=True))
+    reader = reader_of(
+        describe(folder, [b"image", LARGE, tricky], entries, recordio=True), before=before
+    )
     found = reader.read(0)
     assert len(found) % 4 == 0
     assert list(read_records(io.BytesIO(found))) == [
@@ -106,15 +136,15 @@ def test_records_are_wrapped(folder: Path, monkeypatch: pytest.MonkeyPatch, spli
     ]
 
 
-def test_without_wrapping_parts_follow_one_another(folder: Path) -> None:
-    reader = Reader(describe(folder, [b"image"], [[0, "1"], ["[2]"]]))
+def test_without_wrapping_parts_follow_one_another(folder: Path, reader_of: StartReader) -> None:
+    reader = reader_of(describe(folder, [b"image"], [[0, "1"], ["[2]"]]))
     assert reader.read(0) == b"image1[2]"
 
 
 @pytest.mark.parametrize("recordio", [True, False])
-def test_gzip_is_unpacked(folder: Path, recordio: bool) -> None:
+def test_gzip_is_unpacked(folder: Path, reader_of: StartReader, recordio: bool) -> None:
     objects = [gzip.compress(LARGE), gzip.compress(b"a") + gzip.compress(b"b"), gzip.compress(b"")]
-    reader = Reader(describe(folder, objects, gzip=True, recordio=recordio))
+    reader = reader_of(describe(folder, objects, gzip=True, recordio=recordio))
     found = reader.read(0)
     if recordio:
         assert list(read_records(io.BytesIO(found))) == [LARGE, b"ab", b""]
@@ -122,28 +152,29 @@ def test_gzip_is_unpacked(folder: Path, recordio: bool) -> None:
         assert found == LARGE + b"ab"
 
 
-def test_a_file_system_without_splice_is_read(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*arguments: object) -> int:
-        raise OSError(22, "not on this file system")
-
-    monkeypatch.setattr(os, "splice", refuse)
-    assert Reader(describe(folder, [LARGE])).read(0) == LARGE
+def test_a_file_system_without_splice_is_read(folder: Path, reader_of: StartReader) -> None:
+    refuse = """
+def refuse(*arguments):
+    raise OSError(22, "not on this file system")
+os.splice = refuse
+"""
+    assert reader_of(describe(folder, [LARGE]), before=refuse).read(0) == LARGE
 
 
 def lines_of(data: bytes) -> list[str]:
     return data.decode().split()
 
 
-def test_every_epoch_has_an_order_of_its_own_that_the_seed_tells(folder: Path) -> None:
+def test_every_epoch_has_an_order_of_its_own_that_the_seed_tells(
+    folder: Path, reader_of: StartReader
+) -> None:
     objects = [f"{number}\n".encode() for number in range(50)]
     described = describe(folder, objects, seed=7)
     epochs = [Feed(str(described), "", 0, 1).order(epoch) for epoch in range(3)]
     again = [Feed(str(described), "", 0, 1).order(epoch) for epoch in range(3)]
     assert epochs == again
     assert len({tuple(order) for order in epochs}) == 3
-    reader = Reader(described)
+    reader = reader_of(described)
     for epoch, order in enumerate(epochs):
         assert sorted(order) == list(range(50))
         assert lines_of(reader.read(epoch)) == [str(number) for number in order]
@@ -161,8 +192,8 @@ def test_hosts_share_what_is_sharded(folder: Path, seed: int | None) -> None:
     assert moved is (seed is not None)
 
 
-def test_a_host_without_a_share_gets_an_empty_epoch(folder: Path) -> None:
-    reader = Reader(describe(folder, [b"only"], sharded=True), host=1, hosts=2)
+def test_a_host_without_a_share_gets_an_empty_epoch(folder: Path, reader_of: StartReader) -> None:
+    reader = reader_of(describe(folder, [b"only"], sharded=True), host=1, hosts=2)
     assert reader.read(0) == reader.read(1) == b""
 
 

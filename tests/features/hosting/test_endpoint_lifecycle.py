@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import socket
 import tarfile
@@ -26,7 +27,9 @@ PING = (
 def runs(hosting: HostingStudio, endpoint: str) -> list[Any]:
     """The folder of every start of every server of an endpoint."""
     root = hosting.studio.ports.config.home / "work" / "endpoints" / endpoint
-    return [run for instance in root.glob("*/*") for run in run_folders(instance)]
+    # Unlike a path's glob, this one bears that folders are removed meanwhile.
+    instances = glob.glob("*/*", root_dir=root, include_hidden=True)
+    return [run for instance in instances for run in run_folders(root / instance)]
 
 
 def log_of(hosting: HostingStudio, endpoint: str) -> str:

@@ -6,6 +6,7 @@ anew goes on where the last one was; only pings under way and pauses are kept in
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -265,7 +266,12 @@ def _runs(place: InstancePlace) -> list[Path]:
 def run_folders(instance: Path) -> list[Path]:
     """The folders of every start of an instance that has this folder, in no order."""
     runs = instance / "runs"
-    return [path for path in runs.iterdir() if path.name.isdigit()] if runs.is_dir() else []
+    # Not by asking first whether it is there: the deployment may be removed in between.
+    try:
+        names = os.listdir(runs)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [runs / name for name in names if name.isdigit()]
 
 
 def _number(run: Path) -> int:
