@@ -6,14 +6,21 @@ import type * as logs from './logs';
 import type * as studio from './studio';
 import type * as tagging from './tagging';
 import type * as training from './training';
+import type * as wrangler from './wrangler';
 
 /** Request and response of each operation, by service and name. */
 export interface IOperations {
+  'bottega:AnalyzeFlow': { request: wrangler.IAnalyzeFlowRequest; response: wrangler.IAnalyzeFlowResponse };
+  'bottega:CheckFlow': { request: wrangler.ICheckFlowRequest; response: wrangler.ICheckFlowResponse };
   'bottega:CheckTrainingJob': { request: training.ICheckTrainingJobRequest; response: training.ICheckTrainingJobResponse };
   'bottega:DescribeActivity': { request: studio.IDescribeActivityRequest; response: studio.IDescribeActivityResponse };
   'bottega:DescribeRun': { request: experiments.IDescribeRunRequest; response: experiments.IDescribeRunResponse };
   'bottega:DescribeStudio': { request: studio.IDescribeStudioRequest; response: studio.IDescribeStudioResponse };
+  'bottega:DetectSource': { request: wrangler.IDetectSourceRequest; response: wrangler.IDetectSourceResponse };
+  'bottega:EditFlow': { request: wrangler.IEditFlowRequest; response: wrangler.IEditFlowResponse };
+  'bottega:ExportFlow': { request: wrangler.IExportFlowRequest; response: wrangler.IExportFlowResponse };
   'bottega:FindLogLines': { request: logs.IFindLogLinesRequest; response: logs.IFindLogLinesResponse };
+  'bottega:GetDraftFlow': { request: wrangler.IGetDraftFlowRequest; response: wrangler.IGetDraftFlowResponse };
   'bottega:GetEndpointMetrics': { request: hosting.IGetEndpointMetricsRequest; response: hosting.IGetEndpointMetricsResponse };
   'bottega:GetParameterImportance': { request: experiments.IGetParameterImportanceRequest; response: experiments.IGetParameterImportanceResponse };
   'bottega:GetRunMetrics': { request: experiments.IGetRunMetricsRequest; response: experiments.IGetRunMetricsResponse };
@@ -24,11 +31,17 @@ export interface IOperations {
   'bottega:ListJobs': { request: training.IListJobsRequest; response: training.IListJobsResponse };
   'bottega:ListRunColumns': { request: experiments.IListRunColumnsRequest; response: experiments.IListRunColumnsResponse };
   'bottega:ListTrackedExperiments': { request: experiments.IListTrackedExperimentsRequest; response: experiments.IListTrackedExperimentsResponse };
+  'bottega:ListTransforms': { request: wrangler.IListTransformsRequest; response: wrangler.IListTransformsResponse };
   'bottega:PreviewData': { request: training.IPreviewDataRequest; response: training.IPreviewDataResponse };
+  'bottega:PreviewFlow': { request: wrangler.IPreviewFlowRequest; response: wrangler.IPreviewFlowResponse };
+  'bottega:ProfileFlow': { request: wrangler.IProfileFlowRequest; response: wrangler.IProfileFlowResponse };
+  'bottega:PutDraftFlow': { request: wrangler.IPutDraftFlowRequest; response: wrangler.IPutDraftFlowResponse };
   'bottega:ReadLogLines': { request: logs.IReadLogLinesRequest; response: logs.IReadLogLinesResponse };
   'bottega:RegisterRunModel': { request: experiments.IRegisterRunModelRequest; response: experiments.IRegisterRunModelResponse };
+  'bottega:RunFlow': { request: wrangler.IRunFlowRequest; response: wrangler.IRunFlowResponse };
   'bottega:SearchRuns': { request: experiments.ISearchRunsRequest; response: experiments.ISearchRunsResponse };
   'bottega:SuggestInvocation': { request: hosting.ISuggestInvocationRequest; response: hosting.ISuggestInvocationResponse };
+  'bottega:SuggestSteps': { request: wrangler.ISuggestStepsRequest; response: wrangler.ISuggestStepsResponse };
   'bottega:WatchEvents': { request: studio.IWatchEventsRequest; response: studio.IWatchEventsResponse };
   'logs:DescribeLogGroups': { request: logs.IDescribeLogGroupsRequest; response: logs.IDescribeLogGroupsResponse };
   'logs:DescribeLogStreams': { request: logs.IDescribeLogStreamsRequest; response: logs.IDescribeLogStreamsResponse };

@@ -1,0 +1,160 @@
+"""A table inside the engine: the query that gives it, and its schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from bottega.wrangler.columns import ROW, Schema
+from bottega.wrangler.engine.database import Database
+from bottega.wrangler.engine.frames import frame_of
+from bottega.wrangler.sql_text import name, names
+from bottega.wrangler.transform import Columns, Query, Rows
+
+_PLACE = re.compile(r"\{(\w+)\}|\{\{|\}\}")
+
+
+@dataclass(frozen=True)
+class Relation:
+    """The table that a chain of named queries ends in. Nothing is computed until it is asked.
+
+    It is the :class:`~bottega.wrangler.transform.Table` that transforms learn from.
+    """
+
+    database: Database
+    schema: Schema
+    """Without the hidden column."""
+    queries: tuple[tuple[str, str], ...]
+    """(name, SQL) of common table expressions, each after those that it mentions. The last one is
+    the table, with the hidden column and those of the schema."""
+    ordered: bool = True
+    """Whether it comes in the order of the hidden column without being sorted."""
+    dense: bool = False
+    """Whether the hidden column counts 0, 1, 2, … in the order of the table."""
+
+    @classmethod
+    def stored(cls, database: Database, table: str, schema: Schema) -> Relation:
+        """A table of the database, in the order in which it was written."""
+        sql = f"SELECT rowid AS {ROW}, {names(schema.names)} FROM {name(table)}"
+        return cls(database, schema, ((_query_name(0), sql),), dense=True)
+
+    def then(
+        self, rendering: Columns | Rows | Query, schema: Schema, *others: Relation
+    ) -> Relation:
+        """The table after one more step."""
+        match rendering:
+            case Columns():
+                return replace(self._plus(self._projected(rendering, schema)), schema=schema)
+            case Rows():
+                shown = names([ROW, *schema.names])
+                sql = f"SELECT {shown} FROM {self._name} WHERE {rendering.where}"
+                return replace(self._plus(sql), schema=schema, dense=False)
+            case Query():
+                return self._queried(rendering, schema, others)
+
+    def sql(self, statement: str) -> str:
+        """A whole statement, in which ``{table}`` stands for the table."""
+        text = filled(statement, {"table": self._name})
+        ctes = ", ".join(f"{name} AS NOT MATERIALIZED ({sql})" for name, sql in self.queries)
+        return f"WITH {ctes} {text}"
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query about the table."""
+        return self.database.rows(self.sql(sql))
+
+    def row(self, sql: str) -> tuple[Any, ...]:
+        """The only row of a query about the table."""
+        (found,) = self.rows(sql)
+        return found
+
+    def count(self) -> int:
+        """How many rows it has."""
+        return int(self.row("SELECT count(*) FROM {table}")[0])
+
+    def select(self, columns: Sequence[str] | None = None, *, row: bool = False) -> str:
+        """A statement that gives the table in its order."""
+        shown = [*([ROW] if row else []), *(self.schema.names if columns is None else columns)]
+        sort = "" if self.ordered else f" ORDER BY {ROW}"
+        return self.sql(f"SELECT {_escaped(names(shown))} FROM {{table}}{sort}")
+
+    def arrow(self, columns: Sequence[str] | None = None) -> Any:
+        """The whole table as a ``pyarrow.Table``."""
+        return self.database.arrow(self.select(columns))
+
+    def frame(self) -> pd.DataFrame:
+        """The whole table in memory."""
+        return frame_of(self.arrow(), self.schema)
+
+    def page(self, offset: int, limit: int, columns: Sequence[str] | None = None) -> Any:
+        """Some rows, in order, as a ``pyarrow.Table`` with the hidden column first."""
+        shown = names([ROW, *(self.schema.names if columns is None else columns)])
+        sort, rest = "" if self.ordered else f"ORDER BY {ROW}", f"LIMIT {limit} OFFSET {offset}"
+        if self.dense:
+            sort, rest = f"WHERE {ROW} >= {offset} AND {ROW} < {offset + limit}", f"ORDER BY {ROW}"
+        return self.database.arrow(
+            self.sql(f"SELECT {_escaped(shown)} FROM {{table}} {sort} {rest}")
+        )
+
+    def store(self, prefix: str) -> Relation:
+        """The same table, computed and kept in the database."""
+        table = self.database.free_name(prefix)
+        self.database.execute(f"CREATE TABLE {name(table)} AS {self.select()}")
+        return Relation.stored(self.database, table, self.schema)
+
+    @property
+    def _name(self) -> str:
+        return self.queries[-1][0]
+
+    def _plus(self, sql: str) -> Relation:
+        return replace(self, queries=(*self.queries, (_query_name(len(self.queries)), sql)))
+
+    def _projected(self, rendering: Columns, schema: Schema) -> str:
+        items = [ROW]
+        for column in schema.names:
+            expression = rendering.set.get(column)
+            shown = name(column)
+            items.append(shown if expression is None else f"{expression} AS {shown}")
+        return f"SELECT {', '.join(items)} FROM {self._name}"
+
+    def _queried(self, rendering: Query, schema: Schema, others: Iterable[Relation]) -> Relation:
+        queries, places = list(self.queries), {"input": self._name}
+        for number, other in enumerate(others, 1):
+            renamed = {old: f"{old}_{number}_{len(queries)}" for old, _ in other.queries}
+            for old, sql in other.queries:
+                queries.append((renamed[old], _renamed(sql, renamed)))
+            places[f"input_{number}"] = renamed[other._name]
+        queries.append((_query_name(len(queries)), filled(rendering.sql, places)))
+        return Relation(
+            self.database, schema, tuple(queries), ordered=rendering.ordered, dense=False
+        )
+
+
+def filled(sql: str, places: dict[str, str]) -> str:
+    """Put names in the places of ``{input}`` and the like; doubled braces become single."""
+
+    def replacement(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0][0]
+        return places[match[1]]
+
+    return _PLACE.sub(replacement, sql)
+
+
+def _escaped(sql: str) -> str:
+    return sql.replace("{", "{{").replace("}", "}}")
+
+
+def _query_name(number: int) -> str:
+    return f"__t{number}"
+
+
+_QUOTED_OR_NAME = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|__t\w+""")
+
+
+def _renamed(sql: str, names_: dict[str, str]) -> str:
+    """SQL with our query names changed, but not inside texts and quoted names."""
+    return _QUOTED_OR_NAME.sub(lambda match: names_.get(match[0], match[0]), sql)

@@ -1,0 +1,1 @@
+"""The transforms of the palette: one module (or folder) for each group."""
