@@ -128,7 +128,7 @@ def by_pandas(transform: Transform, step: Step, frames: Sequence[pd.DataFrame]) 
     )
     scope: dict[str, Any] = {}
     try:
-        exec(compile(source, "<exported>", "exec"), scope)  # noqa: S102
+        exec(compile(source, "<exported>", "exec"), scope)
         result = scope["prepare"](*(frame.copy() for frame in frames))
     except Exception as error:
         error.add_note(source)

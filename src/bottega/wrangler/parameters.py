@@ -282,12 +282,9 @@ def _number(parameter: Parameter, value: Any) -> int | float:
     try:
         if isinstance(value, bool):
             raise TypeError
-        number = float(value)
-        if parameter.kind == "integer":
-            whole = int(value) if isinstance(value, int | str) else int(number)
-            if whole != number:
-                raise ValueError
-            number = whole
+        number = int(value) if parameter.kind == "integer" else float(value)
+        if isinstance(value, float) and number != value and not math.isnan(value):
+            raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise ParameterError(
             parameter.name, f"{parameter.label}: {value!r} is no {what}."

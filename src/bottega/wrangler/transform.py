@@ -160,6 +160,23 @@ class Transform(ABC):
         """The parameters with their place in a node."""
         return ParameterSet(cls.parameters, cls.parameter_group)
 
+    @classmethod
+    def as_answer(cls) -> dict[str, Any]:
+        """For the API; names as in the shape ``FlowTransform``."""
+        return {
+            "Operator": cls.operator,
+            "Name": cls.name,
+            "Group": cls.group,
+            "Sentence": cls.sentence,
+            "EdgeCases": cls.edge_cases,
+            "Parameters": [parameter.as_answer() for parameter in cls.parameters],
+            "Serving": cls.serving,
+            "Inputs": cls.inputs,
+            "Learns": cls.learns,
+            "RunsCode": cls.runs_code,
+            "Words": list(cls.words),
+        }
+
     def check(self, schema: Schema, values: Values, others: tuple[Schema, ...] = ()) -> None:
         """Refuse what the parameters' descriptions cannot say.
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from bottega.wrangler.columns import ROW, Schema
 from bottega.wrangler.engine.database import Database
-from bottega.wrangler.engine.frames import frame_of
 from bottega.wrangler.sql_text import name, names
 from bottega.wrangler.transform import Columns, Query, Rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PLACE = re.compile(r"\{(\w+)\}|\{\{|\}\}")
 
@@ -87,17 +87,19 @@ class Relation:
 
     def frame(self) -> pd.DataFrame:
         """The whole table in memory."""
+        from bottega.wrangler.engine.frames import frame_of
+
         return frame_of(self.arrow(), self.schema)
 
-    def page(self, offset: int, limit: int, columns: Sequence[str] | None = None) -> Any:
-        """Some rows, in order, as a ``pyarrow.Table`` with the hidden column first."""
+    def page(
+        self, offset: int, limit: int, columns: Sequence[str] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Some rows, in order, each with the hidden column first."""
         shown = names([ROW, *(self.schema.names if columns is None else columns)])
         sort, rest = "" if self.ordered else f"ORDER BY {ROW}", f"LIMIT {limit} OFFSET {offset}"
         if self.dense:
             sort, rest = f"WHERE {ROW} >= {offset} AND {ROW} < {offset + limit}", f"ORDER BY {ROW}"
-        return self.database.arrow(
-            self.sql(f"SELECT {_escaped(shown)} FROM {{table}} {sort} {rest}")
-        )
+        return self.rows(f"SELECT {_escaped(shown)} FROM {{table}} {sort} {rest}")
 
     def store(self, prefix: str) -> Relation:
         """The same table, computed and kept in the database."""

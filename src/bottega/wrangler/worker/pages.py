@@ -1,0 +1,200 @@
+"""Pages of a table, and of two tables side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bottega.wrangler.columns import ROW, Column, Schema
+from bottega.wrangler.engine.relation import Relation
+from bottega.wrangler.engine.run import Applied
+from bottega.wrangler.sql_text import name, names
+from bottega.wrangler.transform import Columns, Rows
+from bottega.wrangler.worker.cells import cell
+
+
+@dataclass
+class Page:
+    """Some rows, as the shape ``PreviewFlowResponse`` has them."""
+
+    columns: list[dict[str, str]]
+    rows: list[list[Any]]
+    row_ids: list[int]
+    row_changes: list[str] | None = None
+    before: list[dict[str, Any]] | None = None
+    changes: dict[str, int] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def as_answer(self) -> dict[str, Any]:
+        """For the API."""
+        answer: dict[str, Any] = {
+            "Columns": self.columns,
+            "Rows": self.rows,
+            "RowIds": self.row_ids,
+            **self.extra,
+        }
+        if self.row_changes is not None:
+            answer |= {
+                "RowChanges": self.row_changes,
+                "Before": self.before,
+                "Changes": self.changes,
+            }
+        return answer
+
+
+def plain_page(relation: Relation, offset: int, limit: int, columns: Sequence[str]) -> Page:
+    """Rows of a table, in its order."""
+    found = relation.page(offset, limit, columns)
+    return Page(
+        [{"Name": c.name, "Type": c.type.value} for c in relation.schema.select(columns)],
+        [[cell(value) for value in row[1:]] for row in found],
+        [row[0] for row in found],
+    )
+
+
+def aligned_page(
+    before: Relation, applied: Applied, after: Schema, offset: int, limit: int
+) -> Page | None:
+    """A table before and after a step, row by row, or None where rows do not correspond.
+
+    The step computes columns or leaves rows out, so both tables come out of one scan of the first.
+    """
+    rendering = applied.transform.sql(applied.step)
+    if isinstance(rendering, Rows):
+        return _without_rows(before, rendering, offset, limit)
+    if isinstance(rendering, Columns):
+        return _with_columns(before, rendering, after, offset, limit)
+    return None
+
+
+def _without_rows(before: Relation, rendering: Rows, offset: int, limit: int) -> Page:
+    kept = f"coalesce({rendering.where}, FALSE)".replace("{", "{{").replace("}", "}}")
+    (rows, stay) = before.row(f"SELECT count(*), count(*) FILTER (WHERE {kept}) FROM {{table}}")
+    shown = _escaped(names(before.schema.names))
+    found = before.database.rows(
+        _window(before, f"{ROW}, {kept} AS __kept, {shown}", offset, limit)
+    )
+    changes = _changes(removed=rows - stay)
+    return Page(
+        [{"Name": c.name, "Type": c.type.value} for c in before.schema],
+        [[cell(value) for value in row[2:]] for row in found],
+        [row[0] for row in found],
+        ["" if row[1] else "removed" for row in found],
+        [{} for _ in found],
+        changes,
+        {"TotalRows": rows},
+    )
+
+
+def _with_columns(
+    before: Relation, rendering: Columns, after: Schema, offset: int, limit: int
+) -> Page:
+    old = before.schema
+    shown = [(column, "" if column.name in old else "added") for column in after]
+    shown += [(column, "removed") for column in old if column.name not in after]
+    changed = [c for c in after if c.name in old and c.name in rendering.set]
+    items = [ROW]
+    for column, change in shown:
+        expression = rendering.set.get(column.name) if change != "removed" else None
+        items.append(f"{expression or name(column.name)} AS {name('a ' + column.name)}")
+    items += [f"{name(column.name)} AS {name('b ' + column.name)}" for column in changed]
+    inside = _escaped(", ".join(items))
+    found = before.database.rows(_window(before, inside, offset, limit))
+    rows, totals = _changed_cells(before, rendering, changed)
+    width = 1 + len(shown)
+    row_changes, former = [], []
+    for row in found:
+        was: dict[str, Any] = {}
+        for position, column in enumerate(changed):
+            now = row[1 + after.names.index(column.name)]
+            then = row[width + position]
+            if now != then and not (now is None and then is None):
+                was[column.name] = cell(then)
+        former.append(was)
+        row_changes.append("changed" if was else "")
+    return Page(
+        [
+            {"Name": c.name, "Type": c.type.value, **({"Change": change} if change else {})}
+            for c, change in shown
+        ],
+        [[cell(value) for value in row[1:width]] for row in found],
+        [row[0] for row in found],
+        row_changes,
+        former,
+        _changes(
+            cells=sum(totals),
+            added=sum(change == "added" for _, change in shown),
+            gone=sum(change == "removed" for _, change in shown),
+        ),
+        {"TotalRows": rows},
+    )
+
+
+def _changed_cells(
+    before: Relation, rendering: Columns, changed: Sequence[Column]
+) -> tuple[int, list[int]]:
+    """How many rows there are, and in how many of them each column changes."""
+    counts = [
+        f"count(*) FILTER (WHERE ({rendering.set[column.name]}) IS DISTINCT FROM "
+        f"{name(column.name)})"
+        if _comparable(before.schema, column)
+        else f"count({name(column.name)})"
+        for column in changed
+    ]
+    rows, *found = before.row(
+        _escaped(f"SELECT {', '.join(['count(*)', *counts])} FROM ") + "{table}"
+    )
+    return int(rows), [int(count) for count in found]
+
+
+def _comparable(schema: Schema, column: Column) -> bool:
+    """Whether a value may be equal to what it was; a column of another type changes throughout."""
+    old = schema.type(column.name)
+    return old == column.type or (old.is_number and column.type.is_number)
+
+
+def _window(relation: Relation, items: str, offset: int, limit: int) -> str:
+    if relation.dense:
+        rest = f"WHERE {ROW} >= {offset} AND {ROW} < {offset + limit} ORDER BY {ROW}"
+    else:
+        sort = "" if relation.ordered else f"ORDER BY {ROW} "
+        rest = f"{sort}LIMIT {limit} OFFSET {offset}"
+    return relation.sql(f"SELECT {items} FROM {{table}} {rest}")
+
+
+def _escaped(sql: str) -> str:
+    return sql.replace("{", "{{").replace("}", "}}")
+
+
+def _changes(
+    *, cells: int = 0, removed: int = 0, new: int = 0, added: int = 0, gone: int = 0
+) -> dict[str, int]:
+    return {
+        "CellsChanged": cells,
+        "RowsAdded": new,
+        "RowsRemoved": removed,
+        "ColumnsAdded": added,
+        "ColumnsRemoved": gone,
+    }
+
+
+def unaligned_page(
+    before: Relation, after: Relation, offset: int, limit: int, columns: Sequence[str]
+) -> Page:
+    """The table after a step that makes rows of its own, and what became of the sizes."""
+    page = plain_page(after, offset, limit, columns)
+    old, new = before.count(), after.count()
+    page.columns = [
+        {**column, **({} if column["Name"] in before.schema else {"Change": "added"})}
+        for column in page.columns
+    ]
+    page.row_changes, page.before = ["" for _ in page.rows], [{} for _ in page.rows]
+    page.changes = _changes(
+        removed=max(0, old - new),
+        new=max(0, new - old),
+        added=sum(c.name not in before.schema for c in after.schema),
+        gone=sum(c.name not in after.schema for c in before.schema),
+    )
+    page.extra = {"TotalRows": new}
+    return page
