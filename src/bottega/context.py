@@ -18,6 +18,12 @@ class Identity:
     owner: bool = False
     """The owner of the home, who may do everything."""
 
+    @property
+    def is_workload(self) -> bool:
+        """Whether a job or a model server asks, not a person: see the names of sessions in
+        ``bottega.wire.callers``. What it may reach must not be more than what it runs in."""
+        return "=" in self.arn.rpartition("/")[2]
+
 
 @dataclass(frozen=True)
 class Context:

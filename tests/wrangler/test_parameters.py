@@ -143,7 +143,7 @@ def test_values_that_do_not_fit(
 def test_a_missing_value_is_refused_or_defaulted() -> None:
     assert judged("integer", None, default=3) == 3
     assert judged("columns", [], default=None) is None
-    with pytest.raises(ParameterError, match="The thing is missing. What it does"):
+    with pytest.raises(ParameterError, match=r"The thing is missing\. What it does"):
         judged("column", "", required=True)
 
 

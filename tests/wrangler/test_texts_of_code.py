@@ -74,7 +74,7 @@ def test_constants_are_named_after_what_they_are() -> None:
     assert code.constant("total charges median", 2.5) == "TOTAL_CHARGES_MEDIAN_2"
     assert code.constant("1st", 0) == "_1ST"
     assert code.constant("ö", 0) == "VALUE"
-    assert list(code.constants.items())[0] == ("TOTAL_CHARGES_MEDIAN", "1.5")
+    assert next(iter(code.constants.items())) == ("TOTAL_CHARGES_MEDIAN", "1.5")
 
 
 def test_a_function_is_written_once() -> None:

@@ -183,6 +183,7 @@ class Transform(ABC):
         Raises:
             ParameterError: names the parameter, the column and the value.
         """
+        return  # most descriptions say all there is to say
 
     def outputs(self, values: Values) -> tuple[str, ...]:
         """The names of the tables that come out."""

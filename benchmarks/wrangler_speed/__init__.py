@@ -1,0 +1,1 @@
+"""What ``benchmarks/wrangler.py`` measures: the data, the recipe, and who cooks it."""

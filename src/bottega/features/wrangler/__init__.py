@@ -1,0 +1,1 @@
+"""Data Wrangler's operations: each hands its request to the worker of the folder it is about."""

@@ -1,0 +1,23 @@
+"""ListTransforms: what the palette offers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bottega.context import Context
+from bottega.registry import operation
+from bottega.specs.generated.wrangler import ListTransformsRequest, ListTransformsResponse
+
+
+@operation("ListTransforms", service="bottega")
+def list_transforms(context: Context, request: ListTransformsRequest) -> ListTransformsResponse:
+    """Every transform and analysis, in the palette's order."""
+    from bottega.wrangler.insight.registry import analyses
+    from bottega.wrangler.transforms.registry import transforms
+
+    answer: Any = {
+        "Transforms": [transform.as_answer() for transform in transforms()],
+        "Analyses": [analysis.as_answer() for analysis in analyses()],
+    }
+    response: ListTransformsResponse = answer
+    return response
