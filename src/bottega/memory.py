@@ -27,3 +27,11 @@ class Memory:
             thing = self._things[kind]
         assert isinstance(thing, kind)
         return thing
+
+    def close(self) -> None:
+        """Close the things that hold something: those that have a method ``close``."""
+        with self._lock:
+            things, self._things = list(self._things.values()), {}
+        for thing in things:
+            if callable(close := getattr(thing, "close", None)):
+                close()

@@ -211,7 +211,7 @@ def test_a_node_that_cannot_be_is_refused(
 
 def test_what_cannot_be_learnt_is_said(bench: FlowBench) -> None:
     bench = FlowBench({"source": pd.DataFrame({"a": pd.Series([None, None], dtype="float64")})})
-    with pytest.raises(FlowError, match="Column 'a' has no value to learn from") as caught:
+    with pytest.raises(FlowError, match="Column 'a' has no finite value") as caught:
         bench.engine.prepare(bench.flow(impute("1", "source", "a")), "1")
     assert caught.value.node == "1"
     bench.close()

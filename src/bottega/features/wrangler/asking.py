@@ -15,6 +15,8 @@ from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectInfo, ObjectMissing, ObjectStore
 
 _S3 = "s3://"
+_OURS = frozenset({"bottega.file_source_0.1", "bottega.sql_source_0.1"})
+"""Sources that are not objects of the store."""
 
 
 def pool_of(context: Context) -> WorkerPool:
@@ -66,8 +68,9 @@ def _refuse_workloads(request: Mapping[str, Any]) -> None:
             "A job may neither read files of this machine nor run a flow's code outside of itself; "
             "leave Folder and Trusted unset."
         )
-    documents = [request.get("Source", {}).get("Kind"), *_operators(request)]
-    if any(kind in ("sql", "file") or "sql_source" in str(kind) for kind in documents):
+    given = (request.get("Source", {}), request.get("Edit", {}).get("Source", {}))
+    kinds = [source.get("Kind") for source in given]
+    if {"sql", "file"} & {*kinds} or _OURS & {*_operators(request)}:
         raise AccessDeniedException("A job may only prepare what lies in the object store.")
 
 

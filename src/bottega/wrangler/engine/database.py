@@ -80,7 +80,7 @@ class Database:
         cursor = self._connection.cursor()
         try:
             yield cursor
-        except (duckdb.DataError, duckdb.InvalidInputException) as error:
+        except (duckdb.DataError, duckdb.InvalidInputException, duckdb.IOException) as error:
             raise DataError(f"{_first_line(error)}") from error
         except duckdb.OutOfMemoryException as error:
             raise DataError(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.wrangler.columns import ROW, Schema
 from bottega.wrangler.engine.database import Database
-from bottega.wrangler.sql_text import name, names
+from bottega.wrangler.sql_text import literal, name, names
 from bottega.wrangler.transform import Columns, Query, Rows
 
 if TYPE_CHECKING:
@@ -40,6 +42,38 @@ class Relation:
     def stored(cls, database: Database, table: str, schema: Schema) -> Relation:
         """A table of the database, in the order in which it was written."""
         sql = f"SELECT rowid AS {ROW}, {names(schema.names)} FROM {name(table)}"
+        return cls(database, schema, ((_query_name(0), sql),), dense=True)
+
+    @classmethod
+    def parquet(
+        cls,
+        database: Database,
+        paths: Sequence[Path],
+        schema: Schema,
+        expressions: Mapping[str, str] | None = None,
+    ) -> Relation:
+        """The rows of Parquet files, read where they lie, one file after the other.
+
+        Args:
+            database: reads them.
+            paths: of files that stay as they are as long as the relation is used.
+            schema: of the table.
+            expressions: SQL of a column over the files' own columns, where it is not just one.
+        """
+        given = expressions or {}
+        items = [f"{given.get(c, name(c))} AS {name(c)}" for c in schema.names]
+        files, row = literal([str(path) for path in paths]), "file_row_number"
+        if len(paths) > 1:
+            counts = database.rows(
+                f"SELECT num_rows FROM parquet_file_metadata({files}) "
+                f"ORDER BY list_position({files}, file_name)"
+            )
+            starts = [0, *accumulate(count for (count,) in counts)]
+            row = f"{row} + {literal(starts)}[file_index + 1]"
+        sql = (
+            f"SELECT ({row})::BIGINT AS {ROW}, {', '.join(items)} FROM "
+            f"read_parquet({files}, union_by_name = true, hive_partitioning = false)"
+        )
         return cls(database, schema, ((_query_name(0), sql),), dense=True)
 
     def then(

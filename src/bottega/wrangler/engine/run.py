@@ -138,7 +138,11 @@ def digests(
         own: list[Any] = [part, node.id, node.operator, node.parameters, node.disabled]
         own.append([(found[link.node_id], link.output_name) for link in node.inputs])
         if node.type == "SOURCE":
-            own.append(sources.fingerprint(node))
+            try:
+                own.append(sources.fingerprint(node))
+            except FlowError as error:
+                error.at(node.id)
+                raise
         if fitted:
             own.append(node.state)
         text = json.dumps(own, sort_keys=True, default=str)

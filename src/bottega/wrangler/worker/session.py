@@ -17,6 +17,7 @@ from bottega.wrangler.engine.run import FlowEngine, Prepared
 from bottega.wrangler.errors import FlowError
 from bottega.wrangler.flow.document import Flow, Node
 from bottega.wrangler.sources.files import FileSources
+from bottega.wrangler.worker.cells import cell
 from bottega.wrangler.worker.pages import aligned_page, plain_page, unaligned_page
 
 SAMPLE_ROWS = 100_000
@@ -68,7 +69,16 @@ class Session:
     ) -> dict[str, Any]:
         """DetectSource."""
         self._know(objects)
-        return dict(self._sources.detect(source))
+        found = self._sources.detect(source)
+        answer = {
+            "Format": found.format,
+            "Options": dict(found.options),
+            "Choices": dict(found.choices),
+            "Columns": [{"Name": c.name, "Type": c.type.value} for c in found.schema],
+            "Rows": [[cell(value) for value in row] for row in found.rows],
+            "Findings": found.findings,
+        }
+        return answer | ({} if found.bytes is None else {"Bytes": found.bytes})
 
     def edit(
         self, flow: str, edit: Mapping[str, Any], objects: Mapping[str, Sequence[str]]
@@ -248,13 +258,21 @@ class Session:
     def _engine(self, flow: Flow, node_id: str, output: str, whole: bool) -> tuple[FlowEngine, str]:
         """The engine to ask, and what its answer is about."""
         above = [node for node in flow.upstream(node_id) if node.type == "SOURCE"]
-        if all(self._sources.is_short(node, SAMPLE_ROWS) for node in above):
+        if all(self._is_short(node) for node in above):
             return self._sample, "whole"
         if whole or self._whole.is_prepared(flow, node_id, output):
             return self._whole, "whole"
         for node in above:
             threading.Thread(target=self._read_ahead, args=(node,), daemon=True).start()
         return self._sample, "sample"
+
+    def _is_short(self, node: Node) -> bool:
+        """Whether the sample has all rows there are."""
+        try:
+            return self._sources.sample(node, SAMPLE_ROWS).count() < SAMPLE_ROWS
+        except FlowError as error:
+            error.at(node.id)
+            raise
 
     def _read_ahead(self, node: Node) -> None:
         try:
