@@ -13,7 +13,7 @@ BINS = 20
 _TABLE = "(SELECT * FROM read_parquet('{path}') WHERE segment IS NOT NULL AND signup IS NOT NULL)"
 _RECIPE = """
 SELECT id, customer, lower(trim(region)) AS region, segment, signup::DATE AS signup, last_seen,
-    coalesce(age, {age}) AS age,
+    age,
     (coalesce(income, {income}) - {income_mean}) / {income_std} AS income,
     spend, visits,
     nullif(regexp_extract(discount, '([0-9.]+)', 1), '')::DOUBLE AS discount,
@@ -39,15 +39,14 @@ def recipe(folder: Path) -> None:
     """Twelve steps over all rows, to Parquet."""
     connection = _connection(folder)
     table = _TABLE.format(path=folder / "customers.parquet")
-    income, age, mean, std = connection.execute(
-        f"SELECT median(income), avg(age), avg(score), stddev_samp(score) FROM {table}"
+    income, mean, std = connection.execute(
+        f"SELECT median(income), avg(score), stddev_samp(score) FROM {table}"
     ).fetchone()
     income_mean, income_std = connection.execute(
         f"SELECT avg(x), stddev_samp(x) FROM (SELECT coalesce(income, {income}) AS x FROM {table})"
     ).fetchone()
     select = _RECIPE.format(
         table=table,
-        age=age,
         income=income,
         income_mean=income_mean,
         income_std=income_std,

@@ -16,7 +16,6 @@ def recipe(folder: Path) -> None:
     df["region"] = df["region"].str.strip(" ").str.lower()
     df["signup"] = pd.to_datetime(df["signup"], format="%Y-%m-%d")
     df["income"] = df["income"].fillna(df["income"].median())
-    df["age"] = df["age"].fillna(df["age"].mean())
     mean, std = df["score"].mean(), df["score"].std()
     df["score"] = df["score"].clip(mean - 3 * std, mean + 3 * std)
     df["discount"] = df["discount"].str.extract("([0-9.]+)", expand=False)

@@ -16,11 +16,10 @@ def recipe(folder: Path) -> None:
     )
     learnt = table.select(
         income=pl.col("income").median(),
-        age=pl.col("age").mean(),
         mean=pl.col("score").mean(),
         std=pl.col("score").std(),
     ).collect(engine="streaming")
-    income, age, mean, std = learnt.row(0)
+    income, mean, std = learnt.row(0)
     filled = pl.col("income").fill_null(income)
     income_mean, income_std = (
         table.select(mean=filled.mean(), std=filled.std()).collect(engine="streaming").row(0)
@@ -29,7 +28,6 @@ def recipe(folder: Path) -> None:
     result = table.with_columns(
         pl.col("region").str.strip_chars(" ").str.to_lowercase(),
         signup,
-        pl.col("age").cast(pl.Float64).fill_null(age),
         (filled - income_mean) / income_std,
         pl.col("discount").str.extract("([0-9.]+)", 1).cast(pl.Float64),
         pl.col("score").clip(mean - 3 * std, mean + 3 * std),

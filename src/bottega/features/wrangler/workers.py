@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import os
 import shutil
@@ -14,6 +13,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,9 @@ class Worker:
 
     Args:
         work: a folder for it alone, which is made and at last removed.
-        folder: where paths of files begin; None where files must not be read.
     """
 
-    def __init__(self, work: Path, folder: str | None) -> None:
+    def __init__(self, work: Path) -> None:
         ours, theirs = socket.socketpair()
         work.mkdir(parents=True, mode=0o700)
         self.work = work
@@ -57,7 +56,6 @@ class Worker:
                     "bottega.wrangler.worker.process",
                     str(theirs.fileno()),
                     str(work),
-                    json.dumps({"folder": folder}),
                 ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -66,6 +64,11 @@ class Worker:
                 start_new_session=True,
             )
         threading.Thread(target=self._receive, daemon=True, name="wrangler-worker").start()
+
+    def begin(self, folder: str | None) -> None:
+        """Say where paths of files begin, once; None where files must not be read."""
+        with suppress(Closed), self._lock:  # who asks it something is told that it ended
+            self._channel.send({"folder": folder})
 
     @property
     def is_alive(self) -> bool:
@@ -149,7 +152,8 @@ def refusal(told: dict[str, Any]) -> ValidationException:
 
 
 class WorkerPool:
-    """One worker for each folder and caller, started when it is first needed.
+    """One worker for each folder and caller, started when it is first needed; and one that stands
+    ready for the next folder, since a start takes longer than anything that is asked first.
 
     Args:
         work: the folder in which workers have theirs; what former ones left in it is removed.
@@ -161,6 +165,7 @@ class WorkerPool:
         """Where objects are linked for the workers to read."""
         self._lock = threading.Lock()
         self._workers: dict[tuple[str, str | None], Worker] = {}
+        self._ready: Worker | None = None
         shutil.rmtree(work, ignore_errors=True)
 
     def call(
@@ -169,10 +174,19 @@ class WorkerPool:
         """Ask the worker of a folder; see :meth:`Worker.call`."""
         return self._worker(caller, folder).call(method, arguments)
 
+    def stand_ready(self) -> None:
+        """Start the worker of the next folder, unless it is there."""
+        with self._lock:
+            if self._ready is None or not self._ready.is_alive:
+                self._ready = Worker(self._work / uuid.uuid4().hex)
+
     def close(self) -> None:
         """End all workers."""
         with self._lock:
             workers, self._workers = list(self._workers.values()), {}
+            if self._ready is not None:
+                workers.append(self._ready)
+            self._ready = None
         for worker in workers:
             worker.end()
 
@@ -189,11 +203,18 @@ class WorkerPool:
                 rested = sorted(self._workers, key=lambda k: self._workers[k].used)
                 oldest = next((k for k in rested if not self._workers[k].is_busy), rested[0])
                 leaving.append(self._workers.pop(oldest))
-            if key not in self._workers:
-                self._workers[key] = Worker(self._work / uuid.uuid4().hex, folder)
+            is_new = key not in self._workers
+            if is_new:
+                ready, self._ready = self._ready, None
+                if ready is None or not ready.is_alive:
+                    ready = Worker(self._work / uuid.uuid4().hex)
+                ready.begin(folder)
+                self._workers[key] = ready
             found = self._workers[key]
         for worker in leaving:
             worker.end()
+        if is_new:
+            self.stand_ready()
         return found
 
 

@@ -1,12 +1,12 @@
 """The worker's program: ``python -m bottega.wrangler.worker.process``.
 
-Arguments: the number of the socket's descriptor, the folder to work in, which it removes at its
-end, and JSON with ``folder`` (where paths of files begin, or null) and ``memory`` (bytes).
+Arguments: the number of the socket's descriptor, and the folder to work in, which it removes at its
+end. It imports what it will need, and then waits for its first message, which says where paths of
+files begin; so that one may stand ready before anybody opens a folder.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import socket
@@ -27,20 +27,23 @@ _THREADS = 6
 class Program:
     """Answers requests, several at a time, until the other side has gone."""
 
-    def __init__(self, channel: Channel, work: Path, options: dict[str, Any]) -> None:
-        from bottega.wrangler.worker.session import Session
-
+    def __init__(self, channel: Channel, work: Path) -> None:
         self._channel = channel
         self._sending = threading.Lock()
-        folder = options.get("folder")
-        self._session = Session(
-            work, Path(folder) if folder is not None else None, memory=options.get("memory")
-        )
+        self._work = work
+        self._session: Any = None
 
     def run(self) -> None:
         """Serve. Returns when there is nobody left to serve."""
+        from bottega.wrangler.insight import profile, suggestions  # noqa: F401
+        from bottega.wrangler.transforms.registry import transforms
+        from bottega.wrangler.worker.session import Session
+
+        transforms()
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="wrangler")
         try:
+            folder = self._channel.receive()["folder"]
+            self._session = Session(self._work, Path(folder) if folder is not None else None)
             while True:
                 pool.submit(self._answer, self._channel.receive())
         except Closed:
@@ -74,12 +77,12 @@ class Program:
 
 def main(arguments: list[str]) -> None:
     """Serve until the daemon ends or hangs up."""
-    descriptor, work, options = int(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
+    descriptor, work = int(arguments[0]), Path(arguments[1])
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr)
     # What a user's code prints belongs into the log; nothing reads this process's output.
     os.dup2(2, 1)
     channel = Channel(socket.socket(fileno=descriptor))
-    Program(channel, work, options).run()
+    Program(channel, work).run()
     # Threads may be deep in a query; whatever they would have found, nobody waits for it.
     import shutil
 
