@@ -29,13 +29,19 @@ def describe_model(context: Context, request):
     return {"ModelName": request["ModelName"]}
 
 
+@operation("ListModels")
+def list_models(context: Context, request):
+    found = context.call("sagemaker", "DescribeModel", {"ModelName": "m"})
+    return {"Models": [{**found, "ModelArn": "a" * 20, "CreationTime": 1.0}]}
+
+
 @operation("InvokeEndpoint", service="sagemaker-runtime")
 async def invoke_endpoint(context: Context, request):
     await asyncio.sleep(0)
     return {"Body": request["Body"]}
 
 
-for function in (describe_model, invoke_endpoint):
+for function in (describe_model, list_models, invoke_endpoint):
     function.__module__ = "some_operations"
     setattr(module, function.__name__, function)
 
@@ -75,6 +81,15 @@ def test_a_call_is_answered_and_audited(studio, registry, trail):
         "m",
         "",
     )
+
+
+def test_an_operation_calls_others_for_the_same_caller(studio, registry, trail):
+    answer = registry.call("sagemaker", "ListModels", {}, studio.owner("cli"))
+    assert answer["Models"][0]["ModelName"] == "m"
+    assert [line.operation for line in trail] == ["DescribeModel", "ListModels"]
+    assert {line.face for line in trail} == {"cli"}
+    with pytest.raises(RuntimeError, match="not made by a registry"):
+        studio.owner("cli").call("sagemaker", "DescribeModel", {"ModelName": "m"})
 
 
 def test_a_bad_request_never_reaches_the_operation(studio, registry, trail):

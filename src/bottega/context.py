@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bottega.ports import Ports
+
+Call = Callable[[str, str, Mapping[str, Any], "Context"], Mapping[str, Any]]
+"""An operation's service and name, its request, and the context it is called in."""
 
 
 @dataclass(frozen=True)
@@ -36,3 +41,15 @@ class Context:
     """``wire``, ``jupyter``, ``sdk`` or ``cli``."""
     source: str = ""
     """The address the call came from."""
+    operations: Call | None = None
+    """The registry's way in, for an operation that is made of others; the registry sets it."""
+
+    def call(self, service: str, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Call another operation for the same caller: it is checked, authorised and audited.
+
+        Raises:
+            BottegaError: it refuses.
+        """
+        if self.operations is None:
+            raise RuntimeError("this context was not made by a registry's call")
+        return self.operations(service, name, request, self)

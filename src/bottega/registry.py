@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Literal, Protocol, TypeVar, cast
 
@@ -145,7 +145,8 @@ class Registry:
         error: BottegaError | None = None
         try:
             spec, checked = self._admit(service, name, request, context)
-            return cast(Response, spec.function(context, checked) or {})
+            own = replace(context, operations=self.call)
+            return cast(Response, spec.function(own, checked) or {})
         except BottegaError as refusal:
             error = refusal
             raise

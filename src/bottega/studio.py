@@ -24,6 +24,7 @@ from bottega.daemon.controller_host import ControllerHost
 from bottega.event_log import EventLog
 from bottega.events import EventBus
 from bottega.features.hosting.controller import EndpointController
+from bottega.features.processing.controller import ProcessingController
 from bottega.features.training.controller import TrainingController
 from bottega.features.training.job_log import job_logs
 from bottega.features.training.tracker import TrainingTracker
@@ -61,6 +62,7 @@ OPERATION_MODULES = (
     "objects.objects",
     "objects.preview",
     "objects.uploads",
+    "processing.jobs",
     "search.search",
     "studio.activity",
     "studio.describe",
@@ -72,6 +74,12 @@ OPERATION_MODULES = (
     "training.job_metrics",
     "training.jobs",
     "training.system_metrics",
+    "wrangler.catalogue",
+    "wrangler.drafts",
+    "wrangler.editing",
+    "wrangler.exports",
+    "wrangler.run_flow",
+    "wrangler.tables",
 )
 """Every module of ``bottega.features`` that has operations."""
 
@@ -131,7 +139,7 @@ class Studio:
             host = ControllerHost(ports.events)
             endpoints = EndpointController(ports, wake=lambda name: host.wake(endpoints, name))
             undo.callback(endpoints.close)
-            for controller in (*_training(ports, host), endpoints):
+            for controller in (*_training(ports, host), _processing(ports, host), endpoints):
                 host.add(controller)
             studio = cls(ports, registry_of_operations(), host, endpoints)
             undo.pop_all()
@@ -171,6 +179,7 @@ class Studio:
             closing.callback(self.endpoints.close)
             closing.callback(self.controllers.stop)
             closing.callback(self.ports.event_log.close)
+            closing.callback(self.ports.memory.close)
 
     def owner(self, face: str) -> Context:
         """A context for the owner of the home, for faces in the same process."""
@@ -235,3 +244,8 @@ def _training(ports: Ports, host: ControllerHost) -> Iterable[Controller]:
     yield controller
     if ports.tracking is not None:
         yield TrainingTracker(ports, ports.tracking, logs)
+
+
+def _processing(ports: Ports, host: ControllerHost) -> Controller:
+    controller = ProcessingController(ports, wake=lambda name: host.wake(controller, name))
+    return controller

@@ -37,10 +37,10 @@ LAYERS = (
     # Ports and what is behind them; what runs inside a job.
     (
         *("algorithms", "compute", "container", "event_log", "serving", "specs", "storage"),
-        "tracking",
+        *("tracking", "wrangler"),
     ),
-    # What an operation gets.
-    ("context", "controller", "listing", "ports"),
+    # What an operation gets, and what jobs of every kind have in common.
+    ("context", "controller", "jobs", "listing", "ports"),
     ("registry",),
     ("features",),
     # The composition root.
@@ -59,6 +59,8 @@ SIDEWAYS = {
     ("container", "algorithms"): "the entry point starts the algorithm",
     ("serving", "algorithms"): "a model server loads an algorithm's model",
     ("serving", "container"): "a model server lives in a container",
+    ("container", "wrangler"): "a model server loads a fitted flow",
+    ("wrangler", "container"): "a flow over all of its data is a program of the container contract",
     # Faces meet in the daemon, which carries the wire; who needs a daemon starts it.
     ("daemon", "wire"): "the daemon listens for the wire",
     ("sdk", "daemon"): "the SDK starts the daemon on first need",

@@ -17,7 +17,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["algorithm", "framework", "both"]
+Kind = Literal["algorithm", "framework", "both", "preparation"]
+DATA_WRANGLER = "data-wrangler"
+"""The runtime that prepares tables by a flow, in processing jobs and in front of models."""
 
 
 class UnsupportedImage(ValueError):
@@ -32,7 +34,8 @@ class Image:
     """``xgboost``, ``scikit-learn`` or ``python``; goes into ``BOTTEGA_IMAGE``."""
     kind: Kind
     """``algorithm`` trains by itself, ``framework`` runs the user's script, ``both`` decides by the
-    hyperparameters: with ``sagemaker_program`` (or a ``code`` channel) it runs the script."""
+    hyperparameters: with ``sagemaker_program`` (or a ``code`` channel) it runs the script.
+    ``preparation`` trains nothing: it runs a flow."""
     tag: str
     """The version asked for, empty when the name has none. It selects no other code here."""
     script_mode: bool
@@ -99,6 +102,7 @@ _REPOSITORIES: dict[str, tuple[str, Kind, bool]] = {
     "sagemaker-data-science": ("python", "framework", True),
     "sagemaker-data-science-310": ("python", "framework", True),
     "sagemaker-distribution-prod": ("python", "framework", True),
+    "sagemaker-data-wrangler-container": (DATA_WRANGLER, "preparation", False),
 }
 _SHORT_NAMES: dict[str, tuple[str, Kind, bool]] = {
     **_ALGORITHMS,
@@ -108,6 +112,7 @@ _SHORT_NAMES: dict[str, tuple[str, Kind, bool]] = {
     "sklearn": ("scikit-learn", "framework", True),
     "sagemaker-scikit-learn": ("scikit-learn", "framework", True),
     "python": ("python", "framework", True),
+    "sagemaker-data-wrangler-container": (DATA_WRANGLER, "preparation", False),
 }
 _BUILT_IN_ELSEWHERE = frozenset(
     {
@@ -126,7 +131,8 @@ _DEEP_LEARNING = re.compile(r"(?:.*-)?(?:pytorch|tensorflow|mxnet|chainer)(?:-.*
 _RUNS_HERE = (
     "Images that run here: xgboost (any .../sagemaker-xgboost:<version> too), "
     f"{', '.join(_FIRST_PARTY)} (any .../<name>:1 too), scikit-learn (any "
-    ".../sagemaker-scikit-learn:<version> too) and python."
+    ".../sagemaker-scikit-learn:<version> too) and python; in processing jobs and inference "
+    "pipelines sagemaker-data-wrangler-container, too."
 )
 
 

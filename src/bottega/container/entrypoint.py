@@ -19,13 +19,18 @@ _NOT_FOUND = 127
 
 
 def main(command: Sequence[str]) -> int:
-    """Start the feeder and become the program. Returns an exit code when it cannot be run."""
+    """Start the feeder and become the program; an exit code when it cannot be run."""
     try:
         pipes.start(TrainingEnvironment.read())
     except ConfigurationMissing as error:
         print(error, file=sys.stderr, flush=True)
         write_failure(ContainerPaths.of().failure, f"InternalServerError: {error}")
         return 1
+    return become(command)
+
+
+def become(command: Sequence[str]) -> int:
+    """Run a program in the place of this process; an exit code when it cannot be run."""
     # Python ignores SIGPIPE for itself, and an ignored signal stays ignored in a new program.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)

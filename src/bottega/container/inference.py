@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bottega.algorithms import registry
 from bottega.algorithms.base import Algorithm, CustomerError, RequestError
+from bottega.algorithms.images import DATA_WRANGLER
 from bottega.container import encodings, inference_script
 from bottega.container.failure import print_traceback, user_traceback
+from bottega.container.inference_pipeline import PIPELINE_IMAGE, containers
 
 _LOADING = threading.Lock()
 
@@ -90,6 +92,10 @@ def load_handler(
         CustomerError: the model cannot be loaded; the message says why, with the script's
         traceback.
     """
+    if image == PIPELINE_IMAGE:
+        return _load_pipeline(model_dir.parent, environment, restart_module)
+    if image == DATA_WRANGLER:
+        return _FlowHandler(model_dir)
     folder = inference_script.code_folder(model_dir, environment)
     if folder is not None:
         # Workers load at the same time; imports and installations are of the whole process.
@@ -107,6 +113,85 @@ def load_handler(
         f"The image {image} needs an inference script with model_fn: put it into the model as "
         "code/inference.py, or set SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY."
     )
+
+
+def _load_pipeline(
+    ml_root: Path, environment: Mapping[str, str], restart_module: str
+) -> InferenceHandler:
+    loaded = []
+    for name, image, model_dir, own in containers(ml_root):
+        variables = {
+            **environment,
+            "SAGEMAKER_SUBMIT_DIRECTORY": "",
+            "SAGEMAKER_PROGRAM": "",
+            **own,
+        }
+        try:
+            handler = load_handler(image, model_dir, variables, restart_module=restart_module)
+        except CustomerError as error:
+            raise CustomerError(f"{name}: {error.message}") from error
+        accept = own.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "")
+        loaded.append(_Stage(name, handler, accept))
+    return _PipelineHandler(loaded)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    name: str
+    handler: InferenceHandler
+    accept: str
+    """In what form the next container wants the answer; empty for the container's own choice."""
+
+
+class _PipelineHandler(InferenceHandler):
+    def __init__(self, stages: Sequence[_Stage]) -> None:
+        self.quick = all(stage.handler.quick for stage in stages)
+        self._stages = stages
+
+    def transform(self, body: bytes, content_type: str, accept: str) -> InferenceResponse:
+        *others, last = self._stages
+        answer = InferenceResponse(200, body, content_type)
+        for stage in others:
+            answer = _through(stage, answer, stage.accept)
+            if answer.status != 200:  # nothing to say, so nothing for the next one
+                return answer
+        return _through(last, answer, accept)
+
+
+def _through(stage: _Stage, request: InferenceResponse, accept: str) -> InferenceResponse:
+    try:
+        return stage.handler.transform(request.body, request.content_type, accept)
+    except InferenceError as error:
+        raise InferenceError(error.status, f"{stage.name}: {error.message}") from error
+
+
+class _FlowHandler(InferenceHandler):
+    """A fitted flow. It runs what code came with it: what an endpoint serves has been read."""
+
+    def __init__(self, model_dir: Path) -> None:
+        from bottega.wrangler.errors import FlowError
+        from bottega.wrangler.serving.endpoint import FlowEndpoint
+
+        try:
+            self._endpoint = FlowEndpoint.load(model_dir)
+        except FlowError as error:
+            raise CustomerError(error.message) from error
+
+    def transform(self, body: bytes, content_type: str, accept: str) -> InferenceResponse:
+        from bottega.wrangler.errors import FlowError
+        from bottega.wrangler.serving.requests import UnsupportedType, wanted_type
+
+        try:
+            wanted_type(accept)
+        except UnsupportedType as error:
+            raise InferenceError(406, str(error)) from error
+        try:
+            answer, kind = self._endpoint.features(body, content_type, accept)
+        except UnsupportedType as error:
+            raise InferenceError(415, str(error)) from error
+        except FlowError as error:
+            raise InferenceError(400, error.message) from error
+        return InferenceResponse(200 if answer else 204, answer, kind)
 
 
 class _AlgorithmHandler(InferenceHandler):

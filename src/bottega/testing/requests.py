@@ -83,3 +83,63 @@ def script_job(name: str, bucket: str, role: str, code_uri: str, **changes: Any)
     values = {"sagemaker_program": "train.py", "sagemaker_submit_directory": code_uri}
     values |= changes.pop("HyperParameters", {})
     return training_job(name, bucket, role, SKLEARN_IMAGE, HyperParameters=values, **changes)
+
+
+def processing_job(
+    name: str,
+    bucket: str,
+    role: str,
+    command: list[str],
+    image: str = SKLEARN_IMAGE,
+    **changes: Any,
+) -> dict[str, Any]:
+    """A CreateProcessingJob request that runs a command; ``changes`` replace or add top-level
+    members.
+    """
+    specification: dict[str, Any] = {"ImageUri": image}
+    if command:
+        specification["ContainerEntrypoint"] = command
+    request: dict[str, Any] = {
+        "ProcessingJobName": name,
+        "RoleArn": role,
+        "AppSpecification": specification,
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceType": "ml.m5.large",
+                "InstanceCount": 1,
+                "VolumeSizeInGB": 10,
+            }
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+    }
+    return {**request, **changes}
+
+
+def processing_input(name: str, uri: str, path: str = "", **source: Any) -> dict[str, Any]:
+    """One member of ProcessingInputs; below ``/opt/ml/processing/input`` unless ``path`` says
+    where.
+    """
+    found = {
+        "S3Uri": uri,
+        "LocalPath": path or f"/opt/ml/processing/input/{name}",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }
+    return {"InputName": name, "S3Input": {**found, **source}}
+
+
+def processing_outputs(mode: str = "EndOfJob", **uris: str) -> dict[str, Any]:
+    """A ProcessingOutputConfig: for each name ``/opt/ml/processing/<name>`` goes to an URI."""
+    return {
+        "Outputs": [
+            {
+                "OutputName": name,
+                "S3Output": {
+                    "S3Uri": uri,
+                    "LocalPath": f"/opt/ml/processing/{name}",
+                    "S3UploadMode": mode,
+                },
+            }
+            for name, uri in uris.items()
+        ]
+    }

@@ -90,7 +90,16 @@ def test_models_are_listed_newest_first_page_by_page(still: HostingStudio) -> No
     [
         ({}, "PrimaryContainer is missing"),
         ({"PrimaryContainer": CONTAINER, "Containers": [CONTAINER]}, "both given"),
-        ({"Containers": [CONTAINER, CONTAINER]}, "inference pipeline .* not there yet"),
+        ({"Containers": [CONTAINER, {}]}, r"Containers\[1\].Image is missing"),
+        ({"Containers": [CONTAINER, {"Image": "nginx"}]}, r"Containers\[1\].Image: .*nginx"),
+        (
+            {"Containers": [CONTAINER] * 2, "InferenceExecutionConfig": {"Mode": "Direct"}},
+            "Mode Direct is not there yet",
+        ),
+        (
+            {"Containers": [{"Image": "sagemaker-data-wrangler-container"}, CONTAINER]},
+            "ModelDataUrl is missing.*fitted flow",
+        ),
         ({"PrimaryContainer": {}}, "PrimaryContainer.Image is missing"),
         ({"PrimaryContainer": {"Image": "nginx"}}, "'nginx' does not run here"),
         (
@@ -109,7 +118,7 @@ def test_models_are_listed_newest_first_page_by_page(still: HostingStudio) -> No
         ),
         (
             {"PrimaryContainer": CONTAINER, "InferenceExecutionConfig": {"Mode": "Direct"}},
-            "InferenceExecutionConfig is not there yet",
+            "InferenceExecutionConfig.Mode Direct is not there yet",
         ),
         ({"PrimaryContainer": {**CONTAINER, "ModelDataUrl": "https://b/k"}}, "not an S3 URI"),
         ({"PrimaryContainer": {**CONTAINER, "ModelDataUrl": "s3://b/"}}, "names no object"),

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bottega.clock import SystemClock
-from bottega.features.training.checkpoints import CheckpointSync, fetch
-from bottega.features.training.input_sources import InputError
-from bottega.features.training.job_files import HostFolder
+from bottega.features.training.checkpoints import fetch
+from bottega.jobs.folder_sync import FolderSync
+from bottega.jobs.input_sources import InputError
+from bottega.jobs.job_files import HostFolder
 from bottega.storage.folder_objects import FolderObjectStore
 
 
@@ -22,8 +23,8 @@ def objects(tmp_path: Path):
     store.close()
 
 
-def syncing(ml_root: Path, uri: str) -> CheckpointSync:
-    return CheckpointSync(HostFolder(ml_root, "checkpoints"), uri)
+def syncing(ml_root: Path, uri: str) -> FolderSync:
+    return FolderSync(HostFolder(ml_root, "checkpoints"), uri)
 
 
 def keys(objects) -> list[str]:

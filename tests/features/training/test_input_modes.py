@@ -14,13 +14,13 @@ from bottega.compute.runner import Program
 from bottega.container import feeder
 from bottega.features.training import channel_staging, pipe_input
 from bottega.features.training.entities import KIND, JobFolders, TrainingJob
-from bottega.features.training.input_sources import (
+from bottega.features.training.launch import prepare_host, workload
+from bottega.jobs.input_sources import (
     InputError,
     channel_objects,
     manifest_lines,
 )
-from bottega.features.training.launch import prepare_host, workload
-from bottega.features.training.staging import Cancelled
+from bottega.jobs.staging import Cancelled
 from bottega.storage.folder_objects import INLINE_BYTES, FolderObjectStore
 from bottega.storage.metadata import Resource
 from bottega.studio import Studio

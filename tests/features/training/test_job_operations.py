@@ -149,6 +149,7 @@ def train(**changes: Any) -> dict[str, Any]:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
+    (spec(TrainingImage="sagemaker-data-wrangler-container"), "it trains nothing"),
     (spec(TrainingImage="763104351884.dkr.ecr.us-east-1.amazonaws.com/x:1"), "does not run here"),
     (spec(AlgorithmName="xgboost"), "exactly one of TrainingImage and AlgorithmName"),
     (spec(TrainingImage=""), "exactly one of TrainingImage and AlgorithmName"),

@@ -3,6 +3,7 @@
 import type * as experiments from './experiments';
 import type * as hosting from './hosting';
 import type * as logs from './logs';
+import type * as processing from './processing';
 import type * as studio from './studio';
 import type * as tagging from './tagging';
 import type * as training from './training';
@@ -51,6 +52,7 @@ export interface IOperations {
   'sagemaker:CreateEndpoint': { request: hosting.ICreateEndpointInput; response: hosting.ICreateEndpointOutput };
   'sagemaker:CreateEndpointConfig': { request: hosting.ICreateEndpointConfigInput; response: hosting.ICreateEndpointConfigOutput };
   'sagemaker:CreateModel': { request: hosting.ICreateModelInput; response: hosting.ICreateModelOutput };
+  'sagemaker:CreateProcessingJob': { request: processing.ICreateProcessingJobRequest; response: processing.ICreateProcessingJobResponse };
   'sagemaker:CreateTrainingJob': { request: training.ICreateTrainingJobRequest; response: training.ICreateTrainingJobResponse };
   'sagemaker:DeleteEndpoint': { request: hosting.IDeleteEndpointInput; response: Record<string, never> };
   'sagemaker:DeleteEndpointConfig': { request: hosting.IDeleteEndpointConfigInput; response: Record<string, never> };
@@ -60,12 +62,15 @@ export interface IOperations {
   'sagemaker:DescribeEndpoint': { request: hosting.IDescribeEndpointInput; response: hosting.IDescribeEndpointOutput };
   'sagemaker:DescribeEndpointConfig': { request: hosting.IDescribeEndpointConfigInput; response: hosting.IDescribeEndpointConfigOutput };
   'sagemaker:DescribeModel': { request: hosting.IDescribeModelInput; response: hosting.IDescribeModelOutput };
+  'sagemaker:DescribeProcessingJob': { request: processing.IDescribeProcessingJobRequest; response: processing.IDescribeProcessingJobResponse };
   'sagemaker:DescribeTrainingJob': { request: training.IDescribeTrainingJobRequest; response: training.IDescribeTrainingJobResponse };
   'sagemaker:ListEndpointConfigs': { request: hosting.IListEndpointConfigsInput; response: hosting.IListEndpointConfigsOutput };
   'sagemaker:ListEndpoints': { request: hosting.IListEndpointsInput; response: hosting.IListEndpointsOutput };
   'sagemaker:ListModels': { request: hosting.IListModelsInput; response: hosting.IListModelsOutput };
+  'sagemaker:ListProcessingJobs': { request: processing.IListProcessingJobsRequest; response: processing.IListProcessingJobsResponse };
   'sagemaker:ListTags': { request: tagging.IListTagsInput; response: tagging.IListTagsOutput };
   'sagemaker:ListTrainingJobs': { request: training.IListTrainingJobsRequest; response: training.IListTrainingJobsResponse };
+  'sagemaker:StopProcessingJob': { request: processing.IStopProcessingJobRequest; response: Record<string, never> };
   'sagemaker:StopTrainingJob': { request: training.IStopTrainingJobRequest; response: Record<string, never> };
   'sagemaker:UpdateEndpoint': { request: hosting.IUpdateEndpointInput; response: hosting.IUpdateEndpointOutput };
   'sagemaker:UpdateTrainingJob': { request: training.IUpdateTrainingJobRequest; response: training.IUpdateTrainingJobResponse };

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
+from bottega.compute.log_tail import log_tail
 from bottega.controller import Controller
 from bottega.features.hosting.deployments import (
     Deployment,
@@ -25,7 +26,7 @@ from bottega.features.hosting.deployments import (
     places,
     staged_folder,
 )
-from bottega.features.hosting.failures import failure_reason, log_tail
+from bottega.features.hosting.failures import failure_reason
 from bottega.features.hosting.instances import STOP_GRACE_SECONDS, InstanceKeeper
 from bottega.features.hosting.removal import Remover
 from bottega.features.hosting.resources import ENDPOINT

@@ -7,7 +7,7 @@ deleted later changes nothing, and a controller killed at any line finds the sam
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,24 @@ class ModelData:
 
 
 @dataclass(frozen=True)
+class ContainerPlan:
+    """One container of a model: what serves, and with which data."""
+
+    image: str
+    """As the model names it."""
+    runtime: str
+    """What it resolves to."""
+    environment: Mapping[str, str]
+    data: ModelData | None = None
+
+    @property
+    def code_uri(self) -> str:
+        """The archive with the user's scripts, where the SDK left it outside the model's data."""
+        uri = self.environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+        return uri if uri.startswith("s3://") else ""
+
+
+@dataclass(frozen=True)
 class VariantPlan:
     """One production variant of a deployment."""
 
@@ -57,12 +75,15 @@ class VariantPlan:
     startup_timeout: float
     """Seconds a model server has until it answers its first ping."""
     data: ModelData | None = None
+    containers: tuple[ContainerPlan, ...] = ()
+    """Of an inference pipeline, in the order in which a request goes through them; the members
+    above are then those of the last. Empty for a model of one container."""
 
     @property
-    def code_uri(self) -> str:
-        """The archive with the user's scripts, where the SDK left it outside the model's data."""
-        uri = self.environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
-        return uri if uri.startswith("s3://") else ""
+    def parts(self) -> tuple[ContainerPlan, ...]:
+        """The containers, of a model of one container that one."""
+        alone = ContainerPlan(self.image, self.runtime, self.environment, self.data)
+        return self.containers or (alone,)
 
 
 @dataclass(frozen=True)
@@ -84,10 +105,21 @@ class Deployment:
     def from_json(cls, stored: Mapping[str, Any]) -> Deployment:
         """Read back what :meth:`to_json` gave."""
         variants = tuple(
-            VariantPlan(**{**plan, "data": ModelData(**plan["data"]) if plan["data"] else None})
+            VariantPlan(
+                **{
+                    **_with_data(plan),
+                    "containers": tuple(
+                        ContainerPlan(**_with_data(one)) for one in plan.get("containers", ())
+                    ),
+                }
+            )
             for plan in stored["variants"]
         )
         return cls(**{**stored, "variants": variants})
+
+
+def _with_data(stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {**stored, "data": ModelData(**stored["data"]) if stored["data"] else None}
 
 
 @dataclass(frozen=True)
@@ -232,24 +264,36 @@ def _variant(
     context: Context, variant: Mapping[str, Any], isolated: bool, retained: Mapping[str, float]
 ) -> VariantPlan:
     model = resources.find(context, MODEL, variant["ModelName"])
-    container = model.body.get("PrimaryContainer") or model.body["Containers"][0]
-    try:
-        image = resolve(container["Image"])
-    except UnsupportedImage as error:
-        raise ValidationException(str(error)) from error
+    primary = model.body.get("PrimaryContainer")
+    containers = tuple(map(_container, [primary] if primary else model.body["Containers"]))
+    last = containers[-1]
     return VariantPlan(
         name=variant["VariantName"],
         model=model.name,
-        image=container["Image"],
-        runtime=image.name,
+        image=last.image,
+        runtime=last.runtime,
         weight=float(retained.get("weight", variant["InitialVariantWeight"])),
         instances=int(retained.get("instances", variant["InitialInstanceCount"])),
         instance_type=variant["InstanceType"],
-        environment=dict(container.get("Environment", {})),
+        environment=last.environment,
         network=not (isolated or model.body["EnableNetworkIsolation"]),
         startup_timeout=float(
             variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_TIMEOUT_SECONDS)
         ),
+        data=last.data,
+        containers=containers if len(containers) > 1 else (),
+    )
+
+
+def _container(container: Mapping[str, Any]) -> ContainerPlan:
+    try:
+        image = resolve(container["Image"])
+    except UnsupportedImage as error:
+        raise ValidationException(str(error)) from error
+    return ContainerPlan(
+        image=container["Image"],
+        runtime=image.name,
+        environment=dict(container.get("Environment", {})),
         data=_data(container),
     )
 
@@ -272,10 +316,10 @@ def check_data(objects: ObjectStore, variant: VariantPlan) -> None:
     Raises:
         ValidationException: with SageMaker's words.
     """
-    uris: Sequence[tuple[str, bool]] = [
-        *([(variant.data.uri, variant.data.prefix)] if variant.data else []),
-        *([(variant.code_uri, False)] if variant.code_uri else []),
-    ]
+    uris: list[tuple[str, bool]] = []
+    for part in variant.parts:
+        uris += [(part.data.uri, part.data.prefix)] if part.data else []
+        uris += [(part.code_uri, False)] if part.code_uri else []
     for uri, prefix in uris:
         if not _there(objects, uri, prefix):
             raise ValidationException(f"Could not find model data at {uri}.")

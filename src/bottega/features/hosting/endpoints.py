@@ -143,14 +143,17 @@ def _serving(context: Context, name: str) -> Mapping[str, int]:
 
 
 def _variant_summary(variant: VariantPlan, deployment: Deployment, serving: int) -> dict[str, Any]:
-    image = {
-        "SpecifiedImage": variant.image,
-        "ResolvedImage": variant.runtime,
-        "ResolutionTime": deployment.started,
-    }
+    images = [
+        {
+            "SpecifiedImage": part.image,
+            "ResolvedImage": part.runtime,
+            "ResolutionTime": deployment.started,
+        }
+        for part in variant.parts
+    ]
     return {
         "VariantName": variant.name,
-        "DeployedImages": [image],
+        "DeployedImages": images,
         "CurrentWeight": variant.weight,
         "DesiredWeight": variant.weight,
         "CurrentInstanceCount": serving,

@@ -20,6 +20,7 @@ from bottega.compute.runner import (
     WorkloadSpec,
     WorkloadState,
 )
+from bottega.container.inference_pipeline import PIPELINE_FILE, PIPELINE_FOLDER, PIPELINE_IMAGE
 from bottega.features.hosting.deployments import InstancePlace, VariantPlan, log_group
 from bottega.features.hosting.health import PingProbe
 from bottega.features.hosting.staging import code_folder, lay_out
@@ -212,7 +213,10 @@ class InstanceKeeper:
                     log=self._ports.logs.path(group, place.log_stream),
                     mounts=(
                         Mount(place.ml_root, "/opt/ml"),
-                        Mount(place.ml_root / "model", "/opt/ml/model", read_only=True),
+                        *(
+                            Mount(place.ml_root / part, f"/opt/ml/{part}", read_only=True)
+                            for part in self._read_only()
+                        ),
                     ),
                 ),
             ),
@@ -222,6 +226,11 @@ class InstanceKeeper:
             hidden=(*config.private_folders, runtime_folder(config.home)),
             sockets=(place.socket_folder,),
         )
+
+    def _read_only(self) -> tuple[str, ...]:
+        if self.plan.containers:
+            return ("model", PIPELINE_FOLDER, PIPELINE_FILE)
+        return ("model",)
 
     def _environment(self) -> dict[str, str]:
         config = self._ports.config
@@ -240,11 +249,14 @@ class InstanceKeeper:
                 "AWS_SECRET_ACCESS_KEY": keys.secret_key,
                 "AWS_SESSION_TOKEN": keys.token,
             }
-        values |= dict(self.plan.environment)
-        if self.plan.code_uri:
+        for part in self.plan.parts:  # one process serves them all; a later one's value holds
+            values |= dict(part.environment)
+        if self.plan.containers:
+            values.pop("SAGEMAKER_SUBMIT_DIRECTORY", None)
+        elif self.plan.parts[0].code_uri:
             values["SAGEMAKER_SUBMIT_DIRECTORY"] = code_folder(self.place.ml_root)
         return values | {
-            "BOTTEGA_IMAGE": self.plan.runtime,
+            "BOTTEGA_IMAGE": PIPELINE_IMAGE if self.plan.containers else self.plan.runtime,
             "BOTTEGA_SOCKET": str(self.place.socket),
         }
 

@@ -1,11 +1,11 @@
-"""Models: an image, where its data lies, and its environment."""
+"""Models: images, where their data lies, and their environment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from bottega.algorithms.images import UnsupportedImage, resolve
+from bottega.algorithms.images import DATA_WRANGLER, UnsupportedImage, resolve
 from bottega.context import Context
 from bottega.errors import ValidationException
 from bottega.features.hosting import resources
@@ -20,6 +20,7 @@ _SHOWN = (
     "ExecutionRoleArn",
     "VpcConfig",
     "EnableNetworkIsolation",
+    "InferenceExecutionConfig",
 )
 _CONTAINER_MEMBERS_NOT_THERE = (
     "ModelPackageName",
@@ -34,14 +35,15 @@ _RESERVED_VARIABLES = "BOTTEGA_"
 
 @operation(
     "CreateModel",
-    note="One container in SingleModel mode; VpcConfig and the role are kept but change nothing "
-    "here.",
+    note="One container in SingleModel mode, or up to 15 in a serial inference pipeline; VpcConfig "
+    "and the role are kept but change nothing here.",
 )
 def create_model(context: Context, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Keep what a model is made of; its data is read when an endpoint deploys it."""
-    where, container = _container(request)
-    _check_container(where, container)
-    refuse_members("", request, ("InferenceExecutionConfig",))
+    for where, container in _containers(request):
+        _check_container(where, container)
+    if request.get("InferenceExecutionConfig", {}).get("Mode", "Serial") != "Serial":
+        raise not_there_yet("InferenceExecutionConfig.Mode Direct")
     body = {key: request[key] for key in _SHOWN if request.get(key)}
     body["EnableNetworkIsolation"] = bool(request.get("EnableNetworkIsolation"))
     return {"ModelArn": resources.create(context, MODEL, request, body).arn}
@@ -65,20 +67,18 @@ def list_models(context: Context, request: Mapping[str, Any]) -> Mapping[str, An
     return resources.list_page(context, MODEL, request)
 
 
-def _container(request: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The one container of a CreateModel request, and its path in the request."""
+def _containers(request: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The containers of a CreateModel request, each with its path in the request."""
     primary, several = request.get("PrimaryContainer"), request.get("Containers")
     if primary is not None and several:
         raise ValidationException(
             "PrimaryContainer and Containers are both given; a model has one or the other."
         )
     if primary is not None:
-        return "PrimaryContainer.", primary
+        return [("PrimaryContainer.", primary)]
     if not several:
         raise ValidationException("PrimaryContainer is missing: a model needs a container.")
-    if len(several) > 1:
-        raise not_there_yet("An inference pipeline (several Containers)")
-    return "Containers[0].", several[0]
+    return [(f"Containers[{index}].", container) for index, container in enumerate(several)]
 
 
 def _check_container(where: str, container: Mapping[str, Any]) -> None:
@@ -90,9 +90,16 @@ def _check_container(where: str, container: Mapping[str, Any]) -> None:
     if not container.get("Image"):
         raise ValidationException(f"{where}Image is missing: it says what serves the model.")
     try:
-        resolve(container["Image"])
+        image = resolve(container["Image"])
     except UnsupportedImage as error:
         raise ValidationException(f"{where}Image: {error}") from error
+    if image.name == DATA_WRANGLER and not (
+        container.get("ModelDataUrl") or container.get("ModelDataSource")
+    ):
+        raise ValidationException(
+            f"{where}ModelDataUrl is missing: the image {image.name} serves a fitted flow, which a "
+            "processing job leaves as model.tar.gz beside its fitted.flow."
+        )
     _check_data(where, container)
     for variable in container.get("Environment", {}):
         if variable.startswith(_RESERVED_VARIABLES):

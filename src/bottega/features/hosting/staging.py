@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from bottega.features.hosting.deployments import ModelData, VariantPlan
+from bottega.container.inference_pipeline import PIPELINE_FILE, PIPELINE_FOLDER
+from bottega.features.hosting.deployments import ContainerPlan, ModelData, VariantPlan
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
 from bottega.tar_archives import tarfile
@@ -26,7 +28,8 @@ class StagingError(Exception):
 
 
 def stage(objects: ObjectStore, variant: VariantPlan, target: Path) -> None:
-    """Make ``target`` the ML root of a variant: ``model``, with scripts of the user's in it.
+    """Make ``target`` the ML root of a variant: ``model``, with scripts of the user's in it; of an
+    inference pipeline, one such root for each container below ``containers``.
 
     It appears whole or not at all; what is there already is left as it is. Files cannot be written
     to, because all instances share them.
@@ -40,11 +43,10 @@ def stage(objects: ObjectStore, variant: VariantPlan, target: Path) -> None:
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
     try:
         (draft / "model").mkdir()
-        if variant.data:
-            _fetch(objects, variant.data, draft / "model")
-        if variant.code_uri:
-            plain, hidden = (draft / "model" / name for name in _CODE_FOLDERS)
-            _unpack_object(objects, variant.code_uri, hidden if plain.exists() else plain)
+        if variant.containers:
+            _stage_pipeline(objects, variant, draft)
+        else:
+            _stage_container(objects, variant.parts[0], draft)
         for path in draft.rglob("*"):
             if path.is_file() and not path.is_symlink():
                 path.chmod(0o555 if os.access(path, os.X_OK) else 0o444)
@@ -53,6 +55,29 @@ def stage(objects: ObjectStore, variant: VariantPlan, target: Path) -> None:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def _stage_container(objects: ObjectStore, container: ContainerPlan, root: Path) -> None:
+    (root / "model").mkdir(parents=True, exist_ok=True)
+    if container.data:
+        _fetch(objects, container.data, root / "model")
+    if container.code_uri:
+        plain, hidden = (root / "model" / name for name in _CODE_FOLDERS)
+        _unpack_object(objects, container.code_uri, hidden if plain.exists() else plain)
+
+
+def _stage_pipeline(objects: ObjectStore, variant: VariantPlan, draft: Path) -> None:
+    """Each container gets a root of its own, and a file says what the one server of them all has
+    to load."""
+    entries = []
+    for number, container in enumerate(variant.containers, 1):
+        root = draft / PIPELINE_FOLDER / str(number)
+        _stage_container(objects, container, root)
+        environment = dict(container.environment)
+        if container.code_uri:
+            environment["SAGEMAKER_SUBMIT_DIRECTORY"] = code_folder(root)
+        entries.append({"image": container.runtime, "environment": environment})
+    (draft / PIPELINE_FILE).write_text(json.dumps(entries))
 
 
 def code_folder(ml_root: Path) -> str:

@@ -45,6 +45,11 @@ def suggest_invocation(
         if deployment is None:
             raise RowUnknown("The endpoint has no deployment that says which model it serves.")
         variant = deployment.variants[0]
+        if variant.containers:
+            raise RowUnknown(
+                "The endpoint serves an inference pipeline: its model learned from rows that the "
+                f"{variant.containers[0].runtime} container in front of it makes of yours."
+            )
         job = _training_job(context.ports, variant)
         columns = _columns(context.ports, variant, job)
         row = _row(context.ports, variant, job, columns)

@@ -9,7 +9,7 @@ from bottega.compute.runner import Mount
 from bottega.features.training.entities import JobFolders, TrainingJob
 from bottega.features.training.input_modes import mode_of
 from bottega.features.training.pipe_input import stage_pipe
-from bottega.features.training.staging import stage_channel
+from bottega.jobs.staging import stage_channel
 from bottega.storage.objects import ObjectStore
 
 _DATA = "/opt/ml/input/data"

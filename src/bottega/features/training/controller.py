@@ -16,15 +16,17 @@ from bottega.algorithms.images import resolve
 from bottega.compute.leftovers import remove_tree
 from bottega.compute.runner import Cause, IsolationUnavailable, Phase, WorkloadState
 from bottega.controller import Controller
-from bottega.features.training import artifacts, checkpoints, launch, outcome, tracker
+from bottega.features.training import checkpoints, launch, tracker
 from bottega.features.training.channel_staging import stage_channels
 from bottega.features.training.entities import KIND, JobFolders, Secondary, TrainingJob
-from bottega.features.training.input_sources import InputError
-from bottega.features.training.job_files import HostFolder, Unreadable
 from bottega.features.training.job_log import JobLogs
 from bottega.features.training.rules import script_mode
-from bottega.features.training.staging import Cancelled
 from bottega.identifiers import sagemaker_arn
+from bottega.jobs import artifacts, outcome
+from bottega.jobs.folder_sync import FolderSync
+from bottega.jobs.input_sources import InputError
+from bottega.jobs.job_files import HostFolder, Unreadable
+from bottega.jobs.staging import Cancelled
 from bottega.ports import Ports
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 from bottega.storage.objects import BucketMissing
@@ -56,7 +58,7 @@ class TrainingController(Controller):
         self._logs = logs
         self._wake = wake
         self._watched: set[Path] = set()
-        self._syncs: dict[str, list[checkpoints.CheckpointSync]] = {}
+        self._syncs: dict[str, list[FolderSync]] = {}
 
     def pending(self) -> Iterable[str]:
         """Unfinished jobs in order of creation; those past the queue take their slots at once."""
@@ -268,7 +270,7 @@ class TrainingController(Controller):
             return
         if job.name not in self._syncs:
             self._syncs[job.name] = [
-                checkpoints.CheckpointSync(HostFolder(folders.host(host), "checkpoints"), uri)
+                FolderSync(HostFolder(folders.host(host), "checkpoints"), uri)
                 for host in job.host_names
             ]
         try:

@@ -18,12 +18,12 @@ from bottega.features.training import rules
 from bottega.features.training.data_checks import Sample
 from bottega.features.training.entities import KIND
 from bottega.features.training.input_modes import mode_of
-from bottega.features.training.input_sources import (
+from bottega.features.training.launch import plain_text
+from bottega.jobs.input_sources import (
     InputError,
     channel_files,
     channel_objects,
 )
-from bottega.features.training.launch import plain_text
 from bottega.ports import Ports
 from bottega.registry import operation
 from bottega.specs.generated.training import (

@@ -20,8 +20,8 @@ from bottega.features.training.entities import (
     TrainingJob,
 )
 from bottega.features.training.input_modes import mode_of
-from bottega.features.training.input_sources import InputError
 from bottega.features.training.rules import script_mode
+from bottega.jobs.input_sources import InputError
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from bottega.container import feeder
-from bottega.features.training.input_sources import (
+from bottega.jobs.input_sources import (
     InputError,
     InputFile,
     channel_objects,
     manifest_lines,
 )
-from bottega.features.training.staging import Cancelled, place, placing
+from bottega.jobs.staging import Cancelled, place, placing
 from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
 
 Line = Sequence[InputFile | str]

@@ -13,12 +13,12 @@ from bottega.algorithms.registry import algorithm
 from bottega.errors import ValidationException
 from bottega.features.training.checkpoints import DEFAULT_LOCAL_PATH
 from bottega.features.training.input_modes import check_mode, check_pipes, mode_of
-from bottega.features.training.input_sources import (
+from bottega.features.training.metrics import BadMetricDefinition, MetricScraper
+from bottega.jobs.input_sources import (
     InputError,
     channel_objects,
     manifest_lines,
 )
-from bottega.features.training.metrics import BadMetricDefinition, MetricScraper
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing
@@ -83,9 +83,15 @@ def check_image(request: Mapping[str, Any]) -> Image:
             f"it has {' and '.join(names) or 'neither'}."
         )
     try:
-        return resolve(specification[names[0]])
+        image = resolve(specification[names[0]])
     except UnsupportedImage as error:
         raise ValidationException(str(error)) from error
+    if image.kind == "preparation":
+        raise ValidationException(
+            f"The image {image.name} prepares tables, in processing jobs and inference pipelines; "
+            "it trains nothing. Give the image of an algorithm or a framework."
+        )
+    return image
 
 
 def check_resources(request: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bottega.features.training.job_files import HostFolder, NoFile, Unreadable
+from bottega.jobs.job_files import HostFolder, NoFile, Unreadable
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from bottega.features.training.job_files import HostFolder, NoFile, Unreadable
+from bottega.jobs.job_files import HostFolder, NoFile, Unreadable
 from bottega.storage import s3_uris
 from bottega.storage.objects import ObjectStore
 

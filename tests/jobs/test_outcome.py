@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bottega.compute.runner import Cause, HostResult, Phase, WorkloadState
-from bottega.features.training.job_files import HostFolder
-from bottega.features.training.outcome import failure_reason
+from bottega.jobs.job_files import HostFolder
+from bottega.jobs.outcome import failure_reason
 
 
 def ended(*hosts: HostResult) -> WorkloadState:
@@ -61,3 +61,15 @@ def test_memory_and_signals():
     killed = HostResult("algo-1", None, 9, out_of_memory=True)
     assert "memory ran out" in failure_reason(ended(killed), {})
     assert failure_reason(ended(HostResult("algo-1", None, 11)), {}).endswith("exit code: 139")
+
+
+def test_what_a_host_said_last_is_told_where_it_left_no_file(tmp_path: Path):
+    states = ended(HostResult("algo-1", 0), HostResult("algo-2", 2))
+    reason = failure_reason(states, {}, {"algo-2": "ValueError: no rows"}.__getitem__)
+    assert reason == "AlgorithmError: ValueError: no rows, exit code: 2"
+    files = failure_file(tmp_path, "ClientError: eta is 7")
+    one = ended(HostResult("algo-1", 1))
+    assert failure_reason(one, files, lambda host: "never") == "ClientError: eta is 7"
+    long = failure_reason(one, {}, lambda host: "x" * 3000 + "the end")
+    assert len(long) == 1024
+    assert long.endswith("xthe end, exit code: 1")

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bottega.compute.runner import HostResult, WorkloadState
-from bottega.features.training.job_files import HostFolder, NoFile, Unreadable
+from bottega.jobs.job_files import HostFolder, NoFile, Unreadable
 
 LONGEST_REASON = 1024
 _CLASSES = ("ClientError: ", "AlgorithmError: ", "InternalServerError: ")
 
+LOST_WITHOUT_RETRY = (
+    "InternalServerError: the job's supervisor was killed or the machine went down meanwhile. "
+    "Start it again."
+)
 LOST = (
     "InternalServerError: the job's supervisor was killed or the machine went down meanwhile. "
     "Start it again; with a CheckpointConfig it goes on from its last checkpoint."
 )
 
 
-def failure_reason(state: WorkloadState, outputs: Mapping[str, HostFolder]) -> str:
+def failure_reason(
+    state: WorkloadState,
+    outputs: Mapping[str, HostFolder],
+    last_words: Callable[[str], str] = lambda host: "",
+) -> str:
     """Why the workload failed, in at most 1024 characters.
 
     Args:
         state: of a workload that ended without success.
         outputs: ``/opt/ml/output`` of each host, whose file ``failure`` says what went wrong.
+        last_words: what a host said last, by its name, for a host that left no such file.
     """
     failed = [host for host in state.hosts if host.exit_code != 0]
     # A host that was only ended because another failed says less than the one that began it.
@@ -33,7 +42,13 @@ def failure_reason(state: WorkloadState, outputs: Mapping[str, HostFolder]) -> s
         if text:
             ending = f", {_how(host)}"
             return f"AlgorithmError: {text}"[: LONGEST_REASON - len(ending)] + ending
-    return f"AlgorithmError: , {_how(failed[0])}" if failed else "AlgorithmError: "
+    if not failed:
+        return "AlgorithmError: "
+    ending = f", {_how(failed[0])}"
+    text, room = last_words(failed[0].name), LONGEST_REASON - len("AlgorithmError: " + ending)
+    if len(text) > room:  # the end of a traceback says what it was
+        text = f"...{text[len(text) - room + 3 :]}"
+    return f"AlgorithmError: {text}{ending}"
 
 
 def _failure_file(output: HostFolder | None) -> str:

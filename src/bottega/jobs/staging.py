@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bottega.features.training.input_sources import InputError, InputFile, channel_files
+from bottega.jobs.input_sources import InputError, InputFile, channel_files
 from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
 
 _UNFIT_NAMES = {

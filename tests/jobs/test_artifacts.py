@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bottega.clock import SystemClock
-from bottega.features.training.artifacts import has_files, upload_tree
-from bottega.features.training.job_files import HostFolder, Unreadable
+from bottega.jobs.artifacts import has_files, upload_tree
+from bottega.jobs.job_files import HostFolder, Unreadable
 from bottega.storage.folder_objects import FolderObjectStore
 
 URI = "s3://b/output/model.tar.gz"

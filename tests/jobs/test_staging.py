@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bottega.clock import SystemClock
-from bottega.features.training.input_sources import InputError, InputFile, channel_files
-from bottega.features.training.staging import Cancelled, share, stage_channel
+from bottega.jobs.input_sources import InputError, InputFile, channel_files
+from bottega.jobs.staging import Cancelled, share, stage_channel
 from bottega.storage.folder_objects import FolderObjectStore
 
 

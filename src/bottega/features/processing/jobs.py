@@ -1,0 +1,147 @@
+"""The operations on processing jobs."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from bottega import listing
+from bottega.context import Context
+from bottega.errors import ResourceInUse, ValidationException
+from bottega.features.processing.entities import KIND, ProcessingJob
+from bottega.features.processing.rules import check_request
+from bottega.identifiers import sagemaker_arn
+from bottega.registry import operation
+from bottega.specs.generated.processing import (
+    CreateProcessingJobRequest,
+    CreateProcessingJobResponse,
+    DescribeProcessingJobRequest,
+    DescribeProcessingJobResponse,
+    ListProcessingJobsRequest,
+    ListProcessingJobsResponse,
+    StopProcessingJobRequest,
+)
+from bottega.storage.metadata import Resource, ResourceExists, ResourceMissing
+
+DEFAULT_MAX_RUNTIME_SECONDS = 86_400
+_ECHOED = (
+    "ProcessingInputs",
+    "ProcessingOutputConfig",
+    "ProcessingResources",
+    "AppSpecification",
+    "Environment",
+    "NetworkConfig",
+    "RoleArn",
+    "ExperimentConfig",
+)
+
+
+@operation(
+    "CreateProcessingJob",
+    note="Programs in the scikit-learn, xgboost and Python images, and flows in "
+    "sagemaker-data-wrangler-container. Inputs in File mode; no DatasetDefinition and no "
+    "FeatureStoreOutput. VpcConfig, volume keys, instance types and ExperimentConfig are recorded "
+    "but change nothing here.",
+)
+def create_processing_job(
+    context: Context, request: CreateProcessingJobRequest
+) -> CreateProcessingJobResponse:
+    """Accept a job; the controller runs it."""
+    ports = context.ports
+    check_request(ports, request)
+    now = ports.clock.now()
+    name = request["ProcessingJobName"]
+    arn = sagemaker_arn(ports.config.region, ports.config.account, "processing-job", name)
+    body: dict[str, Any] = {
+        **{member: request[member] for member in _ECHOED if member in request},  # type: ignore[literal-required]
+        "StoppingCondition": request.get(
+            "StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS}
+        ),
+        "ProcessingJobName": name,
+        "ProcessingJobArn": arn,
+        "ProcessingJobStatus": "InProgress",
+        "CreationTime": now,
+    }
+    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    resource = Resource(
+        KIND,
+        name,
+        arn,
+        "InProgress",
+        created=now,
+        modified=now,
+        body=body,
+        private={"phase": "Starting"},
+    )
+    try:
+        ports.store.create(resource, tags=tags)
+    except ResourceExists as error:
+        raise ResourceInUse(
+            "Processing job names must be unique within an AWS account and region, and a "
+            f"processing job with this name already exists ({error.existing.arn})"
+        ) from error
+    return {"ProcessingJobArn": arn}
+
+
+@operation("DescribeProcessingJob")
+def describe_processing_job(
+    context: Context, request: DescribeProcessingJobRequest
+) -> DescribeProcessingJobResponse:
+    """Everything that is known of a job."""
+    name = request["ProcessingJobName"]
+    try:
+        resource = context.ports.store.get(KIND, name)
+    except ResourceMissing as error:
+        raise _not_found(name) from error
+    answer: Any = {**resource.body, "LastModifiedTime": resource.modified}
+    return cast(DescribeProcessingJobResponse, answer)
+
+
+@operation("ListProcessingJobs")
+def list_processing_jobs(
+    context: Context, request: ListProcessingJobsRequest
+) -> ListProcessingJobsResponse:
+    """One page of jobs."""
+    page = listing.page(context, "ListProcessingJobs", KIND, request)
+    answer: Any = {"ProcessingJobSummaries": [_summary(resource) for resource in page.resources]}
+    if page.next_token:
+        answer["NextToken"] = page.next_token
+    return cast(ListProcessingJobsResponse, answer)
+
+
+def _summary(resource: Resource) -> dict[str, Any]:
+    summary = {
+        "ProcessingJobName": resource.name,
+        "ProcessingJobArn": resource.arn,
+        "CreationTime": resource.created,
+        "LastModifiedTime": resource.modified,
+        "ProcessingJobStatus": resource.status,
+    }
+    for member in ("ProcessingEndTime", "FailureReason", "ExitMessage"):
+        if member in resource.body:
+            summary[member] = resource.body[member]
+    return summary
+
+
+@operation("StopProcessingJob")
+def stop_processing_job(context: Context, request: StopProcessingJobRequest) -> None:
+    """Ask a job to stop: SIGTERM, then SIGKILL after the grace; what it wrote is uploaded."""
+    ports, name = context.ports, request["ProcessingJobName"]
+
+    def stopping(present: Resource) -> Resource:
+        job = ProcessingJob(present)
+        if job.status == "Stopping":
+            return present
+        if job.status != "InProgress":
+            raise ValidationException(
+                f"The request was rejected because the processing job is in status {job.status}."
+            )
+        return job.moved("Stopping", ports.clock.now()).resource
+
+    try:
+        ports.store.modify(KIND, name, stopping)
+    except ResourceMissing as error:
+        raise _not_found(name) from error
+
+
+def _not_found(name: str) -> ValidationException:
+    return ValidationException(f"Could not find requested job with name: {name}")

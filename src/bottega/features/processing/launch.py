@@ -1,0 +1,162 @@
+"""From a stored job to a workload: the files a container expects, its environment, its program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bottega.algorithms.images import DATA_WRANGLER, resolve
+from bottega.compute.runner import HostSpec, Mount, Program, WorkloadSpec
+from bottega.features.processing.entities import (
+    LOG_GROUP,
+    ML_ROOT,
+    SYSTEM_METRICS_GROUP,
+    JobFolders,
+    ProcessingJob,
+    below_ml_root,
+)
+from bottega.features.processing.rules import as_channel
+from bottega.jobs.staging import stage_channel
+from bottega.ports import Ports
+
+_CONFIG_MEMBERS = (
+    "ProcessingJobName",
+    "ProcessingJobArn",
+    "ProcessingInputs",
+    "ProcessingOutputConfig",
+    "ProcessingResources",
+    "StoppingCondition",
+    "AppSpecification",
+    "Environment",
+    "NetworkConfig",
+    "RoleArn",
+    "ExperimentConfig",
+)
+
+
+def stage(
+    ports: Ports,
+    job: ProcessingJob,
+    folders: JobFolders,
+    cancelled: Callable[[], bool],
+    *,
+    shown: bool,
+) -> None:
+    """Lay out ``/opt/ml`` of every host: configuration, inputs, empty folders for the outputs.
+
+    A program may write to its inputs, so it gets copies. The image of the Data Wrangler only reads:
+    where the runner shows mounts, its inputs are the objects themselves, linked.
+
+    Args:
+        shown: ``Runner.shows_mounts`` of the runner that will start the job.
+
+    Raises:
+        InputError: an input cannot be staged.
+        Cancelled: ``cancelled()`` became true.
+    """
+    for host in job.host_names:
+        root = folders.host(host)
+        for part in ("config", "output", "processing"):
+            (root / part).mkdir(parents=True, exist_ok=True)
+        config = {member: job.body.get(member) for member in _CONFIG_MEMBERS}
+        _write(root / "config" / "processingjobconfig.json", config)
+        _write(root / "config" / "resourceconfig.json", _resources(job, host))
+        for output in job.outputs:
+            path = root / below_ml_root(output["S3Output"]["LocalPath"])
+            path.mkdir(parents=True, exist_ok=True)
+    link = shown and _reads_only(job)
+    for number, entry in enumerate(job.inputs):
+        source = entry["S3Input"]
+        below = [folders.host(host) / below_ml_root(source["LocalPath"]) for host in job.host_names]
+        if link:
+            for path in below:
+                path.mkdir(parents=True, exist_ok=True)
+            below = [folders.linked(host, number) for host in job.host_names]
+        channel = as_channel(entry["InputName"], source)
+        stage_channel(ports.objects, channel, below, cancelled, link=link)
+
+
+def _reads_only(job: ProcessingJob) -> bool:
+    return resolve(job.image).name == DATA_WRANGLER
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value))
+
+
+def _resources(job: ProcessingJob, host: str) -> dict[str, Any]:
+    cluster = job.body["ProcessingResources"]["ClusterConfig"]
+    return {
+        "current_host": host,
+        "current_instance_type": cluster["InstanceType"],
+        "hosts": sorted(job.host_names),
+        "network_interface_name": "lo",
+    }
+
+
+def workload(ports: Ports, job: ProcessingJob, folders: JobFolders) -> WorkloadSpec:
+    """What the runner shall run for this job."""
+    config = ports.config
+    return WorkloadSpec(
+        directory=folders.supervisor,
+        program=_program(job),
+        hosts=tuple(_host(ports, job, folders, host) for host in job.host_names),
+        environment=_environment(ports, job),
+        network=not job.isolated,
+        max_runtime_seconds=float(job.body["StoppingCondition"]["MaxRuntimeInSeconds"]),
+        stop_grace_seconds=config.stop_grace_seconds,
+        hidden=config.private_folders,
+    )
+
+
+def _program(job: ProcessingJob) -> Program:
+    specification = job.body["AppSpecification"]
+    arguments = tuple(specification.get("ContainerArguments", ()))
+    if resolve(job.image).name == DATA_WRANGLER:
+        return Program(module="bottega.wrangler.job", arguments=arguments)
+    command = (*specification["ContainerEntrypoint"], *arguments)
+    return Program(module="bottega.container.processing", arguments=command)
+
+
+def _host(ports: Ports, job: ProcessingJob, folders: JobFolders, host: str) -> HostSpec:
+    mounts = [Mount(folders.host(host), ML_ROOT)]
+    if ports.runner.shows_mounts() and _reads_only(job):
+        mounts += [
+            Mount(
+                folders.linked(host, number),
+                f"{ML_ROOT}/{below_ml_root(entry['S3Input']['LocalPath'])}",
+                read_only=True,
+            )
+            for number, entry in enumerate(job.inputs)
+        ]
+    return HostSpec(
+        name=host,
+        log=ports.logs.path(LOG_GROUP, job.log_stream(host)),
+        metrics=ports.logs.path(SYSTEM_METRICS_GROUP, job.log_stream(host)),
+        mounts=tuple(mounts),
+    )
+
+
+def _environment(ports: Ports, job: ProcessingJob) -> dict[str, str]:
+    config = ports.config
+    values = {
+        "PROCESSING_JOB_NAME": job.name,
+        "PROCESSING_JOB_ARN": job.resource.arn,
+        "AWS_REGION": config.region,
+        "AWS_DEFAULT_REGION": config.region,
+        "BOTTEGA_IMAGE": resolve(job.image).name,
+        "PYTHONUNBUFFERED": "1",
+    }
+    if not job.isolated:
+        keys = ports.credentials.session(job.resource.arn)
+        values |= {
+            "AWS_ENDPOINT_URL": f"http://{config.host}:{config.port}",
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.token,
+        }
+        if ports.tracking is not None:
+            values |= ports.tracking.client_environment
+    return values | dict(job.body.get("Environment", {}))
