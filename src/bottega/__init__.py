@@ -19,15 +19,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bottega.errors import BottegaError
     from bottega.sdk.endpoint import Endpoint
+    from bottega.sdk.flow import Flow
     from bottega.sdk.notebook_job import NotebookJob
     from bottega.sdk.session import Session, connect
     from bottega.sdk.training_job import TrainingJob
-    from bottega.widgets import EndpointTester, JobMonitor, TrainingLauncher
+    from bottega.widgets import DataWrangler, EndpointTester, JobMonitor, TrainingLauncher, show
+    from bottega.wrangler.transformer import FlowTransformer
 
 __all__ = [
     "BottegaError",
+    "DataWrangler",
     "Endpoint",
     "EndpointTester",
+    "Flow",
+    "FlowTransformer",
     "JobMonitor",
     "NotebookJob",
     "Session",
@@ -36,18 +41,23 @@ __all__ = [
     "__version__",
     "connect",
     "load_ipython_extension",
+    "show",
 ]
 
 _PUBLIC = {
     "BottegaError": "bottega.errors",
+    "DataWrangler": "bottega.widgets",
     "Endpoint": "bottega.sdk.endpoint",
     "EndpointTester": "bottega.widgets",
+    "Flow": "bottega.sdk.flow",
+    "FlowTransformer": "bottega.wrangler.transformer",
     "JobMonitor": "bottega.widgets",
     "NotebookJob": "bottega.sdk.notebook_job",
     "Session": "bottega.sdk.session",
     "TrainingJob": "bottega.sdk.training_job",
     "TrainingLauncher": "bottega.widgets",
     "connect": "bottega.sdk.session",
+    "show": "bottega.widgets",
 }
 
 

@@ -20,3 +20,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     found = nearest(word, known)
     return f"; did you mean {found}?" if found else ""
+
+
+def ending(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence that refuses a word: :func:`did_you_mean`, or a full stop.
+
+    >>> ending("chrun", ["churn", "sales"]), ending("x", ["churn"])
+    ('; did you mean churn?', '.')
+    """
+    return did_you_mean(word, known) or "."

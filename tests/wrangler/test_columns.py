@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bottega.wrangler.columns import NUMBERS, Column, ColumnType, Schema
-from bottega.wrangler.errors import ParameterError
+from bottega.wrangler.errors import DataError, ParameterError
 
 SCHEMA = Schema.of(age="long", price="float", name="string")
 
@@ -44,6 +44,8 @@ def test_an_unknown_column_is_refused() -> None:
         Schema([])["x"]
 
 
-def test_names_are_unique() -> None:
-    with pytest.raises(ValueError, match="not unique"):
-        Schema([Column("a", ColumnType.LONG), Column("a", ColumnType.FLOAT)])
+@pytest.mark.parametrize("names", [("a", "a"), ("a", "A"), ("Ä", "ä")])
+def test_names_differ_in_more_than_capitals(names: tuple[str, str]) -> None:
+    with pytest.raises(DataError, match="Two columns would be called"):
+        Schema(Column(name, ColumnType.LONG) for name in names)
+    assert Schema([Column(names[0], ColumnType.LONG)]).free_name(names[1]) == f"{names[1]}_1"

@@ -23,6 +23,7 @@ from bottega.sdk import inside_job
 from bottega.sdk.client import Client, RemoteClient
 from bottega.sdk.data import ChannelSource, ChannelWriter, DataError, PreparedChannel
 from bottega.sdk.endpoint import COLUMNS, Endpoint
+from bottega.sdk.flow import Flow
 from bottega.sdk.source import Source
 from bottega.sdk.tracked_run import Run
 from bottega.sdk.training_job import TrainingJob
@@ -298,6 +299,29 @@ class Session:
     def endpoints(self, **filters: Any) -> Iterator[dict[str, Any]]:
         """Summaries of endpoints, newest first; ``filters`` as in ListEndpoints."""
         return self.pages("ListEndpoints", "Endpoints", filters)
+
+    def flow(
+        self,
+        source: str | os.PathLike[str] | None = None,
+        *,
+        query: str = "",
+        **options: Any,
+    ) -> Flow:
+        """A flow of the Data Wrangler.
+
+        Args:
+            source: a ``.flow`` file to go on with, or data to begin with: a path, an ``s3://`` URI,
+                or with ``query`` an URL of SQLAlchemy's; empty when absent.
+            query: of a database.
+            options: of data, see :meth:`bottega.sdk.flow.Flow.read`.
+        """
+        if source is None:
+            return Flow(self.client)
+        path = Path(source)
+        if path.suffix == ".flow" and not os.fspath(source).startswith("s3://"):
+            folder = path.expanduser().absolute().parent
+            return Flow(self.client, path.expanduser().read_text("utf-8"), folder=folder)
+        return Flow(self.client).read(source, query=query, **options)
 
     def pages(
         self, operation: str, member: str, request: Mapping[str, Any]

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bottega.nearest import nearest
-from bottega.wrangler.errors import ParameterError
+from bottega.wrangler.errors import DataError, ParameterError
 
 ROW = "__row"
 """The hidden column of every table inside the engine: a BIGINT, unique, whose order is the table's.
@@ -103,13 +103,27 @@ class Column:
 
 
 class Schema:
-    """The columns of a table, in their order. Names are unique and compared exactly."""
+    """The columns of a table, in their order.
+
+    Names are looked up exactly; but two that differ in nothing but capitals cannot be told apart by
+    the engine, so there are no such tables.
+
+    Raises:
+        DataError: two columns have the same name, or differ in nothing but capitals.
+    """
 
     def __init__(self, columns: Iterable[Column]) -> None:
         self._columns = tuple(columns)
         self._by_name = {column.name: column for column in self._columns}
-        if len(self._by_name) != len(self._columns):
-            raise ValueError(f"columns are not unique: {[c.name for c in self._columns]}")
+        self._folded: dict[str, str] = {}
+        for column in self._columns:
+            key = column.name.lower()
+            if key in self._folded:
+                raise DataError(
+                    f"Two columns would be called {self._folded[key]!r} and {column.name!r}; names "
+                    "must differ in more than capitals. Rename one, or choose another name."
+                )
+            self._folded[key] = column.name
 
     @classmethod
     def of(cls, **types: ColumnType | str) -> Schema:
@@ -177,7 +191,7 @@ class Schema:
     def free_name(self, wanted: str) -> str:
         """The name itself, or with the first number behind it that no column has."""
         name, number = wanted, 0
-        while name in self._by_name:
+        while name.lower() in self._folded:
             number += 1
             name = f"{wanted}_{number}"
         return name

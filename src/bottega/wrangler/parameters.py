@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bottega.nearest import did_you_mean
+from bottega.nearest import ending
 from bottega.wrangler.columns import ColumnType, Schema
 from bottega.wrangler.errors import ParameterError
 
@@ -127,9 +127,7 @@ class ParameterSet:
         result = _copied(into or {})
         for name, value in values.items():
             if name not in by_name:
-                raise ParameterError(
-                    name, f"There is no parameter {name!r}{did_you_mean(name, by_name)}."
-                )
+                raise ParameterError(name, f"There is no parameter {name!r}{ending(name, by_name)}")
             *parents, last = self._path(by_name[name])
             place = result
             for part in parents:
@@ -215,7 +213,7 @@ def _judged(parameter: Parameter, value: Any, schema: Schema) -> Any:
                 raise ParameterError(
                     parameter.name,
                     f"{parameter.label}: {value!r} is none of {allowed}"
-                    f"{did_you_mean(str(value), parameter.choices)}.",
+                    f"{ending(str(value), parameter.choices)}",
                 )
             return value
         case "integer" | "number":

@@ -116,6 +116,9 @@ class InMemory:
     """
 
     function: InMemoryFunction
+    rowwise: bool = False
+    """Whether what comes out of a row depends on that row alone: the function may then be called
+    with some rows at a time, in their order."""
 
 
 class InMemoryFunction(Protocol):
@@ -226,6 +229,17 @@ class Transform(ABC):
     def sql(self, step: Step) -> Rendering:
         """What the engine runs."""
 
+    def serving_of(self, values: Values) -> Serving:
+        """What becomes of a step with these values in front of a model."""
+        return self.serving
+
+    def served(self, step: Step) -> Rendering:
+        """What runs in front of a model: the same columns as :meth:`sql` gives, and every row.
+
+        To be overridden where :meth:`sql` drops rows *and* changes columns.
+        """
+        return self.sql(step)
+
     @abstractmethod
     def pandas(self, step: Step, code: PandasCode) -> None:
         """Write the same as pandas code, as a colleague would: see :class:`PandasCode`."""
@@ -242,4 +256,6 @@ class Transform(ABC):
                 found.add(value)
             elif parameter.kind == "columns" and value is not None:
                 found.update(value)
+            elif parameter.kind == "new_column" and value in schema:
+                found.add(value)
         return frozenset(found)

@@ -76,7 +76,7 @@ def foresee(
     for node, transform in steps:
         try:
             values: Values = transform.parameter_set().check(
-                transform.parameter_set().read(node.parameters), table.schema
+                transform.parameter_set().read(node.told), table.schema
             )
             statistics = transform.statistics(table.schema, values) if transform.learns else {}
         except (FlowError, KeyError):
@@ -86,7 +86,7 @@ def foresee(
         if statistics and not touched & columns_read(statistics.values()):
             wanted[node.id] = statistics
         touched |= transform.touches(table.schema, values)
-        if transform.serving != "apply":
+        if transform.serving_of(values) != "apply":
             break
     if len(wanted) < 2:
         return {}

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from bottega.wrangler.columns import Schema
 from bottega.wrangler.engine.database import Database
@@ -15,12 +15,8 @@ from bottega.wrangler.engine.learning import Foreseen, enabled, foresee
 from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.errors import FlowError
 from bottega.wrangler.flow.document import Flow, Node
-from bottega.wrangler.sql_text import name
 from bottega.wrangler.transform import InMemory, Rendering, State, Step, Transform, Values
 from bottega.wrangler.transforms.registry import transform_of
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class Sources(Protocol):
@@ -135,7 +131,7 @@ def digests(
     """For a node and each above it, a digest of everything its table depends on."""
     found: dict[str, str] = {}
     for node in flow.upstream(node_id):
-        own: list[Any] = [part, node.id, node.operator, node.parameters, node.disabled]
+        own: list[Any] = [part, node.id, node.operator, node.told, node.disabled]
         own.append([(found[link.node_id], link.output_name) for link in node.inputs])
         if node.type == "SOURCE":
             try:
@@ -289,11 +285,9 @@ class _Run:
     ) -> Relation:
         if not isinstance(rendering, InMemory):
             return first.then(rendering, schema, *rest)
-        from bottega.wrangler.engine.frames import table_of
+        from bottega.wrangler.engine.in_memory import computed
 
-        frames = [relation.frame() for relation in (first, *rest)]
-        table = table_of(rendering.function(*frames), schema)
-        return stored(self._engine.database, table, schema)
+        return computed(rendering, schema, (first, *rest))
 
 
 def checked_values(transform: Transform, node: Node, schema: Any, others: Any) -> Values:
@@ -303,19 +297,6 @@ def checked_values(transform: Transform, node: Node, schema: Any, others: Any) -
         FlowError: names the parameter, the column and the value.
     """
     parameters = transform.parameter_set()
-    values = parameters.check(parameters.read(node.parameters), schema)
+    values = parameters.check(parameters.read(node.told), schema)
     transform.check(schema, values, others)
     return values
-
-
-def stored(database: Database, table: pa.Table, schema: Any) -> Relation:
-    """A table in the database from one in memory."""
-    target = database.free_name("m")
-    with database.cursor() as cursor:
-        cursor.register("__arriving", table)
-        columns = ", ".join(
-            f"{name(column.name)}::{column.type.duckdb} AS {name(column.name)}" for column in schema
-        )
-        cursor.execute(f"CREATE TABLE {name(target)} AS SELECT {columns} FROM __arriving")
-        cursor.unregister("__arriving")
-    return Relation.stored(database, target, schema)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from bottega.nearest import did_you_mean
+from bottega.nearest import ending
 from bottega.wrangler.errors import FlowError
 
 KINDS = ("SOURCE", "TRANSFORM", "VISUALIZATION", "DESTINATION", "DATASET")
@@ -65,6 +65,13 @@ class Node:
         """As they stand in the file."""
         found = self.raw.get("parameters")
         return found if isinstance(found, Mapping) else {}
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """The parameters, and with them what SageMaker has learnt: the types of columns are among
+        it."""
+        trained = self.raw.get("trained_parameters")
+        return {**self.parameters, **({"trained_parameters": trained} if trained else {})}
 
     @property
     def inputs(self) -> tuple[Link, ...]:
@@ -156,8 +163,8 @@ class Flow:
         try:
             return self._by_id[node_id]
         except KeyError:
-            hint = did_you_mean(node_id, self._by_id)
-            raise FlowError(f"The flow has no node {node_id!r}{hint}.") from None
+            hint = ending(node_id, self._by_id)
+            raise FlowError(f"The flow has no node {node_id!r}{hint}") from None
 
     def upstream(self, node_id: str) -> list[Node]:
         """A node and all that it depends on, each after what it depends on."""

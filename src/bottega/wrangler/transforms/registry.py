@@ -8,14 +8,37 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from bottega.nearest import did_you_mean
+from bottega.nearest import did_you_mean, ending
 from bottega.wrangler.errors import FlowError
 from bottega.wrangler.transform import Transform
 
 MODULES = (
+    "parse_types",
     "manage_columns",
     "manage_rows",
+    "filter_rows",
     "handle_missing",
+    "handle_outliers",
+    "process_numeric",
+    "binning",
+    "sampling",
+    "split_data",
+    "balance_data",
+    "encode_categorical",
+    "format_string",
+    "search_and_edit",
+    "validate_string",
+    "structured",
+    "manage_vectors",
+    "featurize_text",
+    "time_series",
+    "aggregate",
+    "dimensionality",
+    "join_tables",
+    "concatenate",
+    "custom_formula",
+    "custom_code",
+    "custom_sql",
 )
 """Modules of this package, in the palette's order."""
 
@@ -70,7 +93,7 @@ def transform_of(operator: str, parameters: Mapping[str, Any]) -> Transform:
             f"it has {', '.join(operations)}."
         )
     known = sorted({operator for operator, _ in table})
-    raise FlowError(f"The operator {operator!r} is unknown{did_you_mean(operator, known)}.")
+    raise FlowError(f"The operator {operator!r} is unknown{ending(operator, known)}")
 
 
 def named(group: str, name: str) -> Transform:
@@ -84,7 +107,7 @@ def named(group: str, name: str) -> Transform:
             return transform
     known = [f"{transform.group}: {transform.name}" for transform in transforms()]
     raise FlowError(
-        f"There is no transform {group}: {name}{did_you_mean(f'{group}: {name}', known)}."
+        f"There is no transform {group}: {name}{ending(f'{group}: {name}', known)}"
     )
 
 

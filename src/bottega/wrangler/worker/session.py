@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bottega.wrangler.engine.run import FlowEngine, Prepared
 from bottega.wrangler.errors import FlowError
 from bottega.wrangler.flow.document import Flow, Node
 from bottega.wrangler.sources.files import FileSources
+from bottega.wrangler.sources.nodes import Source
 from bottega.wrangler.worker.cells import cell
 from bottega.wrangler.worker.pages import aligned_page, plain_page, unaligned_page
 
@@ -36,6 +38,10 @@ class _Samples:
 
     def fingerprint(self, node: Node) -> str:
         return self._sources.fingerprint(node)
+
+    def known(self, node: Node) -> Any:
+        """What was found out about a source; exported code reads it the same way."""
+        return self._sources.known(node)
 
 
 class Session:
@@ -97,7 +103,9 @@ class Session:
         from bottega.wrangler.flow.checking import check
 
         self._know(objects)
-        return dict(check(Flow.parse(flow), self._sample, trusted=trusted).as_answer())
+        document = Flow.parse(flow)
+        answer = check(document, self._sample, trusted=trusted).as_answer()
+        return {**answer, "Notes": [*answer["Notes"], *self._findings(document)]}
 
     def preview(
         self,
@@ -176,7 +184,8 @@ class Session:
         prepared = engine.prepare(document, node_id, output_name, trusted=trusted)
         if column is not None:
             prepared.relation.schema[column]
-        found = suggest(prepared.relation, column)
+        known = [column] if column is not None else prepared.relation.schema.names
+        found = suggest(prepared.relation, column, self._profiled(prepared, known))
         return {"Suggestions": [suggestion.as_answer() for suggestion in found]}
 
     def analyze(
@@ -242,6 +251,15 @@ class Session:
         return dict(found.as_answer())
 
     # Below them
+
+    def _findings(self, flow: Flow) -> list[str]:
+        """What is odd about the data, of every source that can be read."""
+        found = []
+        for node in flow.of_type("SOURCE"):
+            with suppress(FlowError):  # the node's own state says why
+                name = Source.of(node).shown_name
+                found += [f"{name}: {text}" for text in self._sources.findings(node)]
+        return found
 
     def _know(self, objects: Mapping[str, Sequence[str]]) -> None:
         with self._lock:

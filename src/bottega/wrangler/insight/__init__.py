@@ -1,0 +1,1 @@
+"""What the data are like: profiles of columns, suggestions, analyses and the report."""

@@ -1,0 +1,1 @@
+"""The analyses, a module a subject; ``insight.registry`` lists them."""
