@@ -6,6 +6,8 @@ const esModules = [
   '@jupyter/',
   '@jupyterlab/',
   '@microsoft',
+  '@xyflow',
+  'd3-',
   'exenv-es6',
   'lib0',
   'nanoid',

@@ -13,6 +13,8 @@ import {
 } from './features/shell/plugin';
 import { notebookJobs } from './features/training/notebookPlugin';
 import { training } from './features/training/plugin';
+import { wranglerOutputs } from './features/wrangler/notebook/plugin';
+import { wrangler } from './features/wrangler/plugin';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   about,
@@ -25,7 +27,9 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   experiments,
   endpoints,
   training,
-  notebookJobs
+  notebookJobs,
+  wrangler,
+  wranglerOutputs
 ];
 
 export default plugins;

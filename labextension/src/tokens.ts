@@ -26,6 +26,8 @@ export interface ISectionItem {
   label: string;
   /** The screen it opens. */
   path: string;
+  /** Opens it instead, where it is no screen; the path then only tells it from others. */
+  open?: () => void;
   /** Colours the dot before the label; the note says the same in words. */
   status: string;
   /** The short text at the end of the line: elapsed time, requests a second. */
@@ -50,6 +52,8 @@ export interface ISection {
   rank: number;
   /** Which events change what the section shows. */
   concerns: (event: IStudioEvent) => boolean;
+  /** Emitted when what the section shows has changed, for what has no events. */
+  changed?: ISignal<unknown, void>;
   load: () => Promise<ISectionContent>;
   /** Read again after so many milliseconds too, for what has no events. */
   every?: number;

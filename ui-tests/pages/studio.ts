@@ -49,6 +49,16 @@ export class Studio {
     return path;
   }
 
+  /** The text of a file of the file browser. */
+  async read(path: string): Promise<string> {
+    const answer = await this.page.request.get(
+      `${this._base}/api/contents/${encodeURI(path)}`,
+      { params: { type: 'file', format: 'text' } }
+    );
+    expect(answer.ok(), await answer.text()).toBe(true);
+    return String((await answer.json()).content);
+  }
+
   /** Call an operation. */
   async call<T>(service: string, name: string, request: object): Promise<T> {
     const answer = await this.page.request.post(

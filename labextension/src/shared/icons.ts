@@ -3,6 +3,7 @@ import { LabIcon } from '@jupyterlab/ui-components';
 import bottegaSvg from '../../style/icons/bottega.svg';
 import endpointSvg from '../../style/icons/endpoint.svg';
 import experimentSvg from '../../style/icons/experiment.svg';
+import flowSvg from '../../style/icons/flow.svg';
 import jobSvg from '../../style/icons/job.svg';
 
 export const bottegaIcon = new LabIcon({
@@ -11,6 +12,8 @@ export const bottegaIcon = new LabIcon({
 });
 
 export const jobIcon = new LabIcon({ name: 'bottega:job', svgstr: jobSvg });
+
+export const flowIcon = new LabIcon({ name: 'bottega:flow', svgstr: flowSvg });
 
 export const experimentIcon = new LabIcon({
   name: 'bottega:experiment',

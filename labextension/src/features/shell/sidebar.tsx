@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 
 import { Loadable } from '../../shared/components/states';
 import { StatusDot } from '../../shared/components/status';
@@ -86,6 +86,19 @@ function SectionView(
     every: section.every ?? null,
     fold: FOLD_MS
   });
+  const latest = useRef(live);
+  latest.current = live;
+  useEffect(() => {
+    const again = (): void => {
+      if (latest.current.state !== 'loading') {
+        latest.current.retry();
+      }
+    };
+    section.changed?.connect(again);
+    return () => {
+      section.changed?.disconnect(again);
+    };
+  }, [section]);
   const { create } = section;
   return (
     <section className="jp-BottegaSection" data-section={section.id}>
@@ -133,7 +146,9 @@ function SectionView(
                       type="button"
                       className="jp-BottegaSection-item"
                       title={item.label}
-                      onClick={() => studio.open(item.path)}
+                      onClick={() =>
+                        item.open ? item.open() : studio.open(item.path)
+                      }
                     >
                       <StatusDot status={item.status} trans={trans} />
                       <span className="jp-BottegaSection-name">

@@ -6,22 +6,52 @@ import type * as Plotly from 'plotly.js-gl2d-dist-min';
 import { Skeleton } from '../components/states';
 import { useChartTheme } from './theme';
 
-let plotly: Promise<typeof Plotly> | null = null;
+/** The traces that only Plotly's other bundle has; neither has all. */
+const CARTESIAN: readonly unknown[] = [
+  'bar',
+  'box',
+  'contour',
+  'heatmap',
+  'histogram',
+  'histogram2d',
+  'histogram2dcontour',
+  'image',
+  'pie',
+  'violin'
+];
+
+type Bundle = 'gl2d' | 'cartesian';
+
+const bundles = new Map<Bundle, Promise<typeof Plotly>>();
 
 /** Plotly, fetched when the first chart is shown: it is larger than all else together. */
-function loadPlotly(): Promise<typeof Plotly> {
-  plotly ??= import('plotly.js-gl2d-dist-min').then(
+function loadPlotly(data: readonly object[]): Promise<typeof Plotly> {
+  const bundle: Bundle = data.some(
+    trace => 'type' in trace && CARTESIAN.includes(trace.type)
+  )
+    ? 'cartesian'
+    : 'gl2d';
+  const present = bundles.get(bundle);
+  if (present) {
+    return present;
+  }
+  const fetched = (
+    bundle === 'cartesian'
+      ? import('plotly.js-cartesian-dist-min')
+      : import('plotly.js-gl2d-dist-min')
+  ).then(
     module =>
       // A bundler gives a CommonJS module as its default.
       'default' in module
         ? (module as unknown as { default: typeof Plotly }).default
         : module,
     (error: unknown) => {
-      plotly = null; // the next drawing tries again
+      bundles.delete(bundle); // the next drawing tries again
       throw error;
     }
   );
-  return plotly;
+  bundles.set(bundle, fetched);
+  return fetched;
 }
 
 /** A range of the horizontal axis that charts share; null shows everything. */
@@ -49,6 +79,8 @@ export function Plot(props: IPlotProps): JSX.Element {
   const [problem, setProblem] = useState<string | null>(null);
   const theme = useChartTheme();
   const listening = useRef(false);
+  /** The bundle that has drawn. */
+  const drawer = useRef<typeof Plotly | null>(null);
   const listeners = useRef(props);
   listeners.current = props;
   const { data, layout, height, range } = props;
@@ -56,11 +88,16 @@ export function Plot(props: IPlotProps): JSX.Element {
   useEffect(() => {
     let ended = false;
     const draw = async (): Promise<void> => {
-      const library = await loadPlotly();
+      const library = await loadPlotly(data);
       const element = node.current;
       if (ended || !element) {
         return;
       }
+      if (drawer.current && drawer.current !== library) {
+        drawer.current.purge(element);
+        listening.current = false;
+      }
+      drawer.current = library;
       const drawn = await library.react(
         element,
         data,
@@ -100,13 +137,13 @@ export function Plot(props: IPlotProps): JSX.Element {
     }
     const observer = new ResizeObserver(() => {
       if (element.hasChildNodes() && element.offsetWidth > 0) {
-        void loadPlotly().then(library => library.Plots.resize(element));
+        drawer.current?.Plots.resize(element);
       }
     });
     observer.observe(element);
     return () => {
       observer.disconnect();
-      void loadPlotly().then(library => library.purge(element));
+      drawer.current?.purge(element);
     };
   }, []);
 

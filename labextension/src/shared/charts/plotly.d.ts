@@ -12,3 +12,8 @@ declare module 'plotly.js-gl2d-dist-min' {
   export function purge(node: HTMLElement): void;
   export const Plots: { resize(node: HTMLElement): void };
 }
+
+/** The bundle with bars, heatmaps and the like; it is used in the same way. */
+declare module 'plotly.js-cartesian-dist-min' {
+  export * from 'plotly.js-gl2d-dist-min';
+}

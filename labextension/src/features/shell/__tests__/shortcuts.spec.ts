@@ -4,7 +4,13 @@ interface ISchema {
   'jupyter.lab.shortcuts': Array<{ command: string; keys: string[] }>;
 }
 
-const shortcuts = ['endpoints', 'experiments', 'jobs', 'training'].map(name => {
+const shortcuts = [
+  'endpoints',
+  'experiments',
+  'jobs',
+  'training',
+  'wrangler'
+].map(name => {
   const schema = jest.requireActual<ISchema>(`../../../../schema/${name}.json`);
   return { name, ...schema['jupyter.lab.shortcuts'][0] };
 });
@@ -20,7 +26,8 @@ it('the screens that are opened most have keys, each its own', () => {
     'bottega:open-endpoints',
     'bottega:open-experiments',
     'bottega:open-jobs',
-    'bottega:train'
+    'bottega:train',
+    'bottega:prepare-data'
   ]);
   const keys = shortcuts.map(shortcut => shortcut.keys?.join(' '));
   expect(new Set(keys).size).toBe(keys.length);
