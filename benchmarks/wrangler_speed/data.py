@@ -34,9 +34,7 @@ def _missing(column: int, share: float, value: str) -> str:
 
 def _query(rows: int) -> str:
     def normal(column: int) -> str:
-        return (
-            f"sqrt(-2 * ln(1 - {_random(column)})) * cos(2 * pi() * {_random(column + 50)})"
-        )
+        return f"sqrt(-2 * ln(1 - {_random(column)})) * cos(2 * pi() * {_random(column + 50)})"
 
     def one_of(column: int, values: list[str]) -> str:
         listed = ", ".join(f"'{value}'" for value in values)
@@ -65,8 +63,10 @@ def _query(rows: int) -> str:
         "latitude": f"-60 + 120 * {_random(15)}",
         "longitude": f"-180 + 360 * {_random(16)}",
         "note": _missing(
-            17, 0.4, f"{one_of(17, ['called', 'wrote', 'visited'])} || ' twice, then '"
-            f" || {one_of(18, ['left', 'stayed', 'complained', 'upgraded'])}"
+            17,
+            0.4,
+            f"{one_of(17, ['called', 'wrote', 'visited'])} || ' twice, then '"
+            f" || {one_of(18, ['left', 'stayed', 'complained', 'upgraded'])}",
         ),
         "referrer": f"'site' || floor(pow({_random(19)}, 2) * 50)::INTEGER",
         "rating": _missing(20, 0.1, f"(1 + floor({_random(20)} * 5))::BIGINT"),

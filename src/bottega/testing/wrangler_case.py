@@ -15,8 +15,8 @@ import pandas as pd
 from bottega.wrangler.columns import ROW, Column, ColumnType, Schema
 from bottega.wrangler.engine.database import Database
 from bottega.wrangler.engine.frames import frame_of, schema_of, table_of
-from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.engine.in_memory import stored
+from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.transform import InMemory, Step, Transform
 from bottega.wrangler.transforms.registry import named

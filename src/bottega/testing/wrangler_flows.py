@@ -9,8 +9,8 @@ import pandas as pd
 
 from bottega.wrangler.engine.database import Database
 from bottega.wrangler.engine.frames import schema_of, table_of
-from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.engine.in_memory import stored
+from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.engine.run import FlowEngine
 from bottega.wrangler.flow.document import Flow, Node
 from bottega.wrangler.transforms.registry import named

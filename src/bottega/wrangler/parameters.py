@@ -124,7 +124,7 @@ class ParameterSet:
             ParameterError: a name is unknown.
         """
         by_name = {parameter.name: parameter for parameter in self._parameters}
-        result = _copied(into or {})
+        result: dict[str, Any] = _copied(into or {})
         for name, value in values.items():
             if name not in by_name:
                 raise ParameterError(name, f"There is no parameter {name!r}{ending(name, by_name)}")

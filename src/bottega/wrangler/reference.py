@@ -14,15 +14,26 @@ PAGE = PurePosixPath("docs/transforms.md")
 _HEADING = """\
 # Transforms and analyses
 
-Everything that [Data Wrangler](users/prepare-data.md) can do to a table, written by `scripts/generate` from the transforms'
-own descriptions. Each runs on the whole data and is exported as pandas code that gives the same table.
+Everything that [Data Wrangler](users/prepare-data.md) can do to a table, written by
+`scripts/generate` from the transforms' own descriptions. Each runs on the whole data and is
+exported as pandas code that gives the same table.
 
-*In front of a model* says what becomes of a step when a fitted flow serves rows one at a time: it is **applied**, it is **left out** because
-it only chooses rows for training, or such a flow is **refused** because a row means nothing without the others. *Learns* marks
-steps that are fitted once and then applied unchanged.
+*In front of a model* says what becomes of a step when a fitted flow serves rows one at a time: it
+is **applied**, it is **left out** because it only chooses rows for training, or such a flow is
+**refused** because a row means nothing without the others. *Learns* marks steps that are fitted
+once and then applied unchanged.
 
-Wherever nothing else is said: a missing value (null, NaN) stays missing, empty text is text, and infinity is a number.
+Wherever nothing else is said: a missing value (null, NaN) stays missing, empty text is text, and
+infinity is a number.
 """
+_COLUMNS = (
+    "transform",
+    "what it does",
+    "parameters",
+    "edge cases",
+    "learns",
+    "in front of a model",
+)
 _SERVING = {"apply": "applied", "skip": "left out", "refuse": "refused"}
 
 
@@ -34,8 +45,8 @@ def reference_page() -> str:
 def _transforms() -> Iterator[str]:
     for group, transforms in groups():
         yield f"## {group}\n"
-        yield "| transform | what it does | parameters | edge cases | learns | in front of a model |"
-        yield "|---|---|---|---|---|---|"
+        yield _row(*_COLUMNS)
+        yield f"|{'---|' * len(_COLUMNS)}"
         for transform in transforms:
             yield _row(
                 f"**{transform.name}**<br>`{transform.operator}`",

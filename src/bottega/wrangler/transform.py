@@ -256,6 +256,6 @@ class Transform(ABC):
                 found.add(value)
             elif parameter.kind == "columns" and value is not None:
                 found.update(value)
-            elif parameter.kind == "new_column" and value in schema:
+            elif parameter.kind == "new_column" and isinstance(value, str) and value in schema:
                 found.add(value)
         return frozenset(found)

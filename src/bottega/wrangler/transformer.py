@@ -22,8 +22,8 @@ from bottega.nearest import did_you_mean
 from bottega.wrangler.columns import SCALARS, ColumnType
 from bottega.wrangler.engine.database import Database
 from bottega.wrangler.engine.frames import schema_of, table_of
-from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.engine.in_memory import stored
+from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.engine.run import FlowEngine
 from bottega.wrangler.errors import DataError, FlowError
 from bottega.wrangler.flow.document import Flow, Node

@@ -46,8 +46,7 @@ def test_an_end_is_told_to_both_sides(ends: tuple[Channel, Channel]) -> None:
     with pytest.raises(Closed):
         other.receive()
     with pytest.raises(Closed):
-        for _ in range(1000):
-            other.send({})
+        other.send({})
     one.close()  # again does no harm
 
 

@@ -86,9 +86,7 @@ def test_long_data_are_sampled_first(
     assert again["Scope"] == "whole", "what is known of the whole is not asked of a sample"
 
 
-def test_a_comparison_shows_what_a_step_changes(
-    session: Session, source: tuple[str, str]
-) -> None:
+def test_a_comparison_shows_what_a_step_changes(session: Session, source: tuple[str, str]) -> None:
     flow, node = source
     changed = with_step(flow, node, "Impute", IMPUTE)
     page = session.preview(flow=changed, node_id="step", objects={}, compare=True)

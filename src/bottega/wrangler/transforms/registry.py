@@ -1,4 +1,4 @@
-"""The one list of transforms: the engine, the palette, the file, the exports and the docs read it."""
+"""The one list of transforms: the engine, the palette, the exports and the docs read it."""
 
 from __future__ import annotations
 
@@ -106,9 +106,7 @@ def named(group: str, name: str) -> Transform:
         if (transform.group, transform.name) == (group, name):
             return transform
     known = [f"{transform.group}: {transform.name}" for transform in transforms()]
-    raise FlowError(
-        f"There is no transform {group}: {name}{ending(f'{group}: {name}', known)}"
-    )
+    raise FlowError(f"There is no transform {group}: {name}{ending(f'{group}: {name}', known)}")
 
 
 def groups() -> Iterator[tuple[str, list[Transform]]]:
