@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+DATE_PARTS = ("year", "month", "day", "hour", "minute", "second")
+DATE_PARTS += ("week_of_year", "day_of_year", "quarter")
 STEPS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("Handle missing", "Drop missing", {"input_column": ["segment", "signup"]}),
     ("Format string", "Strip left and right", {"input_column": ["region"]}),
@@ -30,7 +32,11 @@ STEPS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     (
         "Featurize date/time",
         "Featurize datetime",
-        {"input_column": ["signup"], "output_format": "Columns", "year": True, "month": True},
+        {
+            "input_column": ["signup"],
+            "output_format": "Columns",
+            **{part: part in ("year", "month") for part in DATE_PARTS},
+        },
     ),
     (
         "Custom formula",
@@ -69,13 +75,17 @@ def flow(file: str) -> tuple[Any, str]:
     return Flow(raw), above
 
 
+MEMORY = 4 << 30
+"""Bytes that the engine's database may use."""
+
+
 def engine(folder: Path, work: Path) -> Any:
     """An engine over the files of a folder."""
     from bottega.wrangler.engine.database import Database
     from bottega.wrangler.engine.run import FlowEngine
     from bottega.wrangler.sources.files import FileSources
 
-    database = Database(work)
+    database = Database(work, memory=MEMORY)
     return FlowEngine(database, FileSources(database, folder))
 
 

@@ -8,15 +8,18 @@ SEED = 20_261_126
 COLUMNS = 20
 
 
-def write(folder: Path, rows: int) -> None:
-    """Write ``customers.parquet`` and ``customers.csv``; the same rows for the same number."""
+def write(folder: Path, rows: int, *, csv: bool = True) -> None:
+    """Write ``customers.parquet`` and ``customers.csv``; the same rows for the same number.
+
+    Every cell follows from the seed, its row and its column, whatever the number of threads.
+    """
     import duckdb
 
     connection = duckdb.connect(":memory:")
-    connection.execute("SET threads = 1")  # so that a seed means the same numbers
-    connection.execute("SET preserve_insertion_order = true")
     table = (folder / "customers.parquet").as_posix()
     connection.execute(f"COPY ({_query(rows)}) TO '{table}' (FORMAT parquet)")
+    if not csv:
+        return
     connection.execute(
         f"COPY (SELECT * FROM read_parquet('{table}')) "
         f"TO '{(folder / 'customers.csv').as_posix()}' (FORMAT csv, HEADER)"

@@ -64,3 +64,13 @@ def test_studio(benchmark: Benchmark) -> None:
     for _, _, _, seen, missing in big["rows"].values():
         assert seen > 0
         assert missing == 0
+
+
+@pytest.mark.slow
+def test_wrangler(benchmark: Benchmark) -> None:
+    document = benchmark("wrangler", "--rows", "20000", "--rounds", "1")
+    contest, waiting = document["tables"]
+    assert {"bottega", "DuckDB SQL by hand", "pandas"} <= contest["rows"].keys()
+    assert len(waiting["rows"]) == 16
+    for values in (*contest["rows"].values(), *waiting["rows"].values()):
+        assert all(value > 0 for value in values)

@@ -74,8 +74,8 @@ def test_an_s3_source_and_a_join(session: Session, people: Path):
 
 def test_wrong_steps_and_sources_say_so(session: Session, people: Path):
     flow = session.flow(people)
-    with pytest.raises(FlowError, match=r"no transform Handle missing: Imput.*Impute"):
-        flow.add("Handle missing", "Imput", input_column=["age"])
+    with pytest.raises(FlowError, match=r"no transform Handle missing: Fil missing.*Fill missing"):
+        flow.add("Handle missing", "Fil missing", input_column=["age"])
     before = flow.text
     with pytest.raises(ValidationException, match="speed"):
         flow.add("Handle missing", "Impute", speed=3)

@@ -12,7 +12,7 @@ import pytest
 
 from bottega.testing.wrangler_flows import FlowBench, step_node
 from bottega.wrangler.worker.cells import cell
-from bottega.wrangler.worker.pages import aligned_page, plain_page, unaligned_page
+from bottega.wrangler.worker.pages import Counts, aligned_page, plain_page, unaligned_page
 
 FRAME = pd.DataFrame({"a {x}": [3.0, None, 1.0, 10.0], "s": ["x", "y", None, "y"]})
 
@@ -24,12 +24,20 @@ def bench() -> Iterator[FlowBench]:
     found.close()
 
 
-def compared(bench: FlowBench, node: dict[str, Any], offset: int = 0, limit: int = 10) -> Any:
+def compared(
+    bench: FlowBench,
+    node: dict[str, Any],
+    offset: int = 0,
+    limit: int = 10,
+    known: dict[str, Any] | None = None,
+) -> Any:
     prepared = bench.engine.prepare(bench.flow(node), node["node_id"])
     before = bench.engine.prepare(bench.flow(node), "source").relation
     schema = prepared.relation.schema
-    page = aligned_page(before, prepared.steps[-1], schema, offset, limit) or unaligned_page(
-        before, prepared.relation, offset, limit, schema.names
+    counts = Counts(known if known is not None else {}, "key")
+    step = prepared.steps[-1]
+    page = aligned_page(before, step, schema, offset, limit, counts) or unaligned_page(
+        before, prepared.relation, offset, limit, schema.names, counts
     )
     return page.as_answer()
 
@@ -85,6 +93,22 @@ def test_rows_in_a_new_order_are_not_compared(bench: FlowBench) -> None:
     assert [row[0] for row in page["Rows"]] == [1.0, 3.0, 10.0, None]
     assert page["RowChanges"] == ["", "", "", ""]
     assert page["TotalRows"] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("Drop missing", {}), ("Fill missing", {"input_column": ["a {x}"], "fill_value": 5})],
+)
+def test_a_further_page_counts_nothing_again(
+    bench: FlowBench, name: str, values: dict[str, Any]
+) -> None:
+    node = step_node("1", "source", "Handle missing", name, values)
+    known: dict[str, Any] = {}
+    first = compared(bench, node, 0, 2, known)
+    asked = bench.count_queries()
+    second = compared(bench, node, 2, 2, known)
+    assert len(asked) == 1
+    assert second["Changes"] == first["Changes"]
 
 
 def test_a_plain_page_has_the_columns_asked_for(bench: FlowBench) -> None:

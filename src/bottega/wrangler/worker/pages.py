@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,24 +53,49 @@ def plain_page(relation: Relation, offset: int, limit: int, columns: Sequence[st
     )
 
 
+class Counts:
+    """What has been counted of whole tables, so that no further page counts it again.
+
+    Args:
+        found: results by what they are of; kept by who asks for pages.
+        key: of the comparison.
+    """
+
+    def __init__(self, found: dict[str, Any], key: str) -> None:
+        self._found = found
+        self._key = key
+
+    def of(self, what: str, count: Callable[[], Any]) -> Any:
+        """A count, taken now or before."""
+        key = f"{self._key} {what}"
+        if key not in self._found:
+            self._found[key] = count()
+        return self._found[key]
+
+
 def aligned_page(
-    before: Relation, applied: Applied, after: Schema, offset: int, limit: int
+    before: Relation, applied: Applied, after: Schema, offset: int, limit: int, counts: Counts
 ) -> Page | None:
     """A table before and after a step, row by row, or None where rows do not correspond.
 
     The step computes columns or leaves rows out, so both tables come out of one scan of the first.
     """
-    rendering = applied.transform.sql(applied.step)
+    rendering = applied.rendering
     if isinstance(rendering, Rows):
-        return _without_rows(before, rendering, offset, limit)
+        return _without_rows(before, rendering, offset, limit, counts)
     if isinstance(rendering, Columns):
-        return _with_columns(before, rendering, after, offset, limit)
+        return _with_columns(before, rendering, after, offset, limit, counts)
     return None
 
 
-def _without_rows(before: Relation, rendering: Rows, offset: int, limit: int) -> Page:
+def _without_rows(
+    before: Relation, rendering: Rows, offset: int, limit: int, counts: Counts
+) -> Page:
     kept = f"coalesce({rendering.where}, FALSE)".replace("{", "{{").replace("}", "}}")
-    (rows, stay) = before.row(f"SELECT count(*), count(*) FILTER (WHERE {kept}) FROM {{table}}")
+    rows, stay = counts.of(
+        "rows",
+        lambda: before.row(f"SELECT count(*), count(*) FILTER (WHERE {kept}) FROM {{table}}"),
+    )
     shown = _escaped(names(before.schema.names))
     found = before.database.rows(
         _window(before, f"{ROW}, {kept} AS __kept, {shown}", offset, limit)
@@ -88,7 +113,12 @@ def _without_rows(before: Relation, rendering: Rows, offset: int, limit: int) ->
 
 
 def _with_columns(
-    before: Relation, rendering: Columns, after: Schema, offset: int, limit: int
+    before: Relation,
+    rendering: Columns,
+    after: Schema,
+    offset: int,
+    limit: int,
+    counts: Counts,
 ) -> Page:
     old = before.schema
     shown = [(column, "" if column.name in old else "added") for column in after]
@@ -101,7 +131,7 @@ def _with_columns(
     items += [f"{name(column.name)} AS {name('b ' + column.name)}" for column in changed]
     inside = _escaped(", ".join(items))
     found = before.database.rows(_window(before, inside, offset, limit))
-    rows, totals = _changed_cells(before, rendering, changed)
+    rows, totals = counts.of("cells", lambda: _changed_cells(before, rendering, changed))
     width = 1 + len(shown)
     row_changes, former = [], []
     for row in found:
@@ -180,11 +210,16 @@ def _changes(
 
 
 def unaligned_page(
-    before: Relation, after: Relation, offset: int, limit: int, columns: Sequence[str]
+    before: Relation,
+    after: Relation,
+    offset: int,
+    limit: int,
+    columns: Sequence[str],
+    counts: Counts,
 ) -> Page:
     """The table after a step that makes rows of its own, and what became of the sizes."""
     page = plain_page(after, offset, limit, columns)
-    old, new = before.count(), after.count()
+    old, new = counts.of("tables", lambda: (before.count(), after.count()))
     page.columns = [
         {**column, **({} if column["Name"] in before.schema else {"Change": "added"})}
         for column in page.columns

@@ -36,6 +36,7 @@ class Program:
     def run(self) -> None:
         """Serve. Returns when there is nobody left to serve."""
         from bottega.wrangler.insight import profile, suggestions  # noqa: F401
+        from bottega.wrangler.transforms.custom_formula import translate  # noqa: F401
         from bottega.wrangler.transforms.registry import transforms
         from bottega.wrangler.worker.session import Session
 

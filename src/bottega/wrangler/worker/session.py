@@ -20,7 +20,7 @@ from bottega.wrangler.flow.document import Flow, Node
 from bottega.wrangler.sources.files import FileSources
 from bottega.wrangler.sources.nodes import Source
 from bottega.wrangler.worker.cells import cell
-from bottega.wrangler.worker.pages import aligned_page, plain_page, unaligned_page
+from bottega.wrangler.worker.pages import Counts, aligned_page, plain_page, unaligned_page
 
 SAMPLE_ROWS = 100_000
 _SHARE_OF_MEMORY = 0.5
@@ -60,6 +60,7 @@ class Session:
         self._sample = FlowEngine(self._database, _Samples(self._sources), part="sample")
         self._whole = FlowEngine(self._database, self._sources)
         self._counts: dict[str, int] = {}
+        self._compared_counts: dict[str, Any] = {}
         self._profiles: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
@@ -336,7 +337,8 @@ class Session:
         link = step.node.inputs[0]
         before = engine.prepare(flow, link.node_id, link.output_name, trusted=trusted).relation
         schema = after.relation.schema
-        page = aligned_page(before, step, schema, offset, limit) or unaligned_page(
-            before, self._pageable(engine, after, offset), offset, limit, schema.names
+        counts = Counts(self._compared_counts, after.key)
+        page = aligned_page(before, step, schema, offset, limit, counts) or unaligned_page(
+            before, self._pageable(engine, after, offset), offset, limit, schema.names, counts
         )
         return page.as_answer()
