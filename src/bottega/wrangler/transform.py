@@ -107,6 +107,8 @@ class Query:
     sql: str
     ordered: bool = False
     """Whether rows come out in the order of ``__row`` without being sorted."""
+    subset: bool = False
+    """Whether every row that comes out is a row that came in, unchanged and with its ``__row``."""
 
 
 @dataclass(frozen=True)

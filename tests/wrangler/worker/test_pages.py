@@ -12,7 +12,13 @@ import pytest
 
 from bottega.testing.wrangler_flows import FlowBench, step_node
 from bottega.wrangler.worker.cells import cell
-from bottega.wrangler.worker.pages import Counts, aligned_page, plain_page, unaligned_page
+from bottega.wrangler.worker.pages import (
+    Counts,
+    aligned_page,
+    plain_page,
+    subset_page,
+    unaligned_page,
+)
 
 FRAME = pd.DataFrame({"a {x}": [3.0, None, 1.0, 10.0], "s": ["x", "y", None, "y"]})
 
@@ -36,9 +42,10 @@ def compared(
     schema = prepared.relation.schema
     counts = Counts(known if known is not None else {}, "key")
     step = prepared.steps[-1]
-    page = aligned_page(before, step, schema, offset, limit, counts) or unaligned_page(
-        before, prepared.relation, offset, limit, schema.names, counts
-    )
+    page = aligned_page(before, step, schema, offset, limit, counts)
+    if page is None and getattr(step.rendering, "subset", False):
+        page = subset_page(before, prepared.relation, offset, limit, counts)
+    page = page or unaligned_page(before, prepared.relation, offset, limit, schema.names, counts)
     return page.as_answer()
 
 
@@ -65,6 +72,14 @@ def test_removed_rows_stay_in_sight(bench: FlowBench) -> None:
     assert page["RowChanges"] == ["removed", "removed"]
     assert page["RowIds"] == [1, 2]
     assert (page["TotalRows"], page["Changes"]["RowsRemoved"]) == (4, 2)
+
+
+def test_duplicates_stay_in_sight(bench: FlowBench) -> None:
+    node = step_node("1", "source", "Manage rows", "Drop duplicates", {"columns": ["s"]})
+    page = compared(bench, node, offset=1, limit=3)
+    assert page["Rows"] == [[None, "y"], [1.0, None], [10.0, "y"]]
+    assert page["RowChanges"] == ["", "", "removed"]
+    assert (page["TotalRows"], page["Changes"]["RowsRemoved"]) == (4, 1)
 
 
 def test_a_removed_column_stays_in_sight(bench: FlowBench) -> None:

@@ -150,7 +150,8 @@ class RandomUndersample(Transform):
         ratio = literal(float(step.values["ratio"]))
         return Query(
             f"SELECT {shown} FROM ({counted}) "
-            f"QUALIFY {target} IS NULL OR {place} <= floor(min({rows}) OVER () / {ratio})"
+            f"QUALIFY {target} IS NULL OR {place} <= floor(min({rows}) OVER () / {ratio})",
+            subset=True,
         )
 
     def pandas(self, step: Step, code: PandasCode) -> None:

@@ -316,6 +316,8 @@ def _write_type(code: PandasCode, column: Column) -> None:
         place = code.column(column.name)
         source = f"pd.to_datetime({place})" if column.type.is_time else place
         code.line(f'{place} = {source}.astype("{column.type.pandas}")')
+        if column.type is ColumnType.DATE:  # a day has no hours, whatever came back
+            code.line(f"{place} = {place}.dt.normalize()")
 
 
 def _function_name(parameter: str, tree: ast.Module) -> str:

@@ -107,7 +107,8 @@ class DropDuplicates(Transform):
         keys = quoted_names(step.values["columns"] or step.schema.names)
         return Query(
             f"SELECT {quoted_names([ROW, *step.schema.names])} FROM {{input}} "
-            f"WHERE {ROW} IN (SELECT min({ROW}) FROM {{input}} GROUP BY {keys})"
+            f"WHERE {ROW} IN (SELECT min({ROW}) FROM {{input}} GROUP BY {keys})",
+            subset=True,
         )
 
     def pandas(self, step: Step, code: PandasCode) -> None:

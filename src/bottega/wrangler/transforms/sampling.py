@@ -103,13 +103,15 @@ class Sampling(Transform):
             return Query(
                 f"SELECT {shown} FROM {{input}} ORDER BY {ROW} LIMIT {values['limit_sample_size']}",
                 ordered=True,
+                subset=True,
             )
         if method == _RANDOM:
             numbered, number = random_query(step.schema, values["random_seed"])
             size = _share(values["random_sample_size"], "count(*) OVER ()")
             return Query(
                 f"SELECT {shown} FROM ({numbered}) "
-                f"QUALIFY row_number() OVER (ORDER BY {number}) <= {size}"
+                f"QUALIFY row_number() OVER (ORDER BY {number}) <= {size}",
+                subset=True,
             )
         numbered, number = random_query(step.schema, values["stratified_seed"])
         stratum = f"PARTITION BY {quoted(values['stratify_column'])}"
@@ -119,7 +121,8 @@ class Sampling(Transform):
         return Query(
             f"SELECT {shown} FROM ({numbered}) "
             f"QUALIFY row_number() OVER ({stratum} ORDER BY {number}) "
-            f"<= CASE WHEN {size} > 0 THEN greatest({kept}, 1) ELSE 0 END"
+            f"<= CASE WHEN {size} > 0 THEN greatest({kept}, 1) ELSE 0 END",
+            subset=True,
         )
 
     def pandas(self, step: Step, code: PandasCode) -> None:

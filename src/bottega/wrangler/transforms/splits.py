@@ -107,7 +107,7 @@ class SplitTransform(Transform):
         if high is not None:
             tests.append(f"{place} < floor({rows} * {literal(high)} + 0.5)")
         shown = quoted_names([ROW, *step.schema.names])
-        return Query(f"SELECT {shown} FROM ({table}) QUALIFY {' AND '.join(tests)}")
+        return Query(f"SELECT {shown} FROM ({table}) QUALIFY {' AND '.join(tests)}", subset=True)
 
     def pandas(self, step: Step, code: PandasCode) -> None:
         code.require("import numpy as np")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bottega.wrangler.columns import ROW, Column, Schema
+from bottega.wrangler.columns import ROW, Column, ColumnType, Schema
 from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.engine.run import Applied
 from bottega.wrangler.sql_text import name, names
-from bottega.wrangler.transform import Columns, Rows
+from bottega.wrangler.transform import Columns, Query, Rows
 from bottega.wrangler.worker.cells import cell
 
 
@@ -88,26 +88,65 @@ def aligned_page(
     return None
 
 
+def subset_page(before: Relation, after: Relation, offset: int, limit: int, counts: Counts) -> Page:
+    """A table before and after a step that only leaves rows out, whatever decides which.
+
+    Args:
+        before: the whole table.
+        after: some of its rows, with the same hidden numbers; best one that is kept.
+        offset: of the page, in the table before.
+        limit: of the page.
+        counts: what is known of both.
+    """
+    shown = names([ROW, *before.schema.names])
+    mark = before.schema.free_name("__kept")
+    marked = before.then(
+        Query(
+            f"SELECT {_escaped(shown)}, {ROW} IN (SELECT {ROW} FROM {{input_1}}) AS {name(mark)} "
+            "FROM {input}"
+        ),
+        before.schema.with_columns([Column(mark, ColumnType.BOOLEAN)]),
+        after,
+    )
+    marked = replace(marked, ordered=False, dense=before.dense)
+    rows, stay = counts.of("tables", lambda: (before.count(), after.count()))
+    return _marked_page(marked, name(mark), before.schema, offset, limit, rows, stay)
+
+
 def _without_rows(
     before: Relation, rendering: Rows, offset: int, limit: int, counts: Counts
 ) -> Page:
-    kept = f"coalesce({rendering.where}, FALSE)".replace("{", "{{").replace("}", "}}")
+    kept = _escaped(f"coalesce({rendering.where}, FALSE)")
     rows, stay = counts.of(
         "rows",
         lambda: before.row(f"SELECT count(*), count(*) FILTER (WHERE {kept}) FROM {{table}}"),
     )
-    shown = _escaped(names(before.schema.names))
-    found = before.database.rows(
-        _window(before, f"{ROW}, {kept} AS __kept, {shown}", offset, limit)
-    )
-    changes = _changes(removed=rows - stay)
+    return _marked_page(before, kept, before.schema, offset, limit, rows, stay)
+
+
+def _marked_page(
+    table: Relation, kept: str, schema: Schema, offset: int, limit: int, rows: int, stay: int
+) -> Page:
+    """A page of all rows, in which those that do not stay are marked.
+
+    Args:
+        table: all rows.
+        kept: SQL that says which stay.
+        schema: of what is shown.
+        offset: of the page.
+        limit: of the page.
+        rows: how many there are.
+        stay: how many stay.
+    """
+    shown = _escaped(names(schema.names))
+    found = table.database.rows(_window(table, f"{ROW}, {kept} AS __kept, {shown}", offset, limit))
     return Page(
-        [{"Name": c.name, "Type": c.type.value} for c in before.schema],
+        [{"Name": c.name, "Type": c.type.value} for c in schema],
         [[cell(value) for value in row[2:]] for row in found],
         [row[0] for row in found],
         ["" if row[1] else "removed" for row in found],
         [{} for _ in found],
-        changes,
+        _changes(removed=rows - stay),
         {"TotalRows": rows},
     )
 

@@ -19,8 +19,15 @@ from bottega.wrangler.errors import FlowError
 from bottega.wrangler.flow.document import Flow, Node
 from bottega.wrangler.sources.files import FileSources
 from bottega.wrangler.sources.nodes import Source
+from bottega.wrangler.transform import Query
 from bottega.wrangler.worker.cells import cell
-from bottega.wrangler.worker.pages import Counts, aligned_page, plain_page, unaligned_page
+from bottega.wrangler.worker.pages import (
+    Counts,
+    aligned_page,
+    plain_page,
+    subset_page,
+    unaligned_page,
+)
 
 SAMPLE_ROWS = 100_000
 _SHARE_OF_MEMORY = 0.5
@@ -332,13 +339,17 @@ class Session:
         """The node's table beside the one that it takes."""
         step = after.steps[-1] if after.steps else None
         if step is None or step.node.id != node_id:
-            page = plain_page(after.relation, offset, limit, after.relation.schema.names)
-            return page.as_answer()
+            names = after.relation.schema.names
+            return plain_page(after.relation, offset, limit, names).as_answer()
         link = step.node.inputs[0]
         before = engine.prepare(flow, link.node_id, link.output_name, trusted=trusted).relation
         schema = after.relation.schema
         counts = Counts(self._compared_counts, after.key)
-        page = aligned_page(before, step, schema, offset, limit, counts) or unaligned_page(
-            before, self._pageable(engine, after, offset), offset, limit, schema.names, counts
-        )
+        page = aligned_page(before, step, schema, offset, limit, counts)
+        if page is None:
+            kept = self._pageable(engine, after, offset)
+            if isinstance(step.rendering, Query) and step.rendering.subset:
+                page = subset_page(before, kept, offset, limit, counts)
+            else:
+                page = unaligned_page(before, kept, offset, limit, schema.names, counts)
         return page.as_answer()
