@@ -33,7 +33,7 @@ def test_it_shows_a_grid_or_the_first_rows(studio: Session, beers: pd.DataFrame)
     bundle = shown[MIME]
     assert isinstance(bundle, dict)
     assert bundle.pop("draftId").startswith("beers-more-")
-    assert bundle == {"title": "beers & more", "rows": 3, "columns": 2}
+    assert bundle == {"title": "beers & more", "rows": 3, "columns": 2, "expression": None}
     assert "a&lt;b" in shown["text/html"]
     assert "beers &amp; more: 3 rows × 2 columns" in shown["text/html"]
     assert shown["text/plain"] == 'DataWrangler("beers & more", 3 rows × 2 columns)'

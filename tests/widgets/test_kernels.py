@@ -12,6 +12,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
+from bottega.widgets.data_wrangler import MIME
 from bottega.widgets.lasting import WIDGET
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # sockets of a kernel are not our affair
@@ -131,3 +132,41 @@ def test_where_nothing_shows_widgets_there_is_text(environment, tmp_path):
     assert "widget-view" not in page
     text, _ = MarkdownExporter().from_notebook_node(notebook)
     assert "Training job plain: Completed after" in text
+
+
+@pytest.mark.slow
+def test_a_frame_is_shown_wherever_it_is_asked_for_and_once(page):
+    page.run("import bottega, pandas as pd\ndf = pd.DataFrame({'a': [1, None]})")
+    for code, count in [
+        ("wrangler = bottega.show(df)\nNone", 1),
+        ("bottega.show(df)", 1),
+        ("again = bottega.show(df)\nagain", 1),
+        ("bottega.show(df)\nbottega.show(df, 'other')", 2),
+        ("wrangler", 1),
+        ("quiet = bottega.DataWrangler(df)", 0),
+        ("quiet", 1),
+    ]:
+        messages = page.run(code)
+        assert not [x["content"] for x in messages if x["msg_type"] == "error"]
+        assert not page.bundles("execute_result", messages)
+        shown = page.bundles("display_data", messages)
+        assert len(shown) == count, code
+        assert all(x.keys() == {MIME, "text/html", "text/plain"} for x in shown)
+        assert all(x[MIME]["expression"] == "df" for x in shown)
+
+
+@pytest.mark.slow
+def test_code_says_how_a_cell_gets_the_frame(page):
+    page.run("import bottega, pandas as pd\nplain = pd.DataFrame({'a': [1, 2]})")
+    for frame, expression in [
+        ("plain", "plain"),
+        ("(some := plain[1:])", "some.reset_index(drop=True)"),
+        ("(indexed := plain.set_index(pd.Index([5, 6], name='b')))", "indexed.reset_index()"),
+        ("(numbered := pd.DataFrame([[1]]))", None),
+        ("(zoned := pd.DataFrame({'at': pd.to_datetime(['2026-01-01 12:00Z'])}))", None),
+        ("plain.copy()", None),
+    ]:
+        messages = page.run(f"bottega.show({frame})")
+        assert not [x["content"] for x in messages if x["msg_type"] == "error"]
+        (shown,) = page.bundles("display_data", messages)
+        assert shown[MIME]["expression"] == expression, frame

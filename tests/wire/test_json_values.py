@@ -25,8 +25,10 @@ MODEL = ServiceModel(
                     "Inner": {"shape": "Top"},
                     "List": {"shape": "List"},
                     "Map": {"shape": "Map"},
+                    "Document": {"shape": "Document"},
                 },
             },
+            "Document": {"type": "structure", "members": {}, "document": True},
             "Plain": {"type": "structure", "members": {"Share": {"shape": "Share"}}},
             "Text": {"type": "string"},
             "When": {"type": "timestamp"},
@@ -132,3 +134,7 @@ def test_writing() -> None:
 def test_numbers_that_json_has_no_word_for(number: float, text: bytes) -> None:
     written = write_value({"Share": number}, MODEL.shape_for("Plain"))
     assert write_document(written) == b'{"Share":' + text + b"}"
+
+
+def test_an_empty_document_is_a_value_and_an_empty_structure_is_none() -> None:
+    assert write_value({"Document": {}, "Inner": {}}, TOP) == {"Document": {}}

@@ -39,6 +39,31 @@ export class WranglerPage {
     await expect(this.view).toBeVisible();
   }
 
+  /** The dialog of a source, a join or a concatenation. */
+  get dialog(): Locator {
+    return this._studio.page.getByRole('dialog');
+  }
+
+  /** Press a button of the graph, which opens a dialog. */
+  async openDialog(button: 'Add data' | 'Join' | 'Concatenate'): Promise<void> {
+    await this.view.getByRole('button', { name: button, exact: true }).click();
+    await expect(this.dialog).toBeVisible();
+  }
+
+  /** Accept a dialog, once what it would do has been shown. */
+  async accept(button: string): Promise<void> {
+    await this.dialog
+      .getByRole('button', { name: button, exact: true })
+      .click();
+    await expect(this.dialog).toHaveCount(0);
+  }
+
+  /** Go to a table by its node of the graph. */
+  async select(title: string): Promise<void> {
+    const node = this.view.locator('.react-flow__node', { hasText: title });
+    await node.first().click();
+  }
+
   async chooseTab(name: string): Promise<void> {
     await this.view.getByRole('tab', { name }).click();
   }

@@ -7,6 +7,7 @@ import { expectAccessible } from '../fixtures/accessible';
 import { expect, test } from '../fixtures/studio';
 import type { Studio } from '../pages/studio';
 import { EndpointPage } from '../pages/endpoint';
+import { WranglerPage } from '../pages/wrangler';
 
 const THEMES = ['JupyterLab Light', 'JupyterLab Dark'];
 const WIDTHS = [1280, 1920];
@@ -17,7 +18,9 @@ const DOCUMENTED = [
   'job-light-1280',
   'train-light-1280',
   'experiment-dark-1280',
-  'endpoint-dark-1280'
+  'endpoint-dark-1280',
+  'prepare-light-1280',
+  'prepare-dark-1280'
 ];
 
 /** Jobs, runs and an endpoint with traffic, as somebody who works here would have them. */
@@ -141,4 +144,102 @@ test('every screen in every theme and width', async ({
     }
   }
   traffic.end();
+});
+
+const CITIES = [
+  ['Ulm', 'Swabia', 128],
+  ['Bonn', 'Rhineland', 336],
+  ['Jena', 'Thuringia', 111],
+  ['Kiel', 'Holstein', 247],
+  ['Trier', 'Moselle', 112]
+] as const;
+
+/** A table of customers as they come: some values missing, the cities written as people like. */
+function customers(rows: number): string {
+  const lines = ['city,age,plan,monthly,since,churned'];
+  let seed = 1;
+  const random = (): number => {
+    seed = (seed * 48271) % 2147483647;
+    return seed / 2147483647;
+  };
+  for (let row = 0; row < rows; row += 1) {
+    const [city] = CITIES[Math.floor(random() ** 1.6 * CITIES.length)]!;
+    const age = Math.round(22 + 30 * (random() + random() * random()));
+    const plan = ['basic', 'plus', 'pro'][Math.floor(random() ** 1.5 * 3)]!;
+    const monthly = (8 + 9 * plan.length * random()).toFixed(2);
+    const since = `20${16 + Math.floor(10 * random() ** 0.5)}-0${1 + Math.floor(9 * random())}-1${Math.floor(10 * random())}`;
+    lines.push(
+      [
+        random() < 0.5
+          ? city
+          : random() < 0.5
+            ? city.toUpperCase()
+            : ` ${city}`,
+        random() < 0.18 ? '' : age,
+        random() < 0.06 ? '' : plan,
+        monthly,
+        since,
+        random() < 0.27
+      ].join(',')
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+test('a flow in which a step is being added', async ({
+  page,
+  studio
+}, info) => {
+  const wrangler = new WranglerPage(studio);
+  const path = await studio.write('customers.csv', customers(20_000));
+  await studio.write(
+    'cities.csv',
+    ['city,region,inhabitants', ...CITIES.map(city => city.join(','))].join(
+      '\n'
+    )
+  );
+  await wrangler.prepare(path);
+  await page.evaluate(() =>
+    (
+      window.jupyterapp.shell as unknown as { collapseLeft(): void }
+    ).collapseLeft()
+  );
+  await wrangler.addStep('Strip left and right', [
+    { kind: 'columns', label: 'Input columns', values: ['city'] }
+  ]);
+  await wrangler.addStep('Capitalize', [
+    { kind: 'columns', label: 'Input columns', values: ['city'] }
+  ]);
+  await wrangler.openDialog('Add data');
+  await wrangler.dialog.getByText('cities.csv').click();
+  await expect(wrangler.dialog.getByText('Swabia')).toBeVisible();
+  await wrangler.accept('Add data');
+  await wrangler.select('2 steps');
+  await wrangler.openDialog('Join');
+  await wrangler.dialog
+    .getByRole('combobox', { name: 'Right table' })
+    .selectOption({ label: 'cities.csv' });
+  await expect(wrangler.dialog.getByText(/20,000 rows/)).toBeVisible();
+  await wrangler.accept('Join');
+  const form = await wrangler.startStep('Impute');
+  // The headers are drawn: nothing on the page says that they are those of the preview.
+  const profiled = page.waitForResponse(
+    answer =>
+      answer.url().includes('/ProfileFlow') &&
+      (answer.request().postData() ?? '').includes('handle_missing') &&
+      answer.ok()
+  );
+  await wrangler.setAll(form, [
+    { kind: 'columns', label: 'Input columns', values: ['age'] }
+  ]);
+  await expect(form).toHaveAttribute('data-pending', 'false');
+  await profiled;
+  await expect(wrangler.view.locator('.react-flow__edge')).toHaveCount(3);
+  for (const theme of THEMES) {
+    await page.theme.setTheme(theme);
+    await page.mouse.move(0, 0);
+    const shade = theme.endsWith('Dark') ? 'dark' : 'light';
+    await take(page, info, `prepare-${shade}-1280`);
+    await expectAccessible(page, `prepare ${shade}`, ['.jp-BottegaWrangler']);
+  }
 });

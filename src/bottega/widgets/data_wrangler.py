@@ -48,6 +48,7 @@ class DataWrangler:
         self.name = name
         self._shown_by: object = None
         self._frame = _plain(frame)
+        self._expression = _expression(frame)
         slug = re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-")[:32].rstrip("-") or "df"
         self.draft = f"{slug}-{secrets.token_hex(6)}"
         """The name of the draft in the studio."""
@@ -121,7 +122,14 @@ class DataWrangler:
         caption = f"{self.name}: {rows:,} rows × {columns} columns"
         table = self._frame.head(_HEAD).to_html(border=0, notebook=True)
         return {
-            MIME: {"draftId": self.draft, "title": self.name, "rows": rows, "columns": columns},
+            MIME: {
+                "draftId": self.draft,
+                "title": self.name,
+                "rows": rows,
+                "columns": columns,
+                # What gives the frame in this kernel, for the code that is put into a cell.
+                "expression": self._expression,
+            },
             "text/html": f"{table}<p>{html.escape(caption)}</p>",
             "text/plain": repr(self),
         }
@@ -173,3 +181,24 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
         if isinstance(kind, pd.DatetimeTZDtype):
             plain[column] = plain[column].dt.tz_convert("UTC").dt.tz_localize(None)
     return plain
+
+
+def _expression(frame: pd.DataFrame) -> str | None:
+    """Code that gives what is prepared from a variable of the notebook; None where none holds it.
+
+    Its columns may still have to become of the types that the Data Wrangler knows.
+    """
+    import pandas as pd
+
+    variable = frontend.variable_of(frame)
+    index = frame.index
+    if variable is None or not all(isinstance(name, str) for name in frame.columns):
+        return None
+    if any(isinstance(kind, pd.DatetimeTZDtype) for kind in frame.dtypes):
+        return None
+    if all(name is None for name in index.names):
+        is_counted = isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(frame)))
+        return variable if is_counted else f"{variable}.reset_index(drop=True)"
+    if all(isinstance(name, str) for name in index.names):
+        return f"{variable}.reset_index()"
+    return None

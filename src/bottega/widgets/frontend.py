@@ -32,6 +32,14 @@ def shell() -> Any:
     return get_ipython()
 
 
+def variable_of(value: object) -> str | None:
+    """The name by which cells have this very object; None where they have none."""
+    names: dict[str, Any] = getattr(shell(), "user_ns", None) or {}
+    # IPython's own, such as _ and _1, mean something else after the next cell.
+    held = (name for name, other in names.items() if other is value and not name.startswith("_"))
+    return next(held, None)
+
+
 def execution() -> tuple[Any, Any]:
     """What tells the run of one cell from that of another, equal within one."""
     parent: dict[str, Any] = getattr(shell(), "parent_header", None) or {}

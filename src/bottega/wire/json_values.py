@@ -200,7 +200,7 @@ def write_value(value: Any, shape: Shape) -> Any:
     """Turn what an operation answered into JSON values.
 
     Members that are None, and structures with nothing in them, are left out: clients reject the
-    empty structure where AWS would leave the member out.
+    empty structure where AWS would leave the member out. An empty document is a value.
     """
     kind = shape.type_name
     if kind == "structure":
@@ -213,7 +213,10 @@ def write_value(value: Any, shape: Shape) -> Any:
             if item is None or member is None:
                 continue
             out = write_value(item, member)
-            if out == {} and member.type_name == "structure":
+            is_plain = member.type_name == "structure" and not getattr(
+                member, "is_document_type", False
+            )
+            if out == {} and is_plain:
                 continue
             written[member.serialization.get("name", name)] = out
         return written

@@ -13,6 +13,9 @@ const FRAME = {
   visibilityChanged: new Signal<object, boolean>({})
 };
 
+/** The one file that the job writes: as a table it has columns, of which one is the label. */
+const RESULT = 'part-00000.csv';
+
 /** Runs the flow over the whole data, then opens the training form with what came out. */
 export function TrainOnThis(props: IPanelProps): JSX.Element {
   const { model, client, trans } = props;
@@ -31,7 +34,8 @@ export function TrainOnThis(props: IPanelProps): JSX.Element {
         await client.call('bottega:RunFlow', {
           ...model.request(),
           NodeId: selected.nodeId,
-          OutputName: selected.outputName
+          OutputName: selected.outputName,
+          ContentType: 'text/csv'
         })
       );
     } catch (error) {
@@ -99,7 +103,8 @@ function Running(
   useEffect(() => {
     if (status === 'Completed') {
       onEnd(null);
-      void studio.execute('bottega:train', { uri: run.OutputS3Uri });
+      const folder = run.OutputS3Uri.replace(/\/+$/, '');
+      void studio.execute('bottega:train', { uri: `${folder}/${RESULT}` });
     } else if (status === 'Failed' || status === 'Stopped') {
       onEnd(reason ?? trans.__('The job %1 was stopped.', name));
     } else if (unread !== null) {

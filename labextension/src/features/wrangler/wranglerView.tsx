@@ -13,6 +13,7 @@ import type {
   IWranglerViewProps,
   WranglerTab
 } from './model/types';
+import { reportOf } from './panels/report';
 import { StepList } from './steps/stepList';
 import { TrustBanner } from './trustBanner';
 import { WranglerHeader } from './wranglerHeader';
@@ -45,6 +46,7 @@ export function WranglerView(props: IWranglerViewProps): JSX.Element {
   const { compact = false, ...panel } = props;
   const { model, trans } = panel;
   useSignal(model.changed);
+  useSignal(reportOf(model).changed);
   const onKeyDown = (event: KeyboardEvent): void => {
     const isUndo = event.key.toLowerCase() === 'z';
     if (!isUndo || !(event.ctrlKey || event.metaKey) || isTyping(event)) {
@@ -117,7 +119,8 @@ function Content(props: IPanelProps & { compact: boolean }): JSX.Element {
 }
 
 function tabsOf(panel: IPanelProps): ITab[] {
-  const { trans } = panel;
+  const { model, trans } = panel;
+  const { issues } = reportOf(model);
   const lazily = (content: ReactNode): ReactNode => (
     <Suspense fallback={<Skeleton trans={trans} />}>{content}</Suspense>
   );
@@ -137,6 +140,7 @@ function tabsOf(panel: IPanelProps): ITab[] {
     {
       id: 'insights',
       label: trans.__('Insights'),
+      ...(issues !== null && { badge: issues.toLocaleString() }),
       render: () => lazily(<InsightsTab {...panel} />)
     },
     {

@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from bottega.context import Context
-from bottega.errors import AccessDeniedException, ValidationException
+from bottega.errors import (
+    AccessDeniedException,
+    ResourceInUse,
+    ValidationException,
+)
 from bottega.features.wrangler.workers import folder_of
 from bottega.identifiers import short_id
 from bottega.registry import operation
 from bottega.specs.generated.wrangler import RunFlowRequest, RunFlowResponse
 from bottega.storage import s3_uris
+from bottega.storage.metadata import ResourceMissing
 from bottega.storage.objects import BucketMissing, ObjectMissing
 from bottega.wrangler.errors import FlowError
 from bottega.wrangler.flow.document import Flow, Node
@@ -26,6 +31,8 @@ PREFIX = "data_wrangler_flows"
 DEFAULT_INSTANCE_TYPE = "ml.m5.4xlarge"
 CSV, PARQUET = "text/csv", "application/x-parquet"
 _LOCAL = "/opt/ml/processing"
+_JOB = "ProcessingJob"
+"""The kind of resource that CreateProcessingJob makes."""
 _FITTED_OUTPUT = "fitted_flow"
 _VOLUME_GB = 30
 _FORMATS = {CSV: "CSV", PARQUET: "PARQUET"}
@@ -40,6 +47,7 @@ def run_flow(context: Context, request: RunFlowRequest) -> RunFlowResponse:
         raise ValidationException(
             f"ContentType {content_type!r} is neither {CSV} nor {PARQUET}.",
         )
+    _refuse_taken(context, name)  # before its files would replace those of the job that has it
     try:
         flow = Flow.parse(request["Flow"])
         node = flow.node(request["NodeId"])
@@ -101,6 +109,14 @@ def _input(name: str, uri: str, folder: str) -> dict[str, Any]:
 def _output(name: str, uri: str, folder: str) -> dict[str, Any]:
     target = {"S3Uri": uri, "LocalPath": f"{_LOCAL}/{folder}", "S3UploadMode": "EndOfJob"}
     return {"OutputName": name, "S3Output": target}
+
+
+def _refuse_taken(context: Context, name: str) -> None:
+    try:
+        context.ports.store.get(_JOB, name)
+    except ResourceMissing:
+        return
+    raise ResourceInUse(f"There is a processing job {name!r} already; choose another name.")
 
 
 def _refuse_code(flow: Flow, node: Node, *, trusted: bool) -> None:

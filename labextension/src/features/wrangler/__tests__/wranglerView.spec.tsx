@@ -5,6 +5,7 @@ import userEvent from '@testing-library/user-event';
 import { axe } from 'jest-axe';
 
 import type { Answers } from '../../../testing/fakeClient';
+import { reportOf } from '../panels/report';
 import { WranglerView } from '../wranglerView';
 import {
   CHAIN,
@@ -118,6 +119,26 @@ const RUN = {
   FittedFlowS3Uri: 's3://b/flow'
 };
 
+it('counts the issues of the report on its tab', async () => {
+  const { model, client } = await show(CHAIN, {
+    'bottega:AnalyzeFlow': () => ({
+      Title: 'Report',
+      Rows: 250,
+      Scope: 'whole',
+      Sections: [
+        {
+          Title: 'Summary',
+          Issues: [{ Id: 'a', Severity: 'high', Sentence: 'Mostly missing.' }]
+        }
+      ]
+    })
+  });
+  const tab = await screen.findByRole('tab', { name: /^Insights/ });
+  expect(tab.textContent).toBe('Insights');
+  await act(() => reportOf(model).run(model, client, 'report', {}));
+  expect(tab.textContent).toBe('Insights1');
+});
+
 it('trains on the result when the job that prepares it has ended', async () => {
   let status = 'InProgress';
   const { client, studio } = await show(CHAIN, {
@@ -135,7 +156,7 @@ it('trains on the result when the job that prepares it has ended', async () => {
   act(() => client.events.happen({ Kind: 'ProcessingJob', Name: 'flow-1' }));
   await until(() => studio.executed.length === 1);
   expect(studio.executed).toEqual([
-    { command: 'bottega:train', args: { uri: 's3://b/out/' } }
+    { command: 'bottega:train', args: { uri: 's3://b/out/part-00000.csv' } }
   ]);
 });
 

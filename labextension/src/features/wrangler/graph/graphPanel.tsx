@@ -5,6 +5,7 @@ import type { Edge } from '@xyflow/react';
 import {
   Controls,
   MarkerType,
+  Position,
   ReactFlow,
   ReactFlowProvider,
   useReactFlow
@@ -25,6 +26,29 @@ import { layOut, NODE_HEIGHT, NODE_WIDTH, shapeOf } from './layout';
 import { ServingNote } from './servingNote';
 
 const NODE_TYPES = { flow: GraphNode };
+
+/**
+ * Where edges begin and end. The library would measure that after every change, and draws no edges
+ * when one change follows another while it does.
+ */
+const HANDLES: NonNullable<DrawnNode['handles']> = [
+  {
+    type: 'target',
+    position: Position.Top,
+    x: NODE_WIDTH / 2,
+    y: 0,
+    width: 1,
+    height: 1
+  },
+  {
+    type: 'source',
+    position: Position.Bottom,
+    x: NODE_WIDTH / 2,
+    y: NODE_HEIGHT,
+    width: 1,
+    height: 1
+  }
+];
 
 /** Room around the graph. */
 const MARGIN = 14;
@@ -182,6 +206,7 @@ function Graph(props: IPanelProps): JSX.Element {
             position,
             width: NODE_WIDTH,
             height: NODE_HEIGHT,
+            handles: HANDLES,
             // Nodes that can be neither dragged nor selected would let clicks through.
             style: { pointerEvents: 'all' },
             data: {

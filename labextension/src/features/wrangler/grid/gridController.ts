@@ -143,6 +143,8 @@ export class GridController {
       this._next = null;
       this._table.show(pages);
       this.grid.fitColumns();
+      // The grid has its new widths only when it has handled what was posted to it.
+      requestAnimationFrame(() => this._reveal(pages));
     } else if (pages === this._shown) {
       this._table.refresh();
     }
@@ -169,6 +171,23 @@ export class GridController {
       );
     }
     this._changed.emit();
+  }
+
+  /** Bring into sight what a step changes, where none of it is. */
+  private _reveal(pages: TablePages): void {
+    if (pages !== this._shown || this.grid.isDisposed) {
+      return;
+    }
+    const changed = pages.table.Compare ? pages.changedColumns() : [];
+    const [first] = changed;
+    const region = this.grid.currentViewport;
+    const isSeen = changed.some(
+      index =>
+        region && index >= region.firstColumn && index < region.lastColumn
+    );
+    if (first !== undefined && !isSeen) {
+      this.grid.scrollToColumn(first);
+    }
   }
 
   private _onViewport(region: DataGrid.IBodyRegion): void {

@@ -118,7 +118,7 @@ export class TableModel extends DataModel {
       }
       case 'row-header': {
         const sign = CHANGE_SIGNS[this.row(row)?.change ?? ''] ?? '';
-        return sign ? `${sign} ${row + 1}` : row + 1;
+        return sign ? `${sign} ${(row + 1).toLocaleString()}` : row + 1;
       }
       case 'column-header':
         return this._columns[column]?.Name ?? '';

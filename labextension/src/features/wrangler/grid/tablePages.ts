@@ -96,6 +96,18 @@ export class TablePages {
     ];
   }
 
+  /** The columns that a step adds, or of which it changes cells in the rows that are here. */
+  changedColumns(): number[] {
+    const rows = [...this._pages.values()].flat();
+    return (this._facts?.columns ?? []).flatMap((column, index) =>
+      column.Change === 'added' ||
+      column.Change === 'changed' ||
+      rows.some(row => row.before && column.Name in row.before)
+        ? [index]
+        : []
+    );
+  }
+
   /** Say which rows are looked at: their pages are read, and the next one in advance. */
   want(first: number, last: number): void {
     const isDown = first >= this._wanted[0];

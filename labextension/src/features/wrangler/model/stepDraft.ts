@@ -80,7 +80,6 @@ export class StepDraft {
     this._abort?.abort();
     const { signal } = (this._abort = new AbortController());
     const isLate = (): boolean => number !== this._number;
-    const accepted = { flow: this._value.flow, nodeId: this._value.nodeId };
     try {
       const asked = request();
       const edited = await client.call(
@@ -91,8 +90,6 @@ export class StepDraft {
       if (isLate()) {
         return;
       }
-      // The grid asks for the table while the check runs.
-      this._set({ flow: edited.Flow, nodeId: edited.NodeId, problem: null });
       const check = await client.call(
         'bottega:CheckFlow',
         { ...asked, Flow: edited.Flow },
@@ -103,23 +100,27 @@ export class StepDraft {
       }
       const state =
         check.Nodes.find(node => node.NodeId === edited.NodeId) ?? null;
-      this._set({
-        state,
-        pending: false,
-        ...(state?.Error
+      // A table is asked for only of a step that can be carried out.
+      this._set(
+        state?.Error
           ? {
-              ...accepted,
+              pending: false,
               problem: {
                 message: state.Error,
                 parameter: state.Parameter ?? null
               }
             }
-          : {})
-      });
+          : {
+              pending: false,
+              flow: edited.Flow,
+              nodeId: edited.NodeId,
+              state,
+              problem: null
+            }
+      );
     } catch (error) {
       if (!isLate()) {
         this._set({
-          ...accepted,
           pending: false,
           problem: { message: asError(error).message, parameter: null }
         });

@@ -7,6 +7,8 @@ export interface IWranglerBundle {
   title: string;
   rows: number;
   columns: number;
+  /** Python that gives the table in the kernel; null where none is known. */
+  expression: string | null;
 }
 
 /**
@@ -18,7 +20,7 @@ export function bundleOf(data: unknown): IWranglerBundle {
   const given = (
     typeof data === 'object' && data !== null ? data : {}
   ) as Record<string, unknown>;
-  const { draftId, title, rows, columns } = given;
+  const { draftId, title, rows, columns, expression } = given;
   if (typeof draftId !== 'string' || draftId === '') {
     throw new Error(`The output of type ${WRANGLER_MIME} names no draft.`);
   }
@@ -26,6 +28,7 @@ export function bundleOf(data: unknown): IWranglerBundle {
     draftId,
     title: typeof title === 'string' && title !== '' ? title : draftId,
     rows: typeof rows === 'number' ? rows : 0,
-    columns: typeof columns === 'number' ? columns : 0
+    columns: typeof columns === 'number' ? columns : 0,
+    expression: typeof expression === 'string' ? expression : null
   };
 }

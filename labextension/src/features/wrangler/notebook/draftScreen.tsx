@@ -14,10 +14,11 @@ export function DraftScreen(
   const { client, studio, trans, name, frame, memory } = props;
   const [model, setModel] = useState<WranglerModel | null>(null);
   useEffect(() => {
-    const store = new DraftStore(client, name, name);
+    const title = titleOf(name);
+    const store = new DraftStore(client, name, title);
     const mine = new WranglerModel(client, store, memory);
     setModel(mine);
-    frame.setTitle(name);
+    frame.setTitle(title);
     return () => {
       mine.dispose();
       store.dispose();
@@ -28,4 +29,9 @@ export function DraftScreen(
   ) : (
     <Skeleton trans={trans} rows={10} />
   );
+}
+
+/** What the table of a draft is called: the draft's name without what makes it the only one. */
+export function titleOf(draftId: string): string {
+  return draftId.replace(/-[0-9a-f]{12}$/, '') || draftId;
 }

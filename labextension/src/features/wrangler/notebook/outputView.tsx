@@ -5,6 +5,7 @@ import { useSignal } from '../../../shared/hooks/useSignal';
 import type { IPanelProps } from '../model/types';
 import { WranglerView } from '../wranglerView';
 import type { IWranglerBundle } from './bundle';
+import { cellCode, namesOf } from './cellCode';
 
 /** The wrangler in the output of a cell: grid, steps and palette, and the ways out of it. */
 export function OutputView(
@@ -36,13 +37,16 @@ export function OutputView(
         NodeId: selected.nodeId,
         OutputName: selected.outputName,
         Form: 'pandas',
-        Name: model.store.name
+        Name: namesOf(bundle.title).prepare
       });
-      insert(withoutMain(code.Text));
+      const text = cellCode(code.Text, bundle);
+      insert(text);
+      // How the table itself is read from the store does not matter where it is there already.
+      const notes = text.includes('s3://')
+        ? code.Notes
+        : code.Notes.filter(note => !note.includes('s3://'));
       setSaid({
-        text: [trans.__('The code is in the cell below.'), ...code.Notes].join(
-          ' '
-        ),
+        text: [trans.__('The code is in the cell below.'), ...notes].join(' '),
         isProblem: false
       });
     } catch (error) {
@@ -59,8 +63,10 @@ export function OutputView(
       <div className="jp-BottegaWranglerOutput-bar">
         <span className="jp-BottegaWranglerOutput-title">{bundle.title}</span>
         <span className="jp-BottegaPanel-hint">
-          {trans.__(
-            '%1 rows × %2',
+          {trans._n(
+            '%2 row × %3',
+            '%2 rows × %3',
+            rows,
             rows.toLocaleString(),
             (size?.columns ?? bundle.columns).toLocaleString()
           )}
@@ -78,14 +84,6 @@ export function OutputView(
             </Button>
           </>
         )}
-        <span
-          role={said?.isProblem ? 'alert' : 'status'}
-          className={
-            said?.isProblem ? 'jp-BottegaPanel-problem' : 'jp-BottegaPanel-hint'
-          }
-        >
-          {said?.text}
-        </span>
         <Button
           label={trans.__('Undo')}
           disabled={!model.canUndo}
@@ -112,18 +110,19 @@ export function OutputView(
         )}
         <Button onClick={open}>{trans.__('Open in a tab')}</Button>
       </div>
+      {said && (
+        <p
+          role={said.isProblem ? 'alert' : 'status'}
+          className={`jp-BottegaWranglerOutput-said ${
+            said.isProblem ? 'jp-BottegaPanel-problem' : 'jp-BottegaPanel-hint'
+          }`}
+        >
+          {said.text}
+        </p>
+      )}
       <div className="jp-BottegaWranglerOutput-view">
         <WranglerView {...panel} compact />
       </div>
     </div>
   );
-}
-
-/**
- * The code without what it does when it is run as a program: in a notebook everything is run, and
- * the table is there already.
- */
-export function withoutMain(module: string): string {
-  const main = module.search(/^if __name__ == ["']__main__["']:/m);
-  return main < 0 ? module : `${module.slice(0, main).trimEnd()}\n`;
 }

@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { useMemo } from 'react';
 
 import type {
   FlowSeverity,
@@ -6,6 +7,8 @@ import type {
   IFlowSection
 } from '../../../api/types/wrangler';
 import { Plot } from '../../../shared/charts/plot';
+import type { IChartTheme } from '../../../shared/charts/theme';
+import { seriesColour, useChartTheme } from '../../../shared/charts/theme';
 import { DataTable } from './dataTable';
 
 const HEIGHT = 320;
@@ -109,9 +112,14 @@ function Figure(props: {
     data?: object[];
     layout?: { height?: number };
   };
+  const theme = useChartTheme();
+  const coloured = useMemo(
+    () => (data ?? NOTHING).map(trace => inTheme(trace, theme)),
+    [data, theme]
+  );
   return (
     <Plot
-      data={data ?? NOTHING}
+      data={coloured}
       {...(layout ? { layout } : {})}
       height={layout?.height ?? HEIGHT}
       label={props.label}
@@ -121,3 +129,31 @@ function Figure(props: {
 }
 
 const NOTHING: object[] = [];
+
+/** A matrix goes from the ground to the theme's first colour; about zero, from one to another. */
+export function inTheme(
+  trace: { type?: string; zmin?: number; colorscale?: unknown },
+  theme: IChartTheme
+): object {
+  if (trace.type !== 'heatmap' || trace.colorscale) {
+    return trace;
+  }
+  const above = seriesColour(theme, 0);
+  const below = seriesColour(theme, 1);
+  const isSigned = trace.zmin !== undefined && trace.zmin < 0;
+  return {
+    ...trace,
+    // Nothing has the colour of the ground.
+    ...(trace.zmin === undefined && { zmin: 0 }),
+    colorscale: isSigned
+      ? [
+          [0, below],
+          [0.5, theme.background],
+          [1, above]
+        ]
+      : [
+          [0, theme.background],
+          [1, above]
+        ]
+  };
+}

@@ -50,11 +50,17 @@ function Cell(props: { cell: unknown; trans: TranslationBundle }): JSX.Element {
     return <td className="jp-mod-missing">{props.trans.__('missing')}</td>;
   }
   return (
-    <td
-      className={typeof props.cell === 'number' ? 'jp-mod-number' : undefined}
-    >
+    <td className={isQuantity(props.cell) ? 'jp-mod-number' : undefined}>
       {typeof props.cell === 'number' ? shortNumber(props.cell) : text}
     </td>
+  );
+}
+
+/** Whether a cell is read from the right: a number, or a share of a hundred. */
+function isQuantity(cell: unknown): boolean {
+  return (
+    typeof cell === 'number' ||
+    (typeof cell === 'string' && /^[<>]?-?[\d.]+%$/.test(cell))
   );
 }
 

@@ -9,6 +9,22 @@ export interface ITransformGroup {
 }
 
 /**
+ * The transforms that are offered: not those that are only there for flows that have them already.
+ *
+ * Older forms have a newer one, code for Spark cannot run, and the dialog of a join knows itself
+ * how many keys it has.
+ */
+export function offered(
+  transforms: readonly IFlowTransform[]
+): IFlowTransform[] {
+  return transforms.filter(
+    ({ Operator: operator, Name: name }) =>
+      !/\.(custom_pandas|custom_pyspark|join_multi_keys)_/.test(operator) &&
+      name !== 'Python (PySpark)'
+  );
+}
+
+/**
  * The transforms that a search means, best first, in their groups.
  *
  * Every word of the search must be found: in the name, in the words that people use for it, in the

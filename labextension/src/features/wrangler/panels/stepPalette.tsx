@@ -6,7 +6,7 @@ import type { IFlowTransform } from '../../../api/types/wrangler';
 import { Failure } from '../../../shared/components/states';
 import { useSignal } from '../../../shared/hooks/useSignal';
 import type { IPanelProps } from '../model/types';
-import { searchTransforms } from './searchTransforms';
+import { offered, searchTransforms } from './searchTransforms';
 import { startStep } from './startStep';
 import { Suggestions } from './suggestions';
 import { useLoaded } from './useLoaded';
@@ -16,6 +16,8 @@ export function StepPalette(props: IPanelProps): JSX.Element {
   const { model, trans } = props;
   useSignal(model.changed);
   const catalogue = useLoaded(() => model.transforms(), [model]);
+  const known = catalogue.state === 'ready' ? catalogue.value.Transforms : null;
+  const transforms = useMemo(() => known && offered(known), [known]);
   if (catalogue.state === 'error') {
     return (
       <Failure
@@ -26,8 +28,6 @@ export function StepPalette(props: IPanelProps): JSX.Element {
       />
     );
   }
-  const transforms =
-    catalogue.state === 'ready' ? catalogue.value.Transforms : null;
   return (
     <section className="jp-BottegaPalette" aria-label={trans.__('Add step')}>
       <TransformSearch

@@ -6,10 +6,29 @@ import { useLoaded } from './useLoaded';
 /** Selections that follow each other faster than this are not all asked about. */
 const SETTLED_MS = 200;
 
-/** Steps that would do the selected column, or the table, good; one click shows what they do. */
+/** Steps that would do the selected column, and the table, good; one click shows what they do. */
 export function Suggestions(props: IPanelProps): JSX.Element {
-  const { model, client, trans } = props;
-  const { selected, selectedColumn: column, text, trust } = model;
+  const { selected, selectedColumn: column } = props.model;
+  if (!selected) {
+    return <></>;
+  }
+  return (
+    <>
+      {column !== null && (
+        // What was suggested for another column is not for this one.
+        <Suggested key={column} {...props} column={column} />
+      )}
+      <Suggested {...props} column={null} />
+    </>
+  );
+}
+
+/** Suggestions for a column, or for the table. */
+function Suggested(
+  props: IPanelProps & { column: string | null }
+): JSX.Element {
+  const { model, client, column, trans } = props;
+  const { selected, text, trust } = model;
   const found = useLoaded(
     selected
       ? signal =>
@@ -35,9 +54,6 @@ export function Suggestions(props: IPanelProps): JSX.Element {
     ],
     SETTLED_MS
   );
-  if (!selected) {
-    return <></>;
-  }
   const heading =
     column === null
       ? trans.__('Suggested for the table')

@@ -143,3 +143,9 @@ it('begins at the top, as large as the width allows', () => {
     ).zoom
   ).toBe(0.5);
 });
+
+it('draws edges although nothing has been measured', async () => {
+  // The observer above never answers, as where one change follows the other too soon.
+  const { container } = await show(CHAIN);
+  await until(() => container.querySelector('.react-flow__edge') !== null);
+});

@@ -6,7 +6,7 @@ import { axe } from 'jest-axe';
 
 import { BottegaError } from '../../../../api/request';
 import type { Answers } from '../../../../testing/fakeClient';
-import type { IFlowChanges } from '../../../../api/types/wrangler';
+import type { IFlowChanges, IFlowColumn } from '../../../../api/types/wrangler';
 import {
   CHAIN,
   given,
@@ -17,6 +17,7 @@ import {
   until
 } from '../../__tests__/fixtures';
 import { GridPanel } from '../gridPanel';
+import { TableGrid } from '../tableGrid';
 
 Object.defineProperty(globalThis, 'ResizeObserver', {
   configurable: true,
@@ -138,6 +139,30 @@ it('shows what a step changes when it is asked to, with signs', async () => {
   expect(screen.getByText('0 rows added').className).toContain('jp-mod-none');
   expect(screen.getByText('22 rows removed').textContent).toContain('−');
   expect(screen.getByText('1 column added')).toBeTruthy();
+});
+
+it('brings what a step changes into sight', async () => {
+  const scrolled = jest.spyOn(TableGrid.prototype, 'scrollToColumn');
+  const columns: IFlowColumn[] = Array.from({ length: 30 }, (_, index) => ({
+    Name: `c${index}`,
+    Type: 'long'
+  }));
+  const { model } = await show({
+    'bottega:PreviewFlow': request =>
+      page(request, 12, {
+        Columns: columns.map((column, index) =>
+          request.Compare && index >= 20 && index < 23
+            ? { ...column, Change: 'added' }
+            : column
+        )
+      })
+  });
+  await until(() => model.size?.columns === 30);
+  expect(scrolled).not.toHaveBeenCalled();
+  await userEvent.click(await screen.findByLabelText('Show changes'));
+  await until(() => scrolled.mock.calls.length > 0);
+  expect(scrolled.mock.calls).toEqual([[20]]);
+  scrolled.mockRestore();
 });
 
 it('keeps the old rows until the new ones are there', async () => {

@@ -173,6 +173,22 @@ it('tells what changes, row by row', async () => {
   expect(pages.facts?.changes?.CellsChanged).toBe(1);
 });
 
+it('tells in which columns something changes', async () => {
+  const { pages } = pagesOf(request =>
+    page(request, 2, {
+      Columns: [
+        { Name: 'id', Type: 'long' },
+        { Name: 'city', Type: 'string' },
+        { Name: 'town', Type: 'string', Change: 'added' },
+        { Name: 'gone', Type: 'string', Change: 'removed' }
+      ],
+      Before: [{ city: null }, {}] as unknown as Array<Record<string, unknown>>
+    })
+  );
+  await until(() => pages.facts !== null);
+  expect(pages.changedColumns()).toEqual([1, 2]);
+});
+
 it('forgets pages that were not looked at for long', async () => {
   const { pages } = pagesOf(request => page(request, 100_000));
   await until(() => pages.facts !== null);

@@ -307,6 +307,8 @@ describe('a step that is being added', () => {
         Notes: []
       })
     });
+    const asked: Array<string | undefined> = [];
+    model.tableChanged.connect((_, table) => asked.push(table?.NodeId));
     model.startDraft({ Kind: 'add_step', Operator: 'o' });
     await until(() => model.draft?.pending === false);
     expect(model.draft?.problem).toEqual({
@@ -314,6 +316,8 @@ describe('a step that is being added', () => {
       parameter: 'column'
     });
     expect(model.table?.NodeId).toBe('c');
+    // The table of a step that cannot be carried out was not asked for, either.
+    expect(asked).toEqual([]);
   });
 
   it('is given up when another table is looked at', async () => {

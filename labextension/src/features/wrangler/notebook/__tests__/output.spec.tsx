@@ -15,6 +15,8 @@ import '../../../../testing/canvas';
 import { FakeClient, FakeStudio } from '../../../../testing/fakeClient';
 import { answers, FLOW } from '../../panels/__tests__/fixtures';
 import { bundleOf, WRANGLER_MIME } from '../bundle';
+import { cellCode, namesOf } from '../cellCode';
+import { titleOf } from '../draftScreen';
 import { DraftStore } from '../draftStore';
 import { insertCellBelow, placeOf } from '../insertCell';
 import { wranglerOutputs } from '../plugin';
@@ -22,7 +24,51 @@ import { wranglerOutputs } from '../plugin';
 configure({ asyncUtilTimeout: 20_000, defaultHidden: true });
 jest.setTimeout(60_000);
 
-const BUNDLE = { draftId: 'draft-1', title: 'beers', rows: 2410, columns: 11 };
+const BUNDLE = {
+  draftId: 'draft-1',
+  title: 'beers',
+  rows: 2410,
+  columns: 11,
+  expression: 'df'
+};
+const MODULE = `"""Prepares beers."""
+
+import pandas as pd
+
+DF_TYPES = {"abv": "float64"}
+
+
+def load(
+    path="s3://bucket/data_wrangler_flows/drafts/draft-1/beers.parquet"  # noqa: E501
+):
+    """Read beers."""
+    df = pd.read_parquet(path)
+
+    df = df[list(DF_TYPES)].astype(DF_TYPES)
+    return df
+
+
+def prepare_beers(df):
+    return df
+
+
+if __name__ == "__main__":
+    prepare_beers(load()).to_csv("prepare_beers_prepared.csv", index=False)
+`;
+const CELL = `"""Prepares beers."""
+
+import pandas as pd
+
+DF_TYPES = {"abv": "float64"}
+
+
+def prepare_beers(df):
+    return df
+
+
+beers_prepared = prepare_beers(df[list(DF_TYPES)].astype(DF_TYPES))
+beers_prepared
+`;
 const DATA = {
   [WRANGLER_MIME]: BUNDLE,
   'text/html': '<table><tr><td>the head</td></tr></table>',
@@ -35,10 +81,10 @@ function drafts(more: Answers = {}): Answers {
     'bottega:PutDraftFlow': () => ({ Version: 2 }),
     'bottega:ProfileFlow': () => ({ Rows: 2410, Scope: 'whole', Profiles: [] }),
     'bottega:ExportFlow': () => ({
-      Text: 'def prepare(df):\n    return df\n\n\nif __name__ == "__main__":\n    prepare(load())\n',
+      Text: MODULE,
       FileName: 'beers.py',
       MediaType: 'text/x-python',
-      Notes: []
+      Notes: ['pandas reads s3:// with s3fs.']
     }),
     ...more
   });
@@ -133,10 +179,10 @@ describe('the output of a table', () => {
     ).toBeTruthy();
     expect(cells).toEqual([
       { cell_type: 'code', source: 'bottega.show(df)' },
-      { cell_type: 'code', source: 'def prepare(df):\n    return df\n' }
+      { cell_type: 'code', source: CELL }
     ]);
     expect(client.requests('bottega:ExportFlow')).toMatchObject([
-      { Form: 'pandas', Name: 'beers', NodeId: 'breweries' }
+      { Form: 'pandas', Name: 'prepare_beers', NodeId: 'breweries' }
     ]);
     await user.click(screen.getByRole('button', { name: 'Open in a tab' }));
     expect(studio.opened).toEqual(['draft-flow/draft-1']);
@@ -228,9 +274,55 @@ describe('the data of an output', () => {
       draftId: 'a',
       title: 'a',
       rows: 0,
-      columns: 0
+      columns: 0,
+      expression: null
     });
     expect(() => bundleOf(null)).toThrow('names no draft');
+  });
+});
+
+describe('the code of a cell', () => {
+  it('prepares the frame that the kernel has', () => {
+    expect(cellCode(MODULE, BUNDLE)).toBe(CELL);
+  });
+
+  it('leaves the call to whoever knows the frame', () => {
+    const code = cellCode(MODULE, { ...BUNDLE, expression: null });
+    expect(code).toContain('\n\n# beers_prepared = prepare_beers(df[');
+    expect(code).not.toContain('def load');
+  });
+
+  it('goes on reading the tables that are elsewhere', () => {
+    const two = MODULE.replace('def load(', 'def load_beers(')
+      .replace(
+        'def prepare_beers(df)',
+        'def load_breweries(path="breweries.csv"):\n    return pd.read_csv(path)\n\n\ndef prepare_beers(beers, breweries)'
+      )
+      .replace('load())', 'load_beers(), load_breweries())');
+    const code = cellCode(two, BUNDLE);
+    expect(code).not.toContain('def load_beers');
+    expect(code).toContain('def load_breweries');
+    expect(code).toContain(
+      'prepare_beers(df[list(DF_TYPES)].astype(DF_TYPES), load_breweries())'
+    );
+    const none = cellCode(two, { ...BUNDLE, draftId: 'draft-2' });
+    expect(none).toContain('prepare_beers(load_beers(), load_breweries())');
+  });
+
+  it('has names that Python takes', () => {
+    expect(namesOf('df')).toEqual({
+      prepare: 'prepare_df',
+      prepared: 'df_prepared'
+    });
+    expect(namesOf('2026 Sales!').prepared).toBe('table_2026_sales_prepared');
+    expect(namesOf('…').prepare).toBe('prepare_df');
+  });
+});
+
+describe('the tab of a draft', () => {
+  it('is called as the table', () => {
+    expect(titleOf('my-beers-0123456789ab')).toBe('my-beers');
+    expect(titleOf('draft-1')).toBe('draft-1');
   });
 });
 

@@ -17,6 +17,7 @@ import { ConcatenateDialog } from '../concatenateDialog';
 import type { FlowContents } from '../flowFiles';
 import { FlowFiles } from '../flowFiles';
 import { JoinDialog } from '../joinDialog';
+import { Reading } from '../source/readingOptions';
 import { SourceDialog } from '../sourceDialog';
 import { panelProps } from './fixtures';
 
@@ -175,6 +176,22 @@ describe('the dialog of a source', () => {
       's3://bottega-data/raw/beers.csv'
     );
     expect(await screen.findByText('Bend')).toBeTruthy();
+  });
+
+  it('has no format to choose for what a query gives', async () => {
+    const { trans } = await panelProps();
+    const found = detected({ Source: { Kind: 'sql', Uri: 'sqlite:///a.db' } });
+    render(
+      <Reading
+        detected={{ ...found, Format: 'sql', Options: {} }}
+        options={{}}
+        trans={trans}
+        onChange={jest.fn()}
+      />
+    );
+    expect(screen.getByLabelText('Type of city')).toBeTruthy();
+    expect(screen.queryByLabelText('Format')).toBeNull();
+    expect(screen.queryByLabelText('Encoding')).toBeNull();
   });
 
   it('is closed with Escape', async () => {

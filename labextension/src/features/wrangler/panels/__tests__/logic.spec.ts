@@ -6,7 +6,7 @@ import { FlowFiles } from '../flowFiles';
 import { formulaCompletions, formulaName } from '../form/formula';
 import { joinEdit } from '../joinDialog';
 import { suggestKeys } from '../joinSuggestions';
-import { searchTransforms } from '../searchTransforms';
+import { offered, searchTransforms } from '../searchTransforms';
 import {
   draftOf,
   emptyDraft,
@@ -31,6 +31,19 @@ describe('the search over transforms', () => {
     expect(found('mpte')).toEqual(['Impute']);
     expect(found('merge')).toEqual(['Join']);
     expect(found('nothing like it')).toEqual([]);
+  });
+
+  it('is over what can be added here: no older forms, and no code for Spark', () => {
+    const code = 'sagemaker.spark.custom_code_0.1';
+    const known = [
+      JOIN,
+      transform({ Name: 'a', Operator: 'sagemaker.spark.join_multi_keys_0.1' }),
+      transform({ Name: 'a', Operator: 'sagemaker.spark.custom_pandas_0.1' }),
+      transform({ Name: 'a', Operator: 'sagemaker.spark.custom_pyspark_0.1' }),
+      transform({ Operator: code, Name: 'Python (PySpark)' }),
+      transform({ Operator: code, Name: 'SQL (PySpark SQL)' })
+    ];
+    expect(offered(known)).toEqual([known[0], known[5]]);
   });
 
   it('has what fits best first, in groups', () => {

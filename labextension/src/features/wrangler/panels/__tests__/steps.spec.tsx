@@ -141,6 +141,33 @@ describe('the palette', () => {
     expect((await axe(container)).violations).toEqual([]);
   });
 
+  it('never shows for one column what was suggested for another', async () => {
+    const { model } = await show({
+      'bottega:SuggestSteps': request =>
+        request.Column === 'city'
+          ? new Promise<never>(() => undefined)
+          : {
+              Suggestions: [
+                {
+                  Title: `Mend ${request.Column ?? 'all'}`,
+                  Sentence: 'It is uneven.',
+                  Operator: IMPUTE.Operator,
+                  Name: 'Impute',
+                  Group: 'Handle missing',
+                  Values: {}
+                }
+              ]
+            }
+    });
+    expect(await screen.findByText('Mend all')).toBeTruthy();
+    act(() => model.selectColumn('ounces'));
+    expect(await screen.findByText('Mend ounces')).toBeTruthy();
+    act(() => model.selectColumn('city'));
+    expect(screen.getByText('Suggested for city')).toBeTruthy();
+    expect(screen.queryByText('Mend ounces')).toBeNull();
+    expect(screen.getByText('Mend all')).toBeTruthy();
+  });
+
   it('says why nothing can be suggested', async () => {
     await show({
       'bottega:SuggestSteps': () => {

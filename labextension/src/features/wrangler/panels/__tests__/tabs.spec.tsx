@@ -10,6 +10,7 @@ import userEvent from '@testing-library/user-event';
 import { axe } from 'jest-axe';
 
 import { BottegaError } from '../../../../api/request';
+import type { IChartTheme } from '../../../../shared/charts/theme';
 import type { IAnalyzeFlowResponse } from '../../../../api/types/wrangler';
 import type { FlowContents } from '../flowFiles';
 import { FlowFiles } from '../flowFiles';
@@ -17,6 +18,7 @@ import { ChartsTab } from '../chartsTab';
 import { CodeTab } from '../codeTab';
 import { ExportTab } from '../exportTab';
 import { InsightsTab } from '../insightsTab';
+import { inTheme } from '../analysisSections';
 import { reportOf } from '../report';
 import { MemoryStore, panelProps } from './fixtures';
 
@@ -78,6 +80,46 @@ beforeAll(() => {
 
 beforeEach(() => {
   kept.length = 0;
+});
+
+describe('a matrix', () => {
+  const theme: IChartTheme = {
+    text: 'text',
+    background: 'ground',
+    grid: 'grid',
+    family: 'sans',
+    colours: ['first', 'second']
+  };
+
+  it('goes from the ground to the first colour of the theme', () => {
+    expect(inTheme({ type: 'heatmap' }, theme)).toEqual({
+      type: 'heatmap',
+      zmin: 0,
+      colorscale: [
+        [0, 'ground'],
+        [1, 'first']
+      ]
+    });
+  });
+
+  it('about zero has a colour on each side', () => {
+    expect(inTheme({ type: 'heatmap', zmin: -1 }, theme)).toEqual({
+      type: 'heatmap',
+      zmin: -1,
+      colorscale: [
+        [0, 'second'],
+        [0.5, 'ground'],
+        [1, 'first']
+      ]
+    });
+  });
+
+  it('keeps the colours that it has, and other traces are left alone', () => {
+    const own = { type: 'heatmap', colorscale: 'Blues' };
+    expect(inTheme(own, theme)).toBe(own);
+    const bars = { type: 'bar' };
+    expect(inTheme(bars, theme)).toBe(bars);
+  });
 });
 
 describe('the insights report', () => {

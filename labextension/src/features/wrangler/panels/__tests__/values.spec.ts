@@ -143,4 +143,20 @@ describe('the values of a form', () => {
     });
     expect(startingValues(FILL.Parameters, null)).toEqual({});
   });
+
+  it('starts a split with two parts', () => {
+    const splits = [
+      parameter({ Name: 'splits', Kind: 'records' }),
+      parameter({ Name: 'key', Kind: 'column' })
+    ];
+    const usual = [
+      { name: 'Train', percentage: 0.8 },
+      { name: 'Test', percentage: 0.2 }
+    ];
+    expect(startingValues(splits, null)).toEqual({ splits: usual });
+    expect(startingValues(splits, { Name: 'city', Type: 'string' })).toEqual({
+      splits: usual,
+      key: 'city'
+    });
+  });
 });

@@ -262,6 +262,12 @@ function sendable(parameter: IFlowParameter, value: unknown): unknown {
   }
 }
 
+/** What a split is at first. */
+const USUAL_SPLITS = [
+  { name: 'Train', percentage: 0.8 },
+  { name: 'Test', percentage: 0.2 }
+];
+
 /**
  * What a form starts with when a transform was chosen while a column was selected: the column goes
  * into the first parameter that takes it.
@@ -270,8 +276,13 @@ export function startingValues(
   parameters: readonly IFlowParameter[],
   column: IFlowColumn | null
 ): Record<string, unknown> {
+  const splits = parameters.some(
+    item => item.Name === 'splits' && item.Kind === 'records'
+  )
+    ? { splits: USUAL_SPLITS }
+    : {};
   if (!column) {
-    return {};
+    return splits;
   }
   const place = parameters.find(
     item =>
@@ -280,9 +291,10 @@ export function startingValues(
       isHeeded(item, parameters, {})
   );
   if (!place) {
-    return {};
+    return splits;
   }
   return {
+    ...splits,
     [place.Name]: place.Kind === 'columns' ? [column.Name] : column.Name
   };
 }

@@ -90,15 +90,17 @@ function Options(props: IReadingProps): JSX.Element {
   const has = (name: string): boolean => name in found || isText;
   return (
     <>
-      <Choice
-        name="ContentType"
-        label={trans.__('Format')}
-        value={detected.Format}
-        choices={choicesOf(detected, 'ContentType', FORMATS)}
-        trans={trans}
-        // What was said of one format means nothing in another.
-        onChange={value => onChange({ ContentType: value })}
-      />
+      {detected.Format !== 'sql' && (
+        <Choice
+          name="ContentType"
+          label={trans.__('Format')}
+          value={detected.Format}
+          choices={choicesOf(detected, 'ContentType', FORMATS)}
+          trans={trans}
+          // What was said of one format means nothing in another.
+          onChange={value => onChange({ ContentType: value })}
+        />
+      )}
       {has('Encoding') && (
         <Choice
           name="Encoding"
