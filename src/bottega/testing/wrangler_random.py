@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pandas as pd
 from hypothesis import strategies as st
 
-from bottega.testing.wrangler_frames import frames, typings
+from bottega.testing.wrangler_frames import frames, names
 from bottega.wrangler.columns import ColumnType, Schema
 from bottega.wrangler.parameters import Parameter
 from bottega.wrangler.transform import Transform
@@ -42,20 +43,33 @@ _UNITS_TOO_SMALL = ("Secondly", "Minutely")
 _SLOW = ("All features", "Efficient subset", "Manual subset")
 
 
+_SEEDS = st.integers(0, (1 << 32) - 1).map(Random)
+"""What is drawn from them is spread evenly; a strategy prefers the first and the same ones."""
+
+
+@st.composite
 def flow_frames(
-    *, max_rows: int = 12, largest: float | None = 1e6
-) -> st.SearchStrategy[pd.DataFrame]:
-    """Tables to begin with. Times lie within two days, so that no step makes rows without end."""
+    draw: st.DrawFn, *, max_rows: int = 12, largest: float | None = 1e6
+) -> pd.DataFrame:
+    """A table to begin with, which has columns of most types, so that most steps have something to
+    do. Times lie within two days, so that no step makes rows without end.
+    """
     cells: Mapping[ColumnType, st.SearchStrategy[Any]] = {
         ColumnType.DATE: st.dates(date(2024, 2, 27), date(2024, 3, 1)),
         ColumnType.DATETIME: st.integers(0, 2880).map(lambda m: _DAY + timedelta(minutes=m)),
     }
+    random = draw(_SEEDS)
+    kinds = random.sample([*ColumnType, ColumnType.FLOAT, ColumnType.STRING], 6)
+    called = draw(st.lists(names(), min_size=6, max_size=6, unique_by=str.lower))
+    types = dict(zip(called, kinds, strict=True))
+    own = {name: cells[kind] for name, kind in types.items() if kind in cells}
+    rows = random.randint(0, max_rows)
+    return draw(frames(types, min_rows=rows, max_rows=rows, largest=largest, cells=own))
 
-    def of_types(types: Mapping[str, ColumnType]) -> st.SearchStrategy[pd.DataFrame]:
-        own = {name: cells[kind] for name, kind in types.items() if kind in cells}
-        return frames(types, max_rows=max_rows, largest=largest, cells=own)
 
-    return typings(max_columns=5).flatmap(of_types)
+def transforms_at_random(number: int) -> st.SearchStrategy[list[Transform]]:
+    """Some transforms of one table, each as likely as any other."""
+    return _SEEDS.map(lambda random: random.sample(ALONE, number))
 
 
 @st.composite
@@ -105,8 +119,8 @@ def _value(
         case "boolean":
             return st.booleans()
         case "integer":
-            low = int(max(parameter.minimum, -3))
-            return st.integers(low, int(min(max(low + 1, 6), parameter.maximum)))
+            least = int(max(parameter.minimum, -3))
+            return st.integers(least, int(min(max(least + 1, 6), parameter.maximum)))
         case "number":
             low, high = max(parameter.minimum, -3.0), min(parameter.maximum, 60.0)
             return st.sampled_from([low, high, (low + high) / 2, (3 * low + high) / 4])
@@ -145,8 +159,7 @@ def _keys(schema: Schema, others: Sequence[Schema]) -> dict[str, st.SearchStrate
 def _splits(_: Schema, __: Sequence[Schema]) -> st.SearchStrategy[Any]:
     return st.sampled_from(_SPLITS).map(
         lambda parts: [
-            {"name": f"Part {number}", "percentage": share}
-            for number, share in enumerate(parts, 1)
+            {"name": f"Part {number}", "percentage": share} for number, share in enumerate(parts, 1)
         ]
     )
 
@@ -167,15 +180,16 @@ def _code(schema: Schema, _: Sequence[Schema]) -> st.SearchStrategy[Any]:
     return st.sampled_from([*_FRAME_CODE, "SELECT * FROM df", "SELECT count(*) AS n FROM df"])
 
 
-def _other_column(_: Schema, others: Sequence[Schema]) -> st.SearchStrategy[Any] | None:
-    return st.sampled_from(others[0].names) if len(others[0]) else None
+def _right_column(schema: Schema, others: Sequence[Schema]) -> st.SearchStrategy[Any] | None:
+    names = (others[0] if others else schema).names  # two transforms call something so
+    return st.sampled_from(names) if names else None
 
 
 _BY_NAME: Mapping[str, Callable[[Schema, Sequence[Schema]], st.SearchStrategy[Any] | None]] = {
     "splits": _splits,
     "aggregations": _records_of(_aggregations),
     "join_keys": _records_of(_keys),
-    "right_column": _other_column,
+    "right_column": _right_column,
     "schema": lambda *_: None,
     "formula": _formulas,
     "code": _code,

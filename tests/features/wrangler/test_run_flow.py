@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 
 from bottega.context import Identity
-from bottega.errors import AccessDeniedException, BottegaError, ValidationException
+from bottega.errors import (
+    AccessDeniedException,
+    BottegaError,
+    ResourceInUse,
+    ValidationException,
+)
 from bottega.studio import Studio
 from bottega.testing.wrangler_flows import step_node
 
@@ -156,3 +161,13 @@ def test_a_job_may_not_read_this_machine(bench: Bench, tmp_path: Path):
     (tmp_path / "a.csv").write_text("age\n1\n")
     with pytest.raises(AccessDeniedException, match="Only the owner"):
         bench.run(flow(file_source(str(tmp_path / "a.csv"))), caller=JOB)
+
+
+def test_a_name_that_is_taken_leaves_the_files_of_its_job_alone(bench: Bench, tmp_path: Path):
+    (tmp_path / "a.csv").write_text("age\n1\n")
+    document = flow(file_source("a.csv"))
+    bench.run(document, Folder=str(tmp_path), Name="mine")
+    (tmp_path / "a.csv").write_text("age\n2\n")
+    with pytest.raises(ResourceInUse, match="There is a processing job 'mine' already"):
+        bench.run(document, Folder=str(tmp_path), Name="mine")
+    assert bench.text(inputs(bench.job("mine"))["source-1"]) == "age\n1\n"

@@ -134,3 +134,10 @@ def test_a_draft_is_kept_and_replaced(call: Call) -> None:
     with pytest.raises(ValidationException, match="no JSON"):
         call("PutDraftFlow", DraftId="d1", Flow="{")
     assert call("GetDraftFlow", DraftId="d1")["Version"] == 2
+
+
+def test_a_key_that_names_no_file_is_read(call: Call, context: Context) -> None:
+    objects, bucket = context.ports.objects, context.ports.config.bucket
+    objects.put(bucket, "odd/..", b"a\n1\n")
+    source = {"Kind": "s3", "Uri": f"s3://{bucket}/odd/..", "Options": {"ContentType": "csv"}}
+    assert call("DetectSource", Source=source)["Rows"] == [[1]]

@@ -127,6 +127,21 @@ def test_steps_that_need_other_rows_are_refused_by_name():
     assert refusal.value.node == "0"
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Extract features", {"sequence_column": "readings"}),
+        ("Handle missing", {"hm_input_type": "Cell", "cell_column": "readings"}),
+    ],
+)
+def test_series_inside_of_a_cell_need_no_other_rows(name: str, values: dict[str, Any]):
+    frame = pd.DataFrame({"readings": [[1.0, float("nan"), 3.0], [4.0, float("nan"), 6.0]]})
+    prepared = FlowTransformer(flow(("Time series", name, values)))
+    table = prepared.fit_transform(frame, training=True)
+    found = prepared.transform(frame.tail(1)).reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, table.tail(1).reset_index(drop=True))
+
+
 def test_a_value_that_a_step_refuses_is_told():
     cast = (
         "Parse column as type",

@@ -236,3 +236,13 @@ def test_nothing_is_left_over(folder: Path, read: Read):
     read("a.csv")
     left = sorted(p.name.split("_")[0] for p in (folder.parent / "database").iterdir())
     assert [name for name in left if name in ("plain", "mended", "start")] == []
+
+
+@pytest.mark.parametrize("character", ["\x1c", "\x85", "\u2028", "\x0b"])
+def test_only_ends_of_lines_end_lines(
+    folder: Path, read: Callable[..., pd.DataFrame], character: str
+) -> None:
+    (folder / "a.csv").write_text(f"a{character}b,c\n1,x{character}y\n2,z\n", encoding="utf-8")
+    table = read("a.csv")
+    assert list(table.columns) == [f"a{character}b", "c"]
+    assert table["c"].tolist() == [f"x{character}y", "z"]

@@ -202,6 +202,16 @@ def test_unpivot(bench: Bench) -> None:
     ]
 
 
+@pytest.mark.parametrize("made", [("x", "y"), ("x", "other"), ("other", "x"), ("new", "OTHER")])
+def test_unpivot_into_names_of_columns_that_go(bench: Bench, made: tuple[str, str]) -> None:
+    frame = pd.DataFrame({"id": ["a", "b"], "x": [1, 2], "y": [3, 4], "other": [[1.0], []]})
+    values = {"value_columns": ["x", "y"], "id_columns": ["id"]}
+    values |= {"name_column": made[0], "value_column": made[1]}
+    result = bench.check(Unpivot(), values, frame)
+    assert list(result.columns) == ["id", *made]
+    assert result[made[1]].tolist() == [1, 2, 3, 4]
+
+
 @pytest.mark.parametrize("column", sorted(one_of_each()[1]))
 def test_unpivot_of_every_type(bench: Bench, column: str) -> None:
     frame, types = one_of_each()

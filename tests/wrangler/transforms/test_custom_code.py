@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from math import inf
 
 import pandas as pd
@@ -203,6 +204,29 @@ def test_functions_of_any_column(bench: Bench, frame: pd.DataFrame, column: str,
     }
     result = bench.check(UserDefinedFunction(), values, frame, types=TYPES)
     assert result["out"].isna().tolist() == frame[column].isna().tolist()
+
+
+@pytest.mark.parametrize("mode", ["Python", "Pandas"])
+def test_a_date_has_no_hours_whatever_the_function_returns(bench: Bench, mode: str) -> None:
+    values = {"udf_mode": mode, "input_col": "t", "return_type": "date"}
+    values[f"{mode.lower()}_code"] = SAME[mode]
+    frame = pd.DataFrame({"t": [datetime(2024, 2, 29, 12, 30), datetime(1969, 12, 31, 23, 59)]})
+    result = bench.check(
+        UserDefinedFunction(), {**values, f"{mode.lower()}_code": SAME[mode]}, frame
+    )
+    assert result["t"].tolist() == [datetime(2024, 2, 29), datetime(1969, 12, 31)]
+
+
+@pytest.mark.parametrize("mode", ["Python", "Pandas"])
+@pytest.mark.parametrize(("column", "kind"), [("v", "array"), ("a", "vector")])
+def test_lists_become_lists_of_the_type_that_is_returned(
+    bench: Bench, mode: str, column: str, kind: str
+) -> None:
+    values = {"udf_mode": mode, "input_col": column, "output_col": "out", "return_type": kind}
+    values[f"{mode.lower()}_code"] = SAME[mode]
+    frame = pd.DataFrame({"v": [[1.5, 2.5], None, []], "a": [["1.5", "2.5"], None, []]})
+    result = bench.check(UserDefinedFunction(), values, frame)
+    assert result["out"].tolist() == frame["va".replace(column, "")].tolist()
 
 
 def test_infinity_is_a_value(bench: Bench) -> None:

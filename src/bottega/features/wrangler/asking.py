@@ -141,7 +141,10 @@ def _objects(objects: ObjectStore, bucket: str, prefix: str) -> Iterator[ObjectI
 def _linked(objects: ObjectStore, info: ObjectInfo, folder: Path) -> Path:
     version = f"{info.bucket}/{info.key}\n{info.etag}\n{info.modified}"
     place = folder / hashlib.sha256(version.encode()).hexdigest()[:32]
-    target = place / PurePosixPath(info.key).name
+    # The ending of the key may say what the object is; the rest of it could be anything.
+    target = place / f"object{PurePosixPath(info.key).suffix}"
+    if (name := PurePosixPath(info.key).name) not in ("", ".", ".."):
+        target = place / name
     if not target.exists():
         place.mkdir(exist_ok=True, mode=0o700)
         draft = place / f".{target.name}.{id(info)}"

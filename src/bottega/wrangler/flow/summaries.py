@@ -12,6 +12,8 @@ from bottega.wrangler.transform import State, Transform, Values
 
 _MOST = 3
 _LONGEST = 60
+_TELLING = 2
+"""The first parameters say what a step is about, even where they are what they are by default."""
 
 
 def title(node: Node, transform: Transform) -> str:
@@ -27,8 +29,14 @@ def summary(transform: Transform, values: Values, state: State | None) -> str:
         values: its parameters by name, checked or not.
         state: what it has learnt; None while that is not known.
     """
-    parts = [text for parameter in transform.parameters if (text := _said(parameter, values))]
-    learnt = fitted(state or {})
+    parts = [
+        text
+        for place, parameter in enumerate(transform.parameters)
+        if (text := _said(parameter, values))
+        and not (place >= _TELLING and values.get(parameter.name) == parameter.default)
+    ]
+    # What code has learnt is which columns it makes; the table shows them.
+    learnt = "" if transform.runs_code else fitted(state or {})
     return shortened(", ".join([*parts, *([learnt] if learnt else [])]), 3 * _LONGEST)
 
 
@@ -62,7 +70,7 @@ def _said(parameter: Parameter, values: Values) -> str:
         case "new_column":
             return f"to {shortened(str(value))}"
         case "choice":
-            return str(value).lower()
+            return str(value).replace("_", " ").lower()
         case "boolean":
             return parameter.label.lower() if value is True and value != parameter.default else ""
         case "records":

@@ -143,10 +143,9 @@ def _step(
     """A step as it is served; None where it is left out."""
     transform = transform_of(node.operator, node.parameters)
     called = title(fitted.flow, node.id)
-    if transform.serving != "refuse":
-        values = checked_values(transform, node, schema, ())
-        serving = transform.serving_of(values)
-    if transform.serving == "refuse" or serving == "refuse":
+    values = checked_values(transform, node, schema, ())
+    serving = transform.serving_of(values)
+    if serving == "refuse":
         raise FlowError(
             f"{called} needs other rows beside the one that is asked for, so it cannot be served. "
             "Serve the flow up to the step before it, or switch the step off."

@@ -140,10 +140,11 @@ def unique_names(wanted: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...
 def _first_lines(head: Path) -> list[str]:
     with head.open(encoding="utf-8-sig", newline="") as stream:
         text = stream.read(4 << 20)
-    return text.splitlines(keepends=True) if "\x0b" not in text else _lines(text)
+    return _lines(text)
 
 
 def _lines(text: str) -> list[str]:
+    # Not splitlines(), for which there are other ends of lines than files have.
     return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", text)
 
 

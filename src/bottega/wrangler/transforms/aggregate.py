@@ -328,12 +328,18 @@ class Unpivot(Transform):
         df, columns, kind = code.table, step.values["value_columns"], self._type(step)
         if any(step.schema.type(column) is not kind for column in columns):
             code.line(f"{df} = {df}.astype({code.literal(dict.fromkeys(columns, kind.pandas))})")
+        made = [step.values["name_column"], step.values["value_column"]]
+        # pandas melts into no name that the table has, even of a column that goes.
+        first = step.schema.free_name(made[0])
+        second = step.schema.with_columns([Column(first, kind)]).free_name(made[1])
         code.line(f"{df} = {df}.melt(")
         code.line(f"    id_vars={code.literal(self._kept(step.schema, step.values))},")
         code.line(f"    value_vars={code.literal(columns)},")
-        code.line(f"    var_name={code.literal(step.values['name_column'])},")
-        code.line(f"    value_name={code.literal(step.values['value_column'])},")
+        code.line(f"    var_name={code.literal(first)},")
+        code.line(f"    value_name={code.literal(second)},")
         code.line(")")
+        if [first, second] != made:
+            code.line(f"{df}.columns = {code.literal(self.columns(step).names)}")
 
     def touches(self, schema: Schema, values: Values) -> frozenset[str]:
         return frozenset((*values["value_columns"], *self._kept(schema, values)))

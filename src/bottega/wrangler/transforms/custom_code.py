@@ -311,9 +311,27 @@ def _write_function(code: PandasCode, base: str, arguments: str, text: str, resu
         function = f"{base}_{number}"
 
 
+_LISTS_OF = '''
+def lists_of(kind, cells):
+    """Lists whose parts are of one kind; what is missing stays missing."""
+
+    def is_missing(value):
+        return value is None or value is pd.NA or (isinstance(value, float) and value != value)
+
+    def converted(cell):
+        return [None if kind is str and is_missing(part) else kind(part) for part in cell]
+
+    lists = [None if is_missing(cell) else converted(cell) for cell in cells]
+    return pd.Series(lists, cells.index, dtype=object)
+'''
+
+
 def _write_type(code: PandasCode, column: Column) -> None:
-    if column.type.pandas != "object":
-        place = code.column(column.name)
+    place = code.column(column.name)
+    if column.type.pandas == "object":
+        kind = "float" if column.type is ColumnType.VECTOR else "str"
+        code.line(f"{place} = {code.function('lists_of', _LISTS_OF)}({kind}, {place})")
+    else:
         source = f"pd.to_datetime({place})" if column.type.is_time else place
         code.line(f'{place} = {source}.astype("{column.type.pandas}")')
         if column.type is ColumnType.DATE:  # a day has no hours, whatever came back
