@@ -19,8 +19,11 @@ export type FlowSeverity = 'high' | 'medium' | 'low';
 export type FlowSourceKind = 'file' | 's3' | 'sql';
 
 export interface IAnalyzeFlowRequest {
+  /** The document as text. */
   Flow: string;
+  /** The node that it is about. */
   NodeId: string;
+  /** Which of the node's outputs; default when absent. */
   OutputName?: string;
   /** Whether to wait for the whole data where a sample would do first; false when absent. */
   Whole?: boolean;
@@ -37,15 +40,20 @@ export interface IAnalyzeFlowRequest {
 }
 
 export interface IAnalyzeFlowResponse {
+  /** What the result is called. */
   Title: string;
+  /** In the order in which they are read. */
   Sections: IFlowSection[];
   /** How many rows it was computed from. */
   Rows: number;
+  /** Whether this is so for the whole data, or for a sample from their start. */
   Scope: FlowScope;
+  /** The result as one page. */
   Html?: string;
 }
 
 export interface ICheckFlowRequest {
+  /** The document as text. */
   Flow: string;
   /** Where paths of files begin; the folder of the flow on this machine. */
   Folder?: string;
@@ -54,6 +62,7 @@ export interface ICheckFlowRequest {
 }
 
 export interface ICheckFlowResponse {
+  /** In the order of the file. */
   Nodes: IFlowNodeState[];
   /** Whether it has code that does not run before the flow is trusted. */
   NeedsTrust: boolean;
@@ -64,6 +73,7 @@ export interface ICheckFlowResponse {
 }
 
 export interface IDetectSourceRequest {
+  /** Where the data are. */
   Source: IFlowSource;
   /** Where paths of files begin; the folder of the flow on this machine. */
   Folder?: string;
@@ -72,21 +82,26 @@ export interface IDetectSourceRequest {
 }
 
 export interface IDetectSourceResponse {
+  /** What the data are: csv, parquet and so on. */
   Format: string;
   /** What was detected or given: as in the request. */
   Options: Record<string, unknown>;
   /** What could be chosen instead, by option: the sheets of a workbook. */
   Choices: Record<string, unknown>;
+  /** Names and types, in their order. */
   Columns: IFlowColumn[];
   /** The first rows, each a list of cells. */
   Rows: Array<Record<string, unknown>>;
   /** What is odd about the file, in sentences. */
   Findings: string[];
+  /** How large the files are together. */
   Bytes?: number;
 }
 
 export interface IEditFlowRequest {
+  /** The document as text. */
   Flow: string;
+  /** What to change. */
   Edit: IFlowEdit;
   /** Where paths of files begin; the folder of the flow on this machine. */
   Folder?: string;
@@ -95,14 +110,18 @@ export interface IEditFlowRequest {
 }
 
 export interface IEditFlowResponse {
+  /** The document as text. */
   Flow: string;
   /** What to look at now: the node that was added or changed. */
   NodeId: string;
 }
 
 export interface IExportFlowRequest {
+  /** The document as text. */
   Flow: string;
+  /** The node that it is about. */
   NodeId: string;
+  /** Which of the node's outputs; default when absent. */
   OutputName?: string;
   /** Whether to wait for the whole data where a sample would do first; false when absent. */
   Whole?: boolean;
@@ -110,14 +129,18 @@ export interface IExportFlowRequest {
   Folder?: string;
   /** Whether code that came with the flow may run. */
   Trusted?: boolean;
+  /** What kind of code. */
   Form: FlowExportForm;
   /** Of the flow, for names in the code; prepare when absent. */
   Name?: string;
 }
 
 export interface IExportFlowResponse {
+  /** The code. */
   Text: string;
+  /** What to call the file. */
   FileName: string;
+  /** Of the text. */
   MediaType: string;
   /** What the code cannot do, in sentences. */
   Notes: string[];
@@ -312,11 +335,14 @@ export interface IFlowValueCount {
 }
 
 export interface IGetDraftFlowRequest {
+  /** The draft's name. */
   DraftId: string;
 }
 
 export interface IGetDraftFlowResponse {
+  /** The document as text. */
   Flow: string;
+  /** One more with every change. */
   Version: number;
 }
 
@@ -325,12 +351,16 @@ export type IListTransformsRequest = Record<string, never>;
 export interface IListTransformsResponse {
   /** In the order of the palette. */
   Transforms: IFlowTransform[];
+  /** In the order of the list. */
   Analyses: IFlowAnalysis[];
 }
 
 export interface IPreviewFlowRequest {
+  /** The document as text. */
   Flow: string;
+  /** The node that it is about. */
   NodeId: string;
+  /** Which of the node's outputs; default when absent. */
   OutputName?: string;
   /** Whether to wait for the whole data where a sample would do first; false when absent. */
   Whole?: boolean;
@@ -338,6 +368,7 @@ export interface IPreviewFlowRequest {
   Folder?: string;
   /** Whether code that came with the flow may run. */
   Trusted?: boolean;
+  /** How many rows to leave out; 0 when absent. */
   Offset?: number;
   /** 100 when absent. */
   Limit?: number;
@@ -348,6 +379,7 @@ export interface IPreviewFlowRequest {
 }
 
 export interface IPreviewFlowResponse {
+  /** Names and types, in their order. */
   Columns: IFlowColumn[];
   /**
    * Each a list of cells: text, number, boolean, null, or a list. Moments are texts of ISO
@@ -374,8 +406,11 @@ export interface IPreviewFlowResponse {
 }
 
 export interface IProfileFlowRequest {
+  /** The document as text. */
   Flow: string;
+  /** The node that it is about. */
   NodeId: string;
+  /** Which of the node's outputs; default when absent. */
   OutputName?: string;
   /** Whether to wait for the whole data where a sample would do first; false when absent. */
   Whole?: boolean;
@@ -388,24 +423,34 @@ export interface IProfileFlowRequest {
 }
 
 export interface IProfileFlowResponse {
+  /** The rows. */
   Rows: number;
+  /** Whether this is so for the whole data, or for a sample from their start. */
   Scope: FlowScope;
+  /** How many rows of each source the sample has. */
   SampleRows?: number;
+  /** One for each column. */
   Profiles: IFlowColumnProfile[];
 }
 
 export interface IPutDraftFlowRequest {
+  /** The draft's name. */
   DraftId: string;
+  /** The document as text. */
   Flow: string;
 }
 
 export interface IPutDraftFlowResponse {
+  /** One more with every change. */
   Version: number;
 }
 
 export interface IRunFlowRequest {
+  /** The document as text. */
   Flow: string;
+  /** The node that it is about. */
   NodeId: string;
+  /** Which of the node's outputs; default when absent. */
   OutputName?: string;
   /** Whether to wait for the whole data where a sample would do first; false when absent. */
   Whole?: boolean;
@@ -423,19 +468,27 @@ export interface IRunFlowRequest {
   Header?: boolean;
   /** The column that comes first, as training wants it; the flow's order when absent. */
   Label?: string;
+  /** As in CreateProcessingJob; the smallest when absent. */
   InstanceType?: string;
 }
 
 export interface IRunFlowResponse {
+  /** The job that was started. */
   ProcessingJobName: string;
+  /** Its ARN. */
   ProcessingJobArn: string;
+  /** The prefix under which the table is written. */
   OutputS3Uri: string;
+  /** The prefix under which the fitted flow and its archive are written. */
   FittedFlowS3Uri: string;
 }
 
 export interface ISuggestStepsRequest {
+  /** The document as text. */
   Flow: string;
+  /** The node that it is about. */
   NodeId: string;
+  /** Which of the node's outputs; default when absent. */
   OutputName?: string;
   /** Whether to wait for the whole data where a sample would do first; false when absent. */
   Whole?: boolean;
@@ -448,5 +501,6 @@ export interface ISuggestStepsRequest {
 }
 
 export interface ISuggestStepsResponse {
+  /** The most useful first. */
   Suggestions: IFlowSuggestion[];
 }
