@@ -346,7 +346,7 @@ def _text(value: Any, kind: ColumnType) -> str | None:
 def _arrow(columns: list[Any], plan: ServingPlan) -> Any:
     import pyarrow as pa
 
-    from bottega.wrangler.engine.frames import ARROW
+    from bottega.wrangler.engine.arrow_types import ARROW
 
     return pa.table(
         [

@@ -84,6 +84,12 @@ def test_long_data_are_sampled_first(
     assert whole["Rows"][1] == ["b", 4.0]
     again = session.preview(flow=changed, node_id="step", objects={})
     assert again["Scope"] == "whole", "what is known of the whole is not asked of a sample"
+    profile = session.profile(flow=changed, node_id="step", objects={})
+    assert (profile["Scope"], profile["Rows"]) == ("sample", 2), (
+        "but a look at every row takes long"
+    )
+    profile = session.profile(flow=changed, node_id="step", objects={}, whole=True)
+    assert (profile["Scope"], profile["Rows"]) == ("whole", 5)
 
 
 def test_a_comparison_shows_what_a_step_changes(session: Session, source: tuple[str, str]) -> None:

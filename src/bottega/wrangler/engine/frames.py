@@ -9,18 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from bottega.wrangler.columns import ROW, Column, ColumnType, Schema
+from bottega.wrangler.engine.arrow_types import ARROW
 from bottega.wrangler.errors import DataError
-
-ARROW: dict[ColumnType, pa.DataType] = {
-    ColumnType.LONG: pa.int64(),
-    ColumnType.FLOAT: pa.float64(),
-    ColumnType.BOOLEAN: pa.bool_(),
-    ColumnType.STRING: pa.string(),
-    ColumnType.DATE: pa.date32(),
-    ColumnType.DATETIME: pa.timestamp("us"),
-    ColumnType.VECTOR: pa.list_(pa.float64()),
-    ColumnType.ARRAY: pa.list_(pa.string()),
-}
 
 
 def frame_of(table: pa.Table, schema: Schema) -> pd.DataFrame:

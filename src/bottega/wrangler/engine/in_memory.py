@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bottega.wrangler.columns import Schema
+from bottega.wrangler.engine.arrow_types import ARROW
 from bottega.wrangler.engine.database import Database
-from bottega.wrangler.engine.frames import ARROW, frame_of, table_of
+from bottega.wrangler.engine.frames import frame_of, table_of
 from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.sql_text import name
 from bottega.wrangler.transform import InMemory

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bottega.wrangler.columns import NUMBERS, TIMES, ColumnType
+from bottega.wrangler.engine.arrow_types import ARROW
 from bottega.wrangler.engine.database import Database
-from bottega.wrangler.engine.frames import ARROW
 from bottega.wrangler.errors import DataError, ParameterError
 from bottega.wrangler.sources.dialect import unique_names
 from bottega.wrangler.sources.loading import Loaded

@@ -132,7 +132,7 @@ class Session:
         """PreviewFlow."""
         self._know(objects)
         document = Flow.parse(flow)
-        engine, scope = self._engine(document, node_id, output_name, whole)
+        engine, scope = self._engine(document, node_id, output_name, whole, looks_through=False)
         prepared = engine.prepare(document, node_id, output_name, trusted=trusted)
         answer: dict[str, Any] = {"Scope": scope, "SampleRows": SAMPLE_ROWS}
         if compare:
@@ -281,12 +281,24 @@ class Session:
             raise FlowError(f"There are no objects under {uri}. Check the bucket and the prefix.")
         return found
 
-    def _engine(self, flow: Flow, node_id: str, output: str, whole: bool) -> tuple[FlowEngine, str]:
-        """The engine to ask, and what its answer is about."""
+    def _engine(
+        self, flow: Flow, node_id: str, output: str, whole: bool, *, looks_through: bool = True
+    ) -> tuple[FlowEngine, str]:
+        """The engine to ask, and what its answer is about.
+
+        Args:
+            flow: the document.
+            node_id: of the table.
+            output: of the node.
+            whole: whether it must be about everything.
+            looks_through: whether the answer takes a look at every row: then a sample comes first
+                even where everything is ready.
+        """
         above = [node for node in flow.upstream(node_id) if node.type == "SOURCE"]
         if all(self._is_short(node) for node in above):
             return self._sample, "whole"
-        if whole or self._whole.is_prepared(flow, node_id, output):
+        ready = not looks_through and self._whole.is_prepared(flow, node_id, output)
+        if whole or ready:
             return self._whole, "whole"
         for node in above:
             threading.Thread(target=self._read_ahead, args=(node,), daemon=True).start()
