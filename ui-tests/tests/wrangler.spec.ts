@@ -81,7 +81,7 @@ def same(one, other):
     if pd.isna(one) or pd.isna(other):
         return pd.isna(one) and pd.isna(other)
     if isinstance(other, float) or isinstance(one, float):
-        return math.isclose(float(one), float(other), abs_tol=5e-4)
+        return math.isclose(float(one), float(other), abs_tol=1e-9)
     return str(one) == str(other)
 
 
