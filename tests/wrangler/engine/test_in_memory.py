@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from bottega.testing.wrangler_flows import FlowBench
+from bottega.testing.wrangler_flows import FlowBench, step_node
 from bottega.wrangler.columns import Schema
-from bottega.wrangler.engine import in_memory
+from bottega.wrangler.engine import in_memory, run
 from bottega.wrangler.engine.in_memory import computed
+from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.errors import DataError
 from bottega.wrangler.transform import InMemory
 
@@ -57,3 +58,38 @@ def test_what_was_not_promised_is_refused(bench: FlowBench, rowwise: bool) -> No
     source = bench.engine.prepare(bench.flow(), "source").relation
     with pytest.raises(DataError, match="no column 'twice'"):
         computed(InMemory(lambda *frames: frames[0], rowwise=rowwise), SCHEMA, [source])
+
+
+def test_tables_of_former_edits_do_not_pile_up(
+    bench: FlowBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "MOST_TABLES", 3)
+    asked = bench.flow()
+    for size in range(2, 12):
+        code = f"df['n'] = {size}"
+        node = step_node("1", "source", "Custom code", "Python (Pandas)", {"code": code})
+        after = step_node("2", "1", "Handle missing", "Drop missing", {})
+        asked = bench.flow(node, after)
+        found = bench.engine.prepare(asked, "2").relation.frame()
+        assert found["n"].unique().tolist() == [size]
+    tables = bench.database.rows("SELECT table_name FROM duckdb_tables()")
+    assert len(tables) <= 1 + 3 + 1, "the source's, the last ones, and one that goes next"
+    again = bench.engine.prepare(asked, "2").relation
+    assert again.frame()["n"].unique().tolist() == [11]
+
+
+def test_a_table_stays_as_long_as_somebody_has_it(
+    bench: FlowBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "MOST_TABLES", 1)
+
+    def prepared(size: int) -> Relation:
+        values = {"code": f"df['n'] = {size}"}
+        node = step_node("1", "source", "Custom code", "Python (Pandas)", values)
+        after = step_node("2", "1", "Manage rows", "Sort", {"column": ["a"]})
+        return bench.engine.prepare(bench.flow(node, after), "2").relation
+
+    first = prepared(1)
+    for size in range(2, 6):
+        prepared(size)
+    assert first.frame()["n"].unique().tolist() == [1]

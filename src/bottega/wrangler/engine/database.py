@@ -6,7 +6,9 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,7 @@ class Database:
             },
         )
         self._names = iter(range(1 << 62))
+        self._unwanted: deque[Callable[[], object]] = deque()
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -66,9 +69,20 @@ class Database:
         self.close()
 
     def free_name(self, prefix: str) -> str:
-        """A name that no table has had."""
+        """A name that no table has had. Whoever asks is about to keep something more, so what
+        nobody wants any more is removed first."""
+        while self._unwanted:
+            self._unwanted.popleft()()
         with self._lock:
             return f"{prefix}_{next(self._names)}"
+
+    def remove_with(self, owner: object, remove: Callable[[], object]) -> None:
+        """Remove something of the database's once an object is gone.
+
+        It happens at the next :meth:`free_name`: an object may go at any moment, also while its
+        thread is inside the engine.
+        """
+        weakref.finalize(owner, self._unwanted.append, remove).atexit = False
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:

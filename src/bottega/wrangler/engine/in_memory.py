@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,7 +49,7 @@ def _in_parts(rendering: InMemory, schema: Schema, relation: Relation) -> Relati
         for batch in reader:
             frame = frame_of(pa.Table.from_batches([batch]), relation.schema)
             writer.write_table(table_of(rendering.function(frame), schema).cast(wanted))
-    return Relation.parquet(database, [file], schema)
+    return Relation.parquet(database, [file], schema).keeping(file.unlink)
 
 
 def stored(database: Database, table: pa.Table, schema: Schema) -> Relation:
@@ -61,4 +62,5 @@ def stored(database: Database, table: pa.Table, schema: Schema) -> Relation:
         )
         cursor.execute(f"CREATE TABLE {name(target)} AS SELECT {columns} FROM __arriving")
         cursor.unregister("__arriving")
-    return Relation.stored(database, target, schema)
+    found = Relation.stored(database, target, schema)
+    return found.keeping(partial(database.execute, f"DROP TABLE {name(target)}"))

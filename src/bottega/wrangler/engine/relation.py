@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PLACE = re.compile(r"\{(\w+)\}|\{\{|\}\}")
+
+
+class Kept:
+    """Stands for a table or a file that relations read."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,14 @@ class Relation:
     """Whether it comes in the order of the hidden column without being sorted."""
     dense: bool = False
     """Whether the hidden column counts 0, 1, 2, … in the order of the table."""
+    kept: tuple[Kept, ...] = field(default=(), compare=False, repr=False)
+    """What must stay in the database as long as somebody has the relation."""
+
+    def keeping(self, remove: Callable[[], object]) -> Relation:
+        """The same relation; once it and all that came of it are gone, something is removed."""
+        kept = Kept()
+        self.database.remove_with(kept, remove)
+        return replace(self, kept=(*self.kept, kept))
 
     @classmethod
     def stored(cls, database: Database, table: str, schema: Schema) -> Relation:
@@ -139,7 +152,8 @@ class Relation:
         """The same table, computed and kept in the database."""
         table = self.database.free_name(prefix)
         self.database.execute(f"CREATE TABLE {name(table)} AS {self.select()}")
-        return Relation.stored(self.database, table, self.schema)
+        found = Relation.stored(self.database, table, self.schema)
+        return found.keeping(partial(self.database.execute, f"DROP TABLE {name(table)}"))
 
     @property
     def _name(self) -> str:
@@ -157,15 +171,16 @@ class Relation:
         return f"SELECT {', '.join(items)} FROM {self._name}"
 
     def _queried(self, rendering: Query, schema: Schema, others: Iterable[Relation]) -> Relation:
-        queries, places = list(self.queries), {"input": self._name}
+        queries, places, kept = list(self.queries), {"input": self._name}, self.kept
         for number, other in enumerate(others, 1):
             renamed = {old: f"{old}_{number}_{len(queries)}" for old, _ in other.queries}
             for old, sql in other.queries:
                 queries.append((renamed[old], _renamed(sql, renamed)))
+            kept += other.kept
             places[f"input_{number}"] = renamed[other._name]
         queries.append((_query_name(len(queries)), filled(rendering.sql, places)))
         return Relation(
-            self.database, schema, tuple(queries), ordered=rendering.ordered, dense=False
+            self.database, schema, tuple(queries), ordered=rendering.ordered, dense=False, kept=kept
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -64,6 +65,26 @@ class Prepared:
         return {a.node.id: a.state for a in self.steps if a.transform.learns}
 
 
+MOST_TABLES = 24
+"""Tables and files that an engine keeps of its own making: of steps that only a library does, and
+of those that were materialised."""
+
+
+class _Remembered(OrderedDict[str, Prepared]):
+    """What was prepared, by its key. Of the tables that had to be kept for it only the last stay;
+    what has gone is prepared anew when it is wanted."""
+
+    def __setitem__(self, key: str, prepared: Prepared) -> None:
+        super().__setitem__(key, prepared)
+        if not prepared.relation.kept:
+            return
+        kept = [kept for one in self.values() for kept in one.relation.kept]
+        leaving = set(list(dict.fromkeys(kept))[:-MOST_TABLES])
+        leaving -= set(prepared.relation.kept)
+        for other in [k for k, one in self.items() if leaving & set(one.relation.kept)]:
+            del self[other]
+
+
 class FlowEngine:
     """Runs flows over one database. What was learnt or computed once is kept, by what it depends
     on, so that an edit of the last step costs that step only. May be used from several threads,
@@ -80,7 +101,7 @@ class FlowEngine:
         self.sources = sources
         self.part = part
         self._lock = threading.RLock()
-        self._prepared: dict[str, Prepared] = {}
+        self._prepared = _Remembered()
         self._states: dict[str, State] = {}
 
     def prepare(
@@ -152,7 +173,7 @@ class _Run:
     def __init__(
         self,
         engine: FlowEngine,
-        prepared: dict[str, Prepared],
+        prepared: _Remembered,
         states: dict[str, State],
         flow: Flow,
         node_id: str,
