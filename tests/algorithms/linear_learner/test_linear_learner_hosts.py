@@ -112,27 +112,42 @@ def test_hosts_with_other_features(jobs: Any, as_csv: Any) -> None:
         open_data(folder.read(), resolve({"predictor_type": "regressor"}), AnotherHasMore(2, 0))
 
 
-def piped(folder: JobFolder, channel: str, content: bytes, passes: int) -> threading.Thread:
-    """Make a channel come through FIFOs, one for each pass, as the platform does."""
-    path = folder.root / "input" / "config" / "inputdataconfig.json"
-    config = json.loads(path.read_text())
-    config[channel]["TrainingInputMode"] = "Pipe"
-    path.write_text(json.dumps(config))
-    fifos = [folder.root / "input" / "data" / f"{channel}_{number}" for number in range(passes)]
-    for fifo in fifos:
-        os.mkfifo(fifo)
+class Piped:
+    """A channel that comes through FIFOs, one for each pass, as the platform does it."""
 
-    def write() -> None:
-        for fifo in fifos:
+    def __init__(self, folder: JobFolder, channel: str, content: bytes, passes: int) -> None:
+        path = folder.root / "input" / "config" / "inputdataconfig.json"
+        config = json.loads(path.read_text())
+        config[channel]["TrainingInputMode"] = "Pipe"
+        path.write_text(json.dumps(config))
+        self._content = content
+        data = folder.root / "input" / "data"
+        self._fifos = [data / f"{channel}_{number}" for number in range(passes)]
+        for fifo in self._fifos:
+            os.mkfifo(fifo)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def _write(self) -> None:
+        for fifo in self._fifos:
             try:
                 with fifo.open("wb") as stream:
-                    stream.write(content)
+                    if self._ended.is_set():
+                        return
+                    stream.write(self._content)
             except BrokenPipeError:
                 continue  # The reader had enough of this pass.
 
-    thread = threading.Thread(target=write, daemon=True)
-    thread.start()
-    return thread
+    def stop(self) -> None:
+        """End the thread, which waits for the reader of a pass that nobody wants."""
+        self._ended.set()
+        for fifo in self._fifos:
+            reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+            self._thread.join(0.05)
+            os.close(reader)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
 
 
 @pytest.mark.parametrize("memory", ["64", "0"])
@@ -144,10 +159,13 @@ def test_pipe_mode_gives_a_model_as_good(
     values = {"predictor_type": "binary_classifier", "mini_batch_size": 50, "epochs": 6}
     folder = jobs.folder(values)
     content = as_records(FEATURES, BINARY)
+    channels = []
     for name in ("train", "validation"):
         folder.channel(name, RECORDIO, {})
-        piped(folder, name, content, 12)
+        channels.append(Piped(folder, name, content, 12))
     done = jobs.train(folder)
+    for channel in channels:
+        channel.stop()
     assert done.metric("validation binary_classification_accuracy") > 0.95
     assert done.metric("train roc_auc_score") > 0.99
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import resource
 import zipfile
@@ -246,3 +247,12 @@ def test_only_ends_of_lines_end_lines(
     table = read("a.csv")
     assert list(table.columns) == [f"a{character}b", "c"]
     assert table["c"].tolist() == [f"x{character}y", "z"]
+
+
+def test_a_large_field_is_read_without_a_change_for_others(
+    folder: Path, read: Callable[..., pd.DataFrame]
+) -> None:
+    limit = csv.field_size_limit()
+    (folder / "a.csv").write_text(f'a,b\n"{"x" * 200_000}",1\n2,3,4\n')
+    assert read("a.csv")["a"].tolist() == ["x" * 200_000, "2"]
+    assert csv.field_size_limit() == limit

@@ -14,7 +14,7 @@ import duckdb
 from bottega.wrangler.columns import ColumnType
 from bottega.wrangler.engine.database import Database
 from bottega.wrangler.errors import DataError
-from bottega.wrangler.sources.dialect import Dialect, records
+from bottega.wrangler.sources.dialect import Dialect, large_fields, records
 from bottega.wrangler.sources.loading import Loaded, load_texts
 from bottega.wrangler.sources.text_files import (
     LONGEST_LINE,
@@ -135,6 +135,7 @@ def check_whole(table: Table) -> None:
         raise DataError(f"{table.path.name} has a quote too many.")
 
 
+@large_fields()
 def mend(table: Table, target: Path) -> tuple[Table, list[str]]:
     """Write a table anew, each row with as many fields as there are columns.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -21,7 +23,10 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?\s*")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}.*)?")
 _COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _POINT = re.compile(r"\s*[+-]?\d*\.\d+\s*")
-csv.field_size_limit(1 << 30)
+_LARGEST_FIELD = 1 << 30
+_COUNTING = threading.Lock()
+_READING = [0]
+_USUAL_LIMIT = csv.field_size_limit()
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,22 @@ class Layout:
     findings: tuple[str, ...] = ()
 
 
+@contextmanager
+def large_fields() -> Iterator[None]:
+    """Let the csv module read fields of any size meanwhile. Its limit is of the whole process, and
+    others rely on it."""
+    with _COUNTING:
+        _READING[0] += 1
+        csv.field_size_limit(_LARGEST_FIELD)
+    try:
+        yield
+    finally:
+        with _COUNTING:
+            _READING[0] -= 1
+            if not _READING[0]:
+                csv.field_size_limit(_USUAL_LIMIT)
+
+
 def records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
     """The records of lines, an empty one for a blank line."""
     if dialect.quote:
@@ -55,6 +76,7 @@ def records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
 
 
+@large_fields()
 def layout_of(
     head: Path,
     *,
