@@ -106,7 +106,7 @@ export class NotebookPage {
   /** Reload the page, which comes back with the notebook. */
   async reload(): Promise<void> {
     // Galata would wait for the Launcher, which is not what comes back.
-    await this._studio.page.reload({ waitForIsReady: false } as object);
+    await this._studio.reload();
     await this.panel.waitFor();
   }
 

@@ -69,6 +69,25 @@ export class Studio {
     return (await answer.json()) as T;
   }
 
+  /**
+   * Load the page anew, without waiting for the Launcher, which is not what
+   * comes back.
+   *
+   * Now and then the browser drops what Galata asks of a page that is just
+   * loading; then it is loaded once more.
+   */
+  async reload(): Promise<void> {
+    const options = { waitForIsReady: false } as object;
+    try {
+      await this.page.reload(options);
+    } catch (error) {
+      if (!String(error).includes('garbage collected')) {
+        throw error;
+      }
+      await this.page.reload(options);
+    }
+  }
+
   /** Start a job that runs a script; returns its name. */
   async startScript(
     name: string,

@@ -66,8 +66,7 @@ test('a reload in the middle of a job leads back to it', async ({
   await job.open(name, 'logs');
   await expect(job.logLines.first()).toBeVisible();
   expect(page.url()).toContain(`bottega=jobs/${name}`);
-  // Galata would wait for the Launcher, which is not what comes back.
-  await page.reload({ waitForIsReady: false } as object);
+  await studio.reload();
   await expect(job.status).toHaveText(/InProgress/);
   await expect(
     studio.screen.getByRole('tab', { name: 'Logs' })
