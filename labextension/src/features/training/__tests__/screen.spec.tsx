@@ -273,9 +273,11 @@ describe('the training form', () => {
     ).toBeGreaterThan(1);
     await user.clear(factor);
     await user.type(factor, 'auto');
-    expect(
-      screen.getAllByText(/feature_dim must be given: the data has 3/)
-    ).toHaveLength(2);
+    await waitFor(() =>
+      expect(
+        screen.getAllByText(/feature_dim must be given: the data has 3/)
+      ).toHaveLength(2)
+    );
     await user.type(screen.getByLabelText(/^feature_dim/), '3');
     await settled();
     expect((await axe(container)).violations).toEqual([]);
