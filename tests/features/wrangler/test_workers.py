@@ -32,8 +32,9 @@ def test_a_killed_worker_loses_nothing(
     call: Call, context: Context, source: dict[str, Any]
 ) -> None:
     before = call("PreviewFlow", **source)
-    os.kill(only_worker(context)._process.pid, signal.SIGKILL)
-    only_worker(context)._process.wait()
+    worker = only_worker(context)
+    os.kill(worker._process.pid, signal.SIGKILL)
+    worker._process.wait()
     assert call("PreviewFlow", **source) == before
 
 
