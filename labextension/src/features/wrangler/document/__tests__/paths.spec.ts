@@ -3,7 +3,7 @@ import { flowBeside, flowName, folderOf, isTableFile } from '../paths';
 it.each([
   ['/home/ada', 'data/x', '/home/ada/data/x'],
   ['/home/ada/', '', '/home/ada'],
-  ['~/work', 'data', '~/work/data'],
+  ['~/projects', 'data', '~/projects/data'],
   ['/', '', '/'],
   ['/', 'data', '/data']
 ])('in %s the folder %p is %s', (root, directory, folder) => {
