@@ -37,7 +37,7 @@ from bottega.container.failure import (
     write_failure,
 )
 from bottega.container.paths import ContainerPaths
-from bottega.nearest import did_you_mean
+from bottega.nearest import ending
 from bottega.wrangler.columns import Column, ColumnType, Schema
 from bottega.wrangler.engine.database import Database, default_memory
 from bottega.wrangler.engine.relation import Relation
@@ -114,7 +114,7 @@ class Job:
         for unknown in options.output_config.keys() - targets.keys():
             raise FlowError(
                 f"--output-config names the output {unknown!r}, which the job does not have"
-                f"{did_you_mean(unknown, targets) or '.'}"
+                f"{ending(unknown, targets)}"
             )
         if not targets:
             raise FlowError(
@@ -189,7 +189,7 @@ def _output(flow: Flow, name: str, folder: Path, config: Mapping[str, Any]) -> O
         known = [f"{one.id}.{o.get('name')}" for one in flow.nodes for o in _outputs(one)]
         raise FlowError(
             f"The output {name!r} names no node of the flow; it must be <node_id>.<output name>, "
-            f"such as {_example(flow)}, or {FITTED_OUTPUT}{did_you_mean(name, known) or '.'}"
+            f"such as {_example(flow)}, or {FITTED_OUTPUT}{ending(name, known)}"
         )
     own = flow.node(node).parameters.get("output_config")
     settings = {

@@ -53,3 +53,12 @@ def literal(value: Any) -> str:
         case list() | tuple():
             return "[" + ", ".join(map(literal, value)) + "]"
     raise TypeError(f"no SQL literal for {value!r}")
+
+
+def escaped(sql: str) -> str:
+    """SQL that goes into a query with places such as ``{table}``: its own braces are doubled.
+
+    >>> escaped('"{x}"')
+    '"{{x}}"'
+    """
+    return sql.replace("{", "{{").replace("}", "}}")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from bottega.wrangler.columns import Schema
 from bottega.wrangler.parameters import Parameter, ParameterSet
+from bottega.wrangler.sql_text import escaped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,7 +220,7 @@ class Transform(ABC):
         wanted = self.statistics(table.schema, values)
         if not wanted:
             return {}
-        expressions = ", ".join(wanted.values()).replace("{", "{{").replace("}", "}}")
+        expressions = escaped(", ".join(wanted.values()))
         found = table.row(f"SELECT {expressions} FROM {{table}}")
         return self.learn(table.schema, values, dict(zip(wanted, found, strict=True)))
 

@@ -18,7 +18,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from bottega.nearest import did_you_mean
+from bottega.nearest import ending
 from bottega.wrangler.columns import SCALARS, ColumnType
 from bottega.wrangler.engine.database import Database
 from bottega.wrangler.engine.frames import schema_of, table_of
@@ -112,7 +112,7 @@ class FlowTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         frame = self._single(X)
         missing = [c for c in plan.needed.names if c not in frame.columns and c not in plan.label]
         if missing:
-            hint = did_you_mean(missing[0], list(map(str, frame.columns))) or "."
+            hint = ending(missing[0], list(map(str, frame.columns)))
             raise DataError(f"Columns are missing: {', '.join(map(repr, missing))}{hint}")
         found = self._features(plan, frame)
         found.index = frame.index
@@ -307,7 +307,7 @@ def _by_source(flow: Flow, sources: list[Node], frames: Frames) -> dict[str, pd.
         if len(matching) != 1:
             every = [one for called in known.values() for one in called]
             problem = "is no source" if not matching else f"names {len(matching)} sources"
-            raise FlowError(f"{name!r} {problem} of the flow{did_you_mean(name, every) or '.'}")
+            raise FlowError(f"{name!r} {problem} of the flow{ending(name, every)}")
         found[matching[0]] = frame
     for node_id in known:
         if node_id not in found:

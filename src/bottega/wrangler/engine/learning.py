@@ -16,6 +16,7 @@ from typing import Any
 from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.errors import FlowError
 from bottega.wrangler.flow.document import Node
+from bottega.wrangler.sql_text import escaped
 from bottega.wrangler.transform import Columns, Rendering, Transform, Values
 from bottega.wrangler.transforms.registry import transform_of
 
@@ -92,7 +93,7 @@ def foresee(
         return {}
     expressions = [sql for statistics in wanted.values() for sql in statistics.values()]
     distinct = list(dict.fromkeys(expressions))
-    text = ", ".join(distinct).replace("{", "{{").replace("}", "}}")
+    text = escaped(", ".join(distinct))
     row = dict(zip(distinct, table.row(f"SELECT {text} FROM {{table}}"), strict=True))
     return {
         node_id: Foreseen(statistics, {k: row[sql] for k, sql in statistics.items()}, base)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.wrangler.columns import ROW, Schema
 from bottega.wrangler.engine.database import Database
-from bottega.wrangler.sql_text import literal, name, names
+from bottega.wrangler.sql_text import escaped, literal, name, names
 from bottega.wrangler.transform import Columns, Query, Rows
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Relation:
         """A statement that gives the table in its order."""
         shown = [*([ROW] if row else []), *(self.schema.names if columns is None else columns)]
         sort = "" if self.ordered else f" ORDER BY {ROW}"
-        return self.sql(f"SELECT {_escaped(names(shown))} FROM {{table}}{sort}")
+        return self.sql(f"SELECT {escaped(names(shown))} FROM {{table}}{sort}")
 
     def arrow(self, columns: Sequence[str] | None = None) -> Any:
         """The whole table as a ``pyarrow.Table``."""
@@ -146,7 +146,7 @@ class Relation:
         sort, rest = "" if self.ordered else f"ORDER BY {ROW}", f"LIMIT {limit} OFFSET {offset}"
         if self.dense:
             sort, rest = f"WHERE {ROW} >= {offset} AND {ROW} < {offset + limit}", f"ORDER BY {ROW}"
-        return self.rows(f"SELECT {_escaped(shown)} FROM {{table}} {sort} {rest}")
+        return self.rows(f"SELECT {escaped(shown)} FROM {{table}} {sort} {rest}")
 
     def store(self, prefix: str) -> Relation:
         """The same table, computed and kept in the database."""
@@ -193,10 +193,6 @@ def filled(sql: str, places: dict[str, str]) -> str:
         return places[match[1]]
 
     return _PLACE.sub(replacement, sql)
-
-
-def _escaped(sql: str) -> str:
-    return sql.replace("{", "{{").replace("}", "}}")
 
 
 def _query_name(number: int) -> str:

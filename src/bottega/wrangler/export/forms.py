@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from bottega.nearest import did_you_mean
+from bottega.nearest import ending
 from bottega.wrangler.engine.run import FlowEngine
 from bottega.wrangler.errors import FlowError, ParameterError
 from bottega.wrangler.export import scripts
@@ -55,7 +55,7 @@ def export(
     make = _PROGRAMS.get(form)
     if make is None:
         known = ["sql", *_PROGRAMS, *_SCRIPTS]
-        hint = did_you_mean(form, known) or "."
+        hint = ending(form, known)
         raise ParameterError("Form", f"There is no form {form!r}{hint}")
     return make(program_of(flow, node_id, output, name, engine, trusted=trusted))
 

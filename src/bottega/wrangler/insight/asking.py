@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bottega.wrangler.columns import ROW
-from bottega.wrangler.sql_text import names
+from bottega.wrangler.sql_text import escaped, names
 from bottega.wrangler.transform import Query
 
 if TYPE_CHECKING:
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _EXACT = 1 << 53
-
-
-def escaped(sql: str) -> str:
-    """SQL with its braces doubled, for :meth:`Relation.rows`."""
-    return sql.replace("{", "{{").replace("}", "}}")
 
 
 def pieces(items: Iterable[T], size: int) -> Iterator[list[T]]:

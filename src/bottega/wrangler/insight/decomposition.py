@@ -10,9 +10,8 @@ import pandas as pd
 
 from bottega.wrangler.errors import DataError, ParameterError
 from bottega.wrangler.insight.analysis import MOST_SERIES
-from bottega.wrangler.insight.asking import escaped
 from bottega.wrangler.insight.figures import Figure, line, points
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import Values
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from bottega.wrangler.columns import Column, ColumnType
-from bottega.wrangler.insight.asking import Share, escaped, pieces
+from bottega.wrangler.insight.asking import Share, pieces
 from bottega.wrangler.insight.tokens import is_disguised_sql
-from bottega.wrangler.sql_text import name
+from bottega.wrangler.sql_text import escaped, name
 
 if TYPE_CHECKING:
     from bottega.wrangler.engine.relation import Relation

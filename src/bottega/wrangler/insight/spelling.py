@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bottega.wrangler.insight.asking import escaped
 from bottega.wrangler.insight.issues import Issue, counted, issue, quoted
-from bottega.wrangler.sql_text import name
+from bottega.wrangler.sql_text import escaped, name
 
 if TYPE_CHECKING:
     from bottega.wrangler.engine.relation import Relation

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bottega.wrangler.columns import ColumnType
-from bottega.wrangler.insight.asking import Share, escaped
+from bottega.wrangler.insight.asking import Share
 from bottega.wrangler.insight.issues import counted, percent, quoted
 from bottega.wrangler.insight.profile import ColumnProfile
 from bottega.wrangler.insight.spelling import Slip, slips, variants
 from bottega.wrangler.insight.suggestion import Suggestion
 from bottega.wrangler.insight.tokens import is_disguised
-from bottega.wrangler.sql_text import name
+from bottega.wrangler.sql_text import escaped, name
 
 if TYPE_CHECKING:
     from bottega.wrangler.engine.relation import Relation

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bottega.nearest import did_you_mean
+from bottega.nearest import ending
 from bottega.wrangler.columns import Schema
 from bottega.wrangler.engine.learning import columns_read
 from bottega.wrangler.engine.run import checked_values
@@ -234,9 +234,7 @@ def _label_sources(
         found = frozenset({label})
     else:
         known = list(dict.fromkeys([*table.names, *source.names]))
-        raise FlowError(
-            f"There is no column {label!r} to be the label{did_you_mean(label, known) or '.'}"
-        )
+        raise FlowError(f"There is no column {label!r} to be the label{ending(label, known)}")
     if not found or _ANY in found:
         raise FlowError(
             f"The label {label!r} does not come from columns of the source that are known: a step "

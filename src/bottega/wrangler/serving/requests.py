@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bottega.nearest import did_you_mean
+from bottega.nearest import ending
 from bottega.wrangler.columns import Column, ColumnType
 from bottega.wrangler.errors import DataError
 from bottega.wrangler.serving.plan import ServingPlan
@@ -149,7 +149,7 @@ def _check_names(plan: ServingPlan, names: Iterable[str]) -> None:
     given = set(names)
     for column in given:
         if column not in plan.source:
-            hint = did_you_mean(str(column), plan.source.names) or "."
+            hint = ending(str(column), plan.source.names)
             raise DataError(f"There is no column {column!r}{hint}")
     missing = [c for c in plan.needed.names if c not in given and c not in plan.label]
     if missing:

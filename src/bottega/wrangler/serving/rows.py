@@ -18,7 +18,7 @@ from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.errors import DataError
 from bottega.wrangler.serving.plan import ServedStep, ServingPlan
 from bottega.wrangler.sources.column_types import MISFIT, typed
-from bottega.wrangler.sql_text import literal, name, names
+from bottega.wrangler.sql_text import escaped, literal, name, names
 from bottega.wrangler.transform import InMemory
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class RowEngine:
         for step in steps:
             assert not isinstance(step.rendering, InMemory)
             relation = relation.then(step.rendering, step.after)
-        shown = _shown(after, form).replace("{", "{{").replace("}", "}}")
+        shown = escaped(_shown(after, form))
         return relation.sql(f"SELECT {shown} FROM {{table}} ORDER BY {ROW}")
 
     def _told(self, error: duckdb.Error, rows: Sequence[Sequence[Text]]) -> DataError:

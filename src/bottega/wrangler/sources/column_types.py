@@ -14,7 +14,7 @@ from typing import Any
 
 from bottega.wrangler.columns import NUMBERS, ColumnType
 from bottega.wrangler.engine.relation import Relation
-from bottega.wrangler.sql_text import literal, name, names
+from bottega.wrangler.sql_text import escaped, literal, name, names
 
 MISSING = (
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
@@ -140,7 +140,7 @@ def types_of(texts: Relation, columns: Sequence[str], *, comma: bool = False) ->
 
 def _guessed(texts: Relation, columns: Sequence[str], comma: bool) -> dict[str, ColumnType]:
     """What columns are by their first texts, where those are all of one type."""
-    shown = names(columns).replace("{", "{{").replace("}", "}}")
+    shown = escaped(names(columns))
     rows = texts.rows(f"SELECT {shown} FROM {{table}} LIMIT {_FIRST}") if columns else []
     guessed: dict[str, ColumnType] = {}
     for number, column in enumerate(columns):
@@ -175,8 +175,7 @@ def _tried(texts: Relation, columns: Sequence[str], comma: bool) -> dict[str, Fo
 def _row(texts: Relation, wanted: Sequence[str]) -> list[Any]:
     found: list[Any] = []
     for start in range(0, len(wanted), _PER_QUERY):
-        shown = ", ".join(wanted[start : start + _PER_QUERY])
-        shown = shown.replace("{", "{{").replace("}", "}}")
+        shown = escaped(", ".join(wanted[start : start + _PER_QUERY]))
         found += texts.row(f"SELECT {shown} FROM {{table}}")
     return found
 

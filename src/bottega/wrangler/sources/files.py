@@ -86,10 +86,6 @@ class FileSources:
         """
         return self._sample(self._found(Source.of(node)), rows).relation
 
-    def is_small(self, node: Node, rows: int = SAMPLE) -> bool:
-        """Whether the sample has all rows there are."""
-        return self.sample(node, rows + 1).count() <= rows
-
     def findings(self, node: Node) -> list[str]:
         """What is odd about a source, as far as it has been read, in sentences."""
         known = self._found(Source.of(node))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bottega.nearest import did_you_mean
+from bottega.nearest import ending
 from bottega.wrangler.columns import SCALARS, ColumnType
 from bottega.wrangler.errors import FlowError, ParameterError
 from bottega.wrangler.flow.document import Node
@@ -192,7 +192,7 @@ def checked_options(options: Any) -> dict[str, Any]:
     for key, value in options.items():
         if key not in OPTIONS:
             raise ParameterError(
-                "Options", f"There is no option {key!r}{did_you_mean(str(key), OPTIONS) or '.'}"
+                "Options", f"There is no option {key!r}{ending(str(key), OPTIONS)}"
             )
         if value is not None:
             checked[key] = _option(key, value)

@@ -9,7 +9,7 @@ from bottega.wrangler.columns import NUMBERS, ROW, SCALARS, Column, ColumnType, 
 from bottega.wrangler.errors import DataError, ParameterError
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import Query, Rendering, State, Step, Table, Transform, Values
 from bottega.wrangler.transforms.aggregations import (
     AGGREGATIONS,
@@ -19,7 +19,7 @@ from bottega.wrangler.transforms.aggregations import (
     refuse_type,
     result_name,
 )
-from bottega.wrangler.transforms.query_sql import escaped, free_names, quoted, quoted_names
+from bottega.wrangler.transforms.query_sql import free_names, quoted, quoted_names
 
 _GROUP = "Group and aggregate"
 _MOST_PIVOTED = 1000

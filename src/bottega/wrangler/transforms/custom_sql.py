@@ -6,7 +6,7 @@ from bottega.wrangler.columns import ROW, Column, ColumnType, Schema
 from bottega.wrangler.errors import DataError
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import name, names
+from bottega.wrangler.sql_text import escaped, name, names
 from bottega.wrangler.transform import Query, Rendering, State, Step, Table, Transform, Values
 from bottega.wrangler.transforms.learnt_columns import (
     learnt,
@@ -14,7 +14,6 @@ from bottega.wrangler.transforms.learnt_columns import (
     refuse_names,
     write_types,
 )
-from bottega.wrangler.transforms.query_sql import escaped
 from bottega.wrangler.transforms.user_sql import TABLE, UserQuery, check_sql, type_of
 
 _RUN_QUERY = '''

@@ -10,9 +10,9 @@ from bottega.wrangler.columns import NUMBERS, Column, ColumnType, Schema
 from bottega.wrangler.errors import DataError
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import Columns, Rendering, State, Step, Table, Transform, Values
-from bottega.wrangler.transforms.query_sql import escaped, free_names
+from bottega.wrangler.transforms.query_sql import free_names
 
 if TYPE_CHECKING:
     import numpy as np

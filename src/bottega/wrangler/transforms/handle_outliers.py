@@ -9,7 +9,7 @@ from bottega.wrangler.columns import ColumnType, Schema
 from bottega.wrangler.errors import ParameterError
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import Columns, Rendering, State, Step, Table, Transform, Values
 from bottega.wrangler.transforms.learnt import as_json, deviation, finite, learnt
 from bottega.wrangler.transforms.numeric_bounds import (
@@ -21,7 +21,7 @@ from bottega.wrangler.transforms.numeric_bounds import (
     NumericBounds,
     quantile_parameter,
 )
-from bottega.wrangler.transforms.query_sql import escaped, quoted
+from bottega.wrangler.transforms.query_sql import quoted
 
 
 class StandardDeviationOutliers(NumericBounds):

@@ -9,7 +9,7 @@ from bottega.wrangler.columns import ROW, SCALARS, Column, ColumnType, Schema
 from bottega.wrangler.errors import ParameterError
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.parameters import Parameter, ParameterSet
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import (
     Columns,
     Query,
@@ -27,7 +27,7 @@ from bottega.wrangler.transforms.casting import (
     guessing,
     is_blank_sql,
 )
-from bottega.wrangler.transforms.query_sql import escaped, quoted_names
+from bottega.wrangler.transforms.query_sql import quoted_names
 from bottega.wrangler.transforms.text_times import USUAL_SENTENCE, time_formats
 from bottega.wrangler.transforms.text_values import NumberStyle
 from bottega.wrangler.typed_values import typed_value

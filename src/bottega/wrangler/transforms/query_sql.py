@@ -8,16 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bottega.wrangler.columns import Schema
-from bottega.wrangler.sql_text import literal, name
-
-
-def escaped(sql: str) -> str:
-    """SQL without places, for the text of a query.
-
-    >>> escaped("{'a': 1}")
-    "{{'a': 1}}"
-    """
-    return sql.replace("{", "{{").replace("}", "}}")
+from bottega.wrangler.sql_text import escaped, literal, name
 
 
 def quoted(column: str) -> str:

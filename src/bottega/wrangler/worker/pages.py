@@ -9,7 +9,7 @@ from typing import Any
 from bottega.wrangler.columns import ROW, Column, ColumnType, Schema
 from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.engine.run import Applied
-from bottega.wrangler.sql_text import name, names
+from bottega.wrangler.sql_text import escaped, name, names
 from bottega.wrangler.transform import Columns, Query, Rows
 from bottega.wrangler.worker.cells import cell
 
@@ -102,7 +102,7 @@ def subset_page(before: Relation, after: Relation, offset: int, limit: int, coun
     mark = before.schema.free_name("__kept")
     marked = before.then(
         Query(
-            f"SELECT {_escaped(shown)}, {ROW} IN (SELECT {ROW} FROM {{input_1}}) AS {name(mark)} "
+            f"SELECT {escaped(shown)}, {ROW} IN (SELECT {ROW} FROM {{input_1}}) AS {name(mark)} "
             "FROM {input}"
         ),
         before.schema.with_columns([Column(mark, ColumnType.BOOLEAN)]),
@@ -116,7 +116,7 @@ def subset_page(before: Relation, after: Relation, offset: int, limit: int, coun
 def _without_rows(
     before: Relation, rendering: Rows, offset: int, limit: int, counts: Counts
 ) -> Page:
-    kept = _escaped(f"coalesce({rendering.where}, FALSE)")
+    kept = escaped(f"coalesce({rendering.where}, FALSE)")
     rows, stay = counts.of(
         "rows",
         lambda: before.row(f"SELECT count(*), count(*) FILTER (WHERE {kept}) FROM {{table}}"),
@@ -138,7 +138,7 @@ def _marked_page(
         rows: how many there are.
         stay: how many stay.
     """
-    shown = _escaped(names(schema.names))
+    shown = escaped(names(schema.names))
     found = table.database.rows(_window(table, f"{ROW}, {kept} AS __kept, {shown}", offset, limit))
     return Page(
         [{"Name": c.name, "Type": c.type.value} for c in schema],
@@ -168,7 +168,7 @@ def _with_columns(
         expression = rendering.set.get(column.name) if change != "removed" else None
         items.append(f"{expression or name(column.name)} AS {name('a ' + column.name)}")
     items += [f"{name(column.name)} AS {name('b ' + column.name)}" for column in changed]
-    inside = _escaped(", ".join(items))
+    inside = escaped(", ".join(items))
     found = before.database.rows(_window(before, inside, offset, limit))
     rows, totals = counts.of("cells", lambda: _changed_cells(before, rendering, changed))
     width = 1 + len(shown)
@@ -212,7 +212,7 @@ def _changed_cells(
         for column in changed
     ]
     rows, *found = before.row(
-        _escaped(f"SELECT {', '.join(['count(*)', *counts])} FROM ") + "{table}"
+        escaped(f"SELECT {', '.join(['count(*)', *counts])} FROM ") + "{table}"
     )
     return int(rows), [int(count) for count in found]
 
@@ -230,10 +230,6 @@ def _window(relation: Relation, items: str, offset: int, limit: int) -> str:
         sort = "" if relation.ordered else f"ORDER BY {ROW} "
         rest = f"{sort}LIMIT {limit} OFFSET {offset}"
     return relation.sql(f"SELECT {items} FROM {{table}} {rest}")
-
-
-def _escaped(sql: str) -> str:
-    return sql.replace("{", "{{").replace("}", "}}")
 
 
 def _changes(

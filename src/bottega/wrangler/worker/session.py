@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from bottega.wrangler.engine.database import Database, default_memory
 from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.engine.run import FlowEngine, Prepared
 from bottega.wrangler.errors import FlowError
-from bottega.wrangler.flow.document import Flow, Node
+from bottega.wrangler.flow.document import Flow, Link, Node
 from bottega.wrangler.sources.files import FileSources
 from bottega.wrangler.sources.nodes import Source
 from bottega.wrangler.transform import Query
@@ -49,6 +50,37 @@ class _Samples:
     def known(self, node: Node) -> Any:
         """What was found out about a source; exported code reads it the same way."""
         return self._sources.known(node)
+
+
+class Place(TypedDict):
+    """The members that all requests about a table have."""
+
+    flow: str
+    node_id: str
+    objects: Mapping[str, Sequence[str]]
+    """The local files of every S3 URI in the flow."""
+    output_name: NotRequired[str]
+    whole: NotRequired[bool]
+    trusted: NotRequired[bool]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A table that is asked about, and who answers."""
+
+    flow: Flow
+    node_id: str
+    output: str
+    trusted: bool
+    engine: FlowEngine
+    scope: str
+    """What the answer is about: ``sample`` or ``whole``."""
+
+    def table(self, link: Link | None = None) -> Prepared:
+        """The table, or one that a step above it takes."""
+        node_id = self.node_id if link is None else link.node_id
+        output = self.output if link is None else link.output_name
+        return self.engine.prepare(self.flow, node_id, output, trusted=self.trusted)
 
 
 class Session:
@@ -117,79 +149,55 @@ class Session:
 
     def preview(
         self,
-        flow: str,
-        node_id: str,
-        objects: Mapping[str, Sequence[str]],
         *,
-        output_name: str = "default",
-        whole: bool = False,
-        trusted: bool = False,
         offset: int = 0,
         limit: int = 100,
         columns: Sequence[str] | None = None,
         compare: bool = False,
+        **place: Unpack[Place],
     ) -> dict[str, Any]:
         """PreviewFlow."""
-        self._know(objects)
-        document = Flow.parse(flow)
-        engine, scope = self._engine(document, node_id, output_name, whole, looks_through=False)
-        prepared = engine.prepare(document, node_id, output_name, trusted=trusted)
-        answer: dict[str, Any] = {"Scope": scope, "SampleRows": SAMPLE_ROWS}
+        asked = self._asked(place, looks_through=False)
+        prepared = asked.table()
+        answer: dict[str, Any] = {"Scope": asked.scope, "SampleRows": SAMPLE_ROWS}
         if compare:
-            return (
-                self._compared(engine, document, node_id, prepared, offset, limit, trusted) | answer
-            )
-        relation = self._pageable(engine, prepared, offset)
+            return self._compared(asked, prepared, offset, limit) | answer
+        relation = self._pageable(asked.engine, prepared, offset)
         for column in columns or ():
             relation.schema[column]
         page = plain_page(relation, offset, limit, columns or relation.schema.names)
-        if scope == "whole":
+        if asked.scope == "whole":
             answer["TotalRows"] = self._count(prepared)
         return page.as_answer() | answer
 
     def profile(
         self,
-        flow: str,
-        node_id: str,
-        objects: Mapping[str, Sequence[str]],
         *,
-        output_name: str = "default",
-        whole: bool = False,
-        trusted: bool = False,
         columns: Sequence[str] | None = None,
+        **place: Unpack[Place],
     ) -> dict[str, Any]:
         """ProfileFlow."""
-        self._know(objects)
-        document = Flow.parse(flow)
-        engine, scope = self._engine(document, node_id, output_name, whole)
-        prepared = engine.prepare(document, node_id, output_name, trusted=trusted)
+        asked = self._asked(place)
+        prepared = asked.table()
         wanted = list(columns or prepared.relation.schema.names)
         profiles = self._profiled(prepared, wanted)
         return {
             "Rows": profiles[0].count if profiles else self._count(prepared),
-            "Scope": scope,
+            "Scope": asked.scope,
             "SampleRows": SAMPLE_ROWS,
             "Profiles": [profile.as_answer() for profile in profiles],
         }
 
     def suggest(
         self,
-        flow: str,
-        node_id: str,
-        objects: Mapping[str, Sequence[str]],
         *,
-        output_name: str = "default",
-        whole: bool = False,
-        trusted: bool = False,
         column: str | None = None,
+        **place: Unpack[Place],
     ) -> dict[str, Any]:
         """SuggestSteps."""
         from bottega.wrangler.insight.suggestions import suggest
 
-        self._know(objects)
-        document = Flow.parse(flow)
-        engine, _ = self._engine(document, node_id, output_name, whole)
-        prepared = engine.prepare(document, node_id, output_name, trusted=trusted)
+        prepared = self._asked(place).table()
         if column is not None:
             prepared.relation.schema[column]
         known = [column] if column is not None else prepared.relation.schema.names
@@ -198,63 +206,55 @@ class Session:
 
     def analyze(
         self,
-        flow: str,
-        node_id: str,
-        objects: Mapping[str, Sequence[str]],
         *,
-        output_name: str = "default",
-        whole: bool = False,
-        trusted: bool = False,
         operator: str | None = None,
         values: Mapping[str, Any] | None = None,
         html: bool = False,
+        **place: Unpack[Place],
     ) -> dict[str, Any]:
         """AnalyzeFlow."""
         from bottega.wrangler.insight.html import page
         from bottega.wrangler.insight.registry import analysis_of
 
-        self._know(objects)
-        document = Flow.parse(flow)
-        node = document.node(node_id)
-        engine, scope = self._engine(document, node_id, output_name, whole)
-        table = engine.prepare(document, node_id, output_name, trusted=trusted).relation
+        asked = self._asked(place)
+        node = asked.flow.node(asked.node_id)
+        table = asked.table().relation
         if operator is None:
             if node.type != "VISUALIZATION":
-                raise FlowError("This node is a table; say which analysis is wanted.", node=node_id)
+                raise FlowError("This node is a table; say which analysis is wanted.", node=node.id)
             analysis = analysis_of(node.operator)
             values = analysis.parameter_set().read(node.parameters)
         else:
             analysis = analysis_of(operator)
-        if analysis.runs_code and not trusted:
+        if analysis.runs_code and not asked.trusted:
             raise FlowError(
                 "This analysis runs code that came with the flow. Read it, and trust the flow if "
                 "you want it to run.",
-                node=node_id,
+                node=node.id,
             )
         result = analysis.run(table, analysis.parameter_set().check(values or {}, table.schema))
-        answer = result.as_answer() | {"Scope": scope}
+        answer = result.as_answer() | {"Scope": asked.scope}
         return answer | ({"Html": page(result)} if html else {})
 
     def export(
         self,
-        flow: str,
-        node_id: str,
         form: str,
-        objects: Mapping[str, Sequence[str]],
         *,
-        output_name: str = "default",
-        whole: bool = False,
-        trusted: bool = False,
         name: str = "prepare",
+        **place: Unpack[Place],
     ) -> dict[str, Any]:
         """ExportFlow."""
         from bottega.wrangler.export.forms import export
 
-        self._know(objects)
-        document = Flow.parse(flow)
-        engine, _ = self._engine(document, node_id, output_name, whole)
+        asked = self._asked(place)
         found = export(
-            document, node_id, form, name=name, engine=engine, output=output_name, trusted=trusted
+            asked.flow,
+            asked.node_id,
+            form,
+            name=name,
+            engine=asked.engine,
+            output=asked.output,
+            trusted=asked.trusted,
         )
         return dict(found.as_answer())
 
@@ -280,6 +280,16 @@ class Session:
         if not found:
             raise FlowError(f"There are no objects under {uri}. Check the bucket and the prefix.")
         return found
+
+    def _asked(self, place: Place, *, looks_through: bool = True) -> _Asked:
+        """What a request about a table is about; see :meth:`_engine`."""
+        self._know(place["objects"])
+        flow, node_id = Flow.parse(place["flow"]), place["node_id"]
+        output = place.get("output_name", "default")
+        engine, scope = self._engine(
+            flow, node_id, output, place.get("whole", False), looks_through=looks_through
+        )
+        return _Asked(flow, node_id, output, place.get("trusted", False), engine, scope)
 
     def _engine(
         self, flow: Flow, node_id: str, output: str, whole: bool, *, looks_through: bool = True
@@ -338,28 +348,18 @@ class Session:
             self._profiles[prepared.key, found.name] = found
         return [self._profiles[prepared.key, column] for column in columns]
 
-    def _compared(
-        self,
-        engine: FlowEngine,
-        flow: Flow,
-        node_id: str,
-        after: Prepared,
-        offset: int,
-        limit: int,
-        trusted: bool,
-    ) -> dict[str, Any]:
+    def _compared(self, asked: _Asked, after: Prepared, offset: int, limit: int) -> dict[str, Any]:
         """The node's table beside the one that it takes."""
         step = after.steps[-1] if after.steps else None
-        if step is None or step.node.id != node_id:
+        if step is None or step.node.id != asked.node_id:
             names = after.relation.schema.names
             return plain_page(after.relation, offset, limit, names).as_answer()
-        link = step.node.inputs[0]
-        before = engine.prepare(flow, link.node_id, link.output_name, trusted=trusted).relation
+        before = asked.table(step.node.inputs[0]).relation
         schema = after.relation.schema
         counts = Counts(self._compared_counts, after.key)
         page = aligned_page(before, step, schema, offset, limit, counts)
         if page is None:
-            kept = self._pageable(engine, after, offset)
+            kept = self._pageable(asked.engine, after, offset)
             if isinstance(step.rendering, Query) and step.rendering.subset:
                 page = subset_page(before, kept, offset, limit, counts)
             else:

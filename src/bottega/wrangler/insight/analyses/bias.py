@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 from bottega.wrangler.columns import SCALARS, Column
 from bottega.wrangler.errors import DataError, ParameterError
 from bottega.wrangler.insight.analysis import PREFIX, Analysis, Section, Table
-from bottega.wrangler.insight.asking import escaped
 from bottega.wrangler.insight.figures import bars, figure
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import Values
 from bottega.wrangler.typed_values import typed_value
 

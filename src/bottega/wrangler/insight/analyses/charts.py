@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from bottega.wrangler.columns import NUMBERS, SCALARS, TIMES, ColumnType
 from bottega.wrangler.errors import DataError
 from bottega.wrangler.insight.analysis import PREFIX, Analysis, Section
-from bottega.wrangler.insight.asking import escaped, sample_frame
+from bottega.wrangler.insight.asking import sample_frame
 from bottega.wrangler.insight.bins import Binning
 from bottega.wrangler.insight.figures import bars, binned, figure, points
 from bottega.wrangler.insight.profile import ColumnProfile, binning_of, profile
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import Values
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bottega.wrangler.insight.analysis import PREFIX, Analysis, Section, Table
-from bottega.wrangler.insight.asking import escaped
 from bottega.wrangler.insight.issues import issue, percent
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import names
+from bottega.wrangler.sql_text import escaped, names
 from bottega.wrangler.transform import Values
 
 if TYPE_CHECKING:

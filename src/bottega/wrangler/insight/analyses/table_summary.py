@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from bottega.wrangler.columns import SCALARS
 from bottega.wrangler.insight.analysis import PREFIX, Analysis, Section, Table
-from bottega.wrangler.insight.asking import escaped
 from bottega.wrangler.insight.profile import ColumnProfile, profile
-from bottega.wrangler.sql_text import name
+from bottega.wrangler.sql_text import escaped, name
 from bottega.wrangler.transform import Values
 
 if TYPE_CHECKING:

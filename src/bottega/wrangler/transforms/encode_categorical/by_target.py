@@ -9,13 +9,12 @@ from bottega.wrangler.columns import NUMBERS, Column, ColumnType, Schema
 from bottega.wrangler.errors import DataError, ParameterError
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import Rendering, State, Step, Table, Transform, Values
 from bottega.wrangler.transforms.encode_categorical.lookup import (
     CATEGORICAL,
     INPUT,
     OUTPUT,
-    escaped,
     learnt_categories,
     number_of,
     refuse_one_output_for_many,

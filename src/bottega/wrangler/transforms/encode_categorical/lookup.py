@@ -16,7 +16,7 @@ from bottega.wrangler.columns import ROW, ColumnType, Schema
 from bottega.wrangler.errors import ParameterError
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import Columns, Query, Rendering, Table, Values
 
 CATEGORICAL = frozenset({ColumnType.STRING, ColumnType.LONG, ColumnType.BOOLEAN})
@@ -51,11 +51,6 @@ def refuse_one_output_for_many(values: Values) -> None:
             "Output column: several columns cannot go into one; leave it empty to replace them, or "
             "choose one input column.",
         )
-
-
-def escaped(sql: str) -> str:
-    """SQL for a template, where braces of its own are doubled."""
-    return sql.replace("{", "{{").replace("}", "}}")
 
 
 def learnt_categories(table: Table, column: str) -> list[tuple[Any, int]]:

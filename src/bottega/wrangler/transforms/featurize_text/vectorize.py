@@ -14,7 +14,7 @@ from bottega.wrangler.columns import ROW, Column, ColumnType, Schema
 from bottega.wrangler.errors import DataError, ParameterError
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import (
     Columns,
     Query,
@@ -25,7 +25,6 @@ from bottega.wrangler.transform import (
     Transform,
     Values,
 )
-from bottega.wrangler.transforms.encode_categorical.lookup import escaped
 from bottega.wrangler.transforms.featurize_text.tokens import (
     PARAMETERS,
     check_tokenizer,

@@ -7,9 +7,8 @@ from typing import ClassVar
 from bottega.wrangler.columns import ROW, Column, ColumnType, Schema
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import Query, Rendering, Step, Transform, Values
-from bottega.wrangler.transforms.encode_categorical.lookup import escaped
 from bottega.wrangler.transforms.structured.flatten import GROUP, OPERATOR
 from bottega.wrangler.transforms.structured.json_text import require_json, valid_json
 from bottega.wrangler.transforms.text_step import INPUT, OUTPUT, TextStep

@@ -6,9 +6,8 @@ from bottega.wrangler.columns import Column, ColumnType, Schema
 from bottega.wrangler.errors import DataError
 from bottega.wrangler.pandas_code import PandasCode
 from bottega.wrangler.parameters import Parameter
-from bottega.wrangler.sql_text import literal, name
+from bottega.wrangler.sql_text import escaped, literal, name
 from bottega.wrangler.transform import Columns, Rendering, State, Step, Table, Transform, Values
-from bottega.wrangler.transforms.encode_categorical.lookup import escaped
 from bottega.wrangler.transforms.structured.json_text import pointer, require_json, valid_json
 
 OPERATOR = "sagemaker.spark.handle_structured_column_0.1"
