@@ -19,6 +19,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from bottega.nearest import ending
@@ -232,13 +233,12 @@ def _check(raw: Any) -> None:
 
 
 def _refuse_circles(by_id: Mapping[str, Mapping[str, Any]]) -> None:
-    waiting = {
-        node_id: {link["node_id"] for link in node.get("inputs") or ()}
+    needs = {
+        node_id: [link["node_id"] for link in node.get("inputs") or ()]
         for node_id, node in by_id.items()
     }
-    while waiting:
-        ready = [node_id for node_id, needs in waiting.items() if not needs & waiting.keys()]
-        if not ready:
-            raise FlowError("The nodes of the flow form a circle.", node=next(iter(waiting)))
-        for node_id in ready:
-            del waiting[node_id]
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        raise FlowError("The nodes of the flow form a circle.", node=circle[0]) from None
