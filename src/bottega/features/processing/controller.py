@@ -167,8 +167,7 @@ class ProcessingController(Controller):
         if state.phase is not Running.ENDED:  # the folder is gone, and what was made with it
             return self._fail(job, outcome.LOST_WITHOUT_RETRY)
         if state.cause is Cause.RUNTIME_EXCEEDED:
-            self._upload_outputs(job, folders)
-            return self._end(job, folders, "Stopped")
+            return self._stopped(job, folders)
         if not state.succeeded:
             self._sync(job, folders, final=True)
             return self._fail(job, self._reason(job, folders, state), folders)
@@ -184,7 +183,13 @@ class ProcessingController(Controller):
             self._watch(job, folders.supervisor)
             return UNSEEN_END_SECONDS
         self._watched.discard(folders.supervisor)
-        if state.phase is not Running.ABSENT and (problem := self._upload_outputs(job, folders)):
+        if state.phase is Running.ABSENT:
+            return self._end(job, folders, "Stopped")
+        return self._stopped(job, folders)
+
+    def _stopped(self, job: ProcessingJob, folders: JobFolders) -> float | None:
+        """The end of a job that did not come to its own; what it wrote is kept."""
+        if problem := self._upload_outputs(job, folders):
             log.warning("processing job %s was stopped, but %s", job.name, problem)
         return self._end(job, folders, "Stopped")
 

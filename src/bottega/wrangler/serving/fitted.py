@@ -70,9 +70,8 @@ class Fitted:
             FlowError: it is no flow, or one that was not fitted.
         """
         flow = Flow.parse(text)
-        own = flow.raw.get(_KEY)
+        own: Any = flow.raw.get(_KEY) or {}
         try:
-            assert isinstance(own, Mapping)
             sources = {
                 str(source): Schema(Column(str(name), ColumnType(kind)) for name, kind in columns)
                 for source, columns in own["sources"].items()
@@ -84,7 +83,7 @@ class Fitted:
                 str(own["label"]),
                 sources,
             )
-        except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise FlowError(
                 "This flow is not fitted: it does not say what its steps have learnt. Run it, as a "
                 "processing job or with FlowTransformer.fit, and take the flow that this leaves."
