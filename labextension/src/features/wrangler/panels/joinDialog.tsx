@@ -3,13 +3,12 @@ import { useMemo, useState } from 'react';
 import type { IFlowColumn, IFlowEdit } from '../../../api/types/wrangler';
 import { Button } from '../../../shared/components/controls';
 import type { IDialogProps, IWranglerModel } from '../model/types';
+import { CombineDialog } from './combineDialog';
 import { FormField } from './form/field';
 import type { IKeyPair } from './joinSuggestions';
 import { areComparable, suggestKeys } from './joinSuggestions';
-import { Modal } from './modal';
 import type { ITableOption } from './tableChoice';
-import { otherTables, TableChoice, tableLabel } from './tableChoice';
-import { TablePreview, useEditPreview } from './tablePreview';
+import { otherTables } from './tableChoice';
 
 const ONE_KEY = 'sagemaker.spark.join_tables_0.1';
 const SEVERAL_KEYS = 'sagemaker.spark.join_multi_keys_0.1';
@@ -25,8 +24,6 @@ export function JoinDialog(props: IDialogProps<'join'>): JSX.Element {
   const [kind, setKind] = useState('inner');
   // Null: as suggested for these two tables.
   const [chosen, setChosen] = useState<readonly IKeyPair[] | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
   const leftColumns = columnsOf(model, left.nodeId);
   const rightColumns = right ? columnsOf(model, right.nodeId) : [];
   const keys = chosen ?? suggestKeys(leftColumns, rightColumns);
@@ -35,21 +32,6 @@ export function JoinDialog(props: IDialogProps<'join'>): JSX.Element {
     right && (kind === 'cross' || whole.length > 0)
       ? joinEdit({ left, right, kind, keys: whole })
       : null;
-  const preview = useEditPreview(props, edit);
-  const accept = async (): Promise<void> => {
-    if (!edit) {
-      return;
-    }
-    setBusy(true);
-    setProblem(null);
-    try {
-      await model.edit(edit);
-      model.closeDialog();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-      setBusy(false);
-    }
-  };
   const kinds: Array<[string, string]> = [
     ['inner', trans.__('Inner: rows with a partner')],
     ['leftouter', trans.__('Left outer: all rows of the left table')],
@@ -60,38 +42,21 @@ export function JoinDialog(props: IDialogProps<'join'>): JSX.Element {
     ['cross', trans.__('Cross: each row with each')]
   ];
   return (
-    <Modal
-      title={trans.__('Join')}
-      trans={trans}
-      accept={{
-        label: trans.__('Join'),
-        run: () => void accept(),
-        disabled: edit === null || busy
+    <CombineDialog
+      panel={props}
+      name={trans.__('Join')}
+      first={left}
+      firstLabel={trans.__('Left table:')}
+      options={options}
+      other={right}
+      otherLabel={trans.__('Right table')}
+      onOther={table => {
+        setRight(table);
+        setChosen(null);
       }}
-      onClose={() => model.closeDialog()}
-      status={
-        problem && <span className="jp-BottegaPanel-problem">{problem}</span>
-      }
+      edit={edit}
+      wrong={trans.__('The tables cannot be joined like this.')}
     >
-      <p>
-        {trans.__('Left table:')} <strong>{tableLabel(model, left)}</strong>
-      </p>
-      {options.length === 0 ? (
-        <p className="jp-BottegaPanel-note">
-          {trans.__('The flow has no other table. Add a second source first.')}
-        </p>
-      ) : (
-        <TableChoice
-          label={trans.__('Right table')}
-          options={options}
-          value={right}
-          trans={trans}
-          onChange={table => {
-            setRight(table);
-            setChosen(null);
-          }}
-        />
-      )}
       <FormField name="join_type" label={trans.__('Join type')}>
         {attributes => (
           <select
@@ -117,14 +82,7 @@ export function JoinDialog(props: IDialogProps<'join'>): JSX.Element {
           onChange={setChosen}
         />
       )}
-      {edit && (
-        <TablePreview
-          preview={preview}
-          trans={trans}
-          what={trans.__('The tables cannot be joined like this.')}
-        />
-      )}
-    </Modal>
+    </CombineDialog>
   );
 }
 
