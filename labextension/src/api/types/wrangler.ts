@@ -479,7 +479,10 @@ export interface IRunFlowResponse {
   ProcessingJobArn: string;
   /** The prefix under which the table is written. */
   OutputS3Uri: string;
-  /** The prefix under which the fitted flow and its archive are written. */
+  /**
+   * The fitted flow; beside it is model.tar.gz, which a model of the wrangler's container
+   * takes.
+   */
   FittedFlowS3Uri: string;
 }
 

@@ -21,7 +21,7 @@ from bottega.specs.generated.wrangler import RunFlowRequest, RunFlowResponse
 from bottega.storage import s3_uris
 from bottega.storage.metadata import ResourceMissing
 from bottega.storage.objects import BucketMissing, ObjectMissing
-from bottega.wrangler.errors import FlowError
+from bottega.wrangler.errors import FlowError, at_node, refuse_untrusted
 from bottega.wrangler.flow.document import Flow, Node
 from bottega.wrangler.sources.nodes import Source
 
@@ -123,15 +123,11 @@ def _refuse_code(flow: Flow, node: Node, *, trusted: bool) -> None:
     from bottega.wrangler.transforms.registry import transform_of
 
     for above in flow.upstream(node.id):
-        if above.type != "TRANSFORM" or above.disabled or trusted:
+        if above.type != "TRANSFORM" or above.disabled:
             continue
         transform = transform_of(above.operator, above.parameters)
-        if transform.runs_code:
-            raise FlowError(
-                f"{transform.name} runs code that came with this flow. Read it, and trust the flow "
-                "if you want it to run.",
-                node=above.id,
-            )
+        with at_node(above.id):
+            refuse_untrusted(transform.name, runs_code=transform.runs_code, trusted=trusted)
 
 
 @dataclass(frozen=True)
@@ -155,12 +151,9 @@ def _staged(context: Context, flow: Flow, node: Node, name: str, folder: str | N
     for above in flow.upstream(node.id):
         if above.type != "SOURCE":
             continue
-        try:
+        with at_node(above.id):
             source = Source.of(above)
             found = _readable(context, above, source, name, folder)
-        except FlowError as error:
-            error.at(above.id)
-            raise
         if found.kind == "s3" and found.uri not in uris:
             uris.append(found.uri)
         if found is not source:

@@ -14,7 +14,7 @@ from bottega.wrangler.columns import Schema
 from bottega.wrangler.engine.database import Database
 from bottega.wrangler.engine.learning import Foreseen, enabled, foresee
 from bottega.wrangler.engine.relation import Relation
-from bottega.wrangler.errors import FlowError
+from bottega.wrangler.errors import FlowError, at_node, refuse_untrusted
 from bottega.wrangler.flow.document import Flow, Node
 from bottega.wrangler.transform import InMemory, Rendering, State, Step, Transform, Values
 from bottega.wrangler.transforms.registry import transform_of
@@ -155,11 +155,8 @@ def digests(
         own: list[Any] = [part, node.id, node.operator, node.told, node.disabled]
         own.append([(found[link.node_id], link.output_name) for link in node.inputs])
         if node.type == "SOURCE":
-            try:
+            with at_node(node.id):
                 own.append(sources.fingerprint(node))
-            except FlowError as error:
-                error.at(node.id)
-                raise
         if fitted:
             own.append(node.state)
         text = json.dumps(own, sort_keys=True, default=str)
@@ -201,14 +198,11 @@ class _Run:
         """The table of an output; those above it are known, or none of them needs anybody's."""
         key = f"{self._digests[node.id]}:{output}"
         found = self._prepared.get(key)
-        try:
+        with at_node(node.id):
             if found is not None:
                 self._refuse_untrusted(*(applied.transform for applied in found.steps))
                 return found
             found = self._made(node, output, key)
-        except FlowError as error:
-            error.at(node.id)
-            raise
         self._prepared[key] = found
         return found
 
@@ -245,11 +239,7 @@ class _Run:
 
     def _refuse_untrusted(self, *transforms: Transform) -> None:
         for transform in transforms:
-            if transform.runs_code and not self._trusted:
-                raise FlowError(
-                    f"{transform.name} runs code that came with this flow. Read it, and trust the "
-                    "flow if you want it to run."
-                )
+            refuse_untrusted(transform.name, runs_code=transform.runs_code, trusted=self._trusted)
 
     def _state(
         self,

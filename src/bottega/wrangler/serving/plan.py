@@ -19,7 +19,7 @@ from bottega.nearest import ending
 from bottega.wrangler.columns import Schema
 from bottega.wrangler.engine.learning import columns_read
 from bottega.wrangler.engine.run import checked_values
-from bottega.wrangler.errors import FlowError
+from bottega.wrangler.errors import FlowError, at_node, refuse_untrusted
 from bottega.wrangler.flow.document import Node
 from bottega.wrangler.serving.fitted import Fitted, title
 from bottega.wrangler.transform import (
@@ -92,19 +92,12 @@ def serving_plan(fitted: Fitted, *, trusted: bool) -> ServingPlan:
     steps: list[tuple[ServedStep, frozenset[str]]] = []
     runs_code = False
     for node, output in chain:
-        try:
+        with at_node(node.id):
             made = _step(fitted, node, output, schema)
             if made is None:
                 continue
             step, transform, values = made
-            if transform.runs_code and not trusted:
-                raise FlowError(
-                    f"{transform.name} runs code that came with this flow. Read it, and trust the "
-                    "flow if you want it to run."
-                )
-        except FlowError as error:
-            error.at(node.id)
-            raise
+            refuse_untrusted(transform.name, runs_code=transform.runs_code, trusted=trusted)
         runs_code = runs_code or transform.runs_code
         origins = _origins(step, transform, values, origins)
         schema = step.after

@@ -16,7 +16,7 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from bottega.wrangler.engine.database import Database, default_memory
 from bottega.wrangler.engine.relation import Relation
 from bottega.wrangler.engine.run import FlowEngine, Prepared
-from bottega.wrangler.errors import FlowError
+from bottega.wrangler.errors import FlowError, at_node, refuse_untrusted
 from bottega.wrangler.flow.document import Flow, Link, Node
 from bottega.wrangler.sources.files import FileSources
 from bottega.wrangler.sources.nodes import Source
@@ -226,12 +226,8 @@ class Session:
             values = analysis.parameter_set().read(node.parameters)
         else:
             analysis = analysis_of(operator)
-        if analysis.runs_code and not asked.trusted:
-            raise FlowError(
-                "This analysis runs code that came with the flow. Read it, and trust the flow if "
-                "you want it to run.",
-                node=node.id,
-            )
+        with at_node(node.id):
+            refuse_untrusted(analysis.name, runs_code=analysis.runs_code, trusted=asked.trusted)
         result = analysis.run(table, analysis.parameter_set().check(values or {}, table.schema))
         answer = result.as_answer() | {"Scope": asked.scope}
         return answer | ({"Html": page(result)} if html else {})
@@ -316,11 +312,8 @@ class Session:
 
     def _is_short(self, node: Node) -> bool:
         """Whether the sample has all rows there are."""
-        try:
+        with at_node(node.id):
             return self._sources.sample(node, SAMPLE_ROWS).count() < SAMPLE_ROWS
-        except FlowError as error:
-            error.at(node.id)
-            raise
 
     def _read_ahead(self, node: Node) -> None:
         try:
