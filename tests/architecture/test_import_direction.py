@@ -39,9 +39,10 @@ LAYERS = (
         *("algorithms", "compute", "container", "event_log", "serving", "specs", "storage"),
         *("tracking", "wrangler"),
     ),
-    # What an operation gets, and what jobs of every kind have in common.
-    ("context", "controller", "jobs", "listing", "ports"),
+    # What an operation gets, and what jobs of every kind and whoever serves a model have in common.
+    ("context", "controller", "jobs", "listing", "model_servers", "ports"),
     ("registry",),
+    ("service_calls",),
     ("features",),
     # The composition root.
     ("studio",),
@@ -54,6 +55,7 @@ SIDEWAYS = {
     ("credentials", "config"): "the keys are in the home",
     ("context", "ports"): "an operation gets the ports with its caller",
     ("listing", "context"): "pages are signed with the key of the home",
+    ("model_servers", "ports"): "a server's workload is made of the studio's settings and keys",
     # What runs inside a job is one program.
     ("algorithms", "container"): "an algorithm is a program of the container contract",
     ("container", "algorithms"): "the entry point starts the algorithm",

@@ -24,7 +24,13 @@ from bottega.serving.router import (
     VariantUnknown,
     router_of,
 )
-from bottega.serving.routing import EndpointRoute, InstanceRoute, RoutingTable, VariantRoute
+from bottega.serving.routing import (
+    EndpointRoute,
+    FleetRoute,
+    InstanceRoute,
+    RoutingTable,
+    VariantRoute,
+)
 from bottega.testing.model_servers import ServerProcess, ask, route_to, with_router
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -244,7 +250,7 @@ def test_variants_get_their_share_of_the_traffic(folder: Path) -> None:
             VariantRoute(name, weight, (InstanceRoute(name, folder / "a"),), "g", "s")
             for name, weight in (("large", 3.0), ("small", 1.0), ("none", 0.0))
         )
-        table.put(EndpointRoute("e", "c", variants))
+        table.put(EndpointRoute("e", (FleetRoute("c", 1.0, variants),)))
         weighted = Router(table, router.loop)
         chosen = Counter([(await invoke(weighted)).variant.name for _ in range(2000)])
         weighted.close()

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import TypeVar
 from weakref import WeakKeyDictionary, ref
 
 from bottega.serving.model_client import (
@@ -23,6 +24,8 @@ from bottega.serving.model_client import (
     Unreachable,
 )
 from bottega.serving.routing import EndpointRoute, InstanceRoute, RoutingTable, VariantRoute
+
+_Choice = TypeVar("_Choice")
 
 REPAIR_PATIENCE_SECONDS = 5.0
 """How long a request waits while every server of its variant is being restarted."""
@@ -111,7 +114,7 @@ class Router:
         self._traffic = table.traffic
         self._table = ref(table)  # router_of finds a router by its table, which must be free to go
         self._client = ModelClient(loop)
-        self._outstanding: Counter[str] = Counter()
+        self._load = table.load
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -153,7 +156,7 @@ class Router:
                 tried.clear()
                 continue
             tried.add(instance.id)
-            self._outstanding[instance.id] += 1
+            self._load.sent(instance.id)
             sent = perf_counter()
             try:
                 answer = await self._client.send(instance.socket, message, variant.timeout_seconds)
@@ -173,7 +176,7 @@ class Router:
                     raise ServerGone(str(error), variant, instance, seconds) from error
                 second_try = True
             finally:
-                self._release(instance.id)
+                self._load.answered(instance.id)
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -185,7 +188,7 @@ class Router:
         route = table.get(endpoint) if table is not None else None
         if route is None:
             raise EndpointUnknown(endpoint)
-        for variant in route.variants:
+        for _, variant in route.variants():
             if variant.name == (target or chosen):
                 return variant
         if target:
@@ -196,23 +199,21 @@ class Router:
         candidates = [x for x in variant.instances if x.id not in tried]
         if len(candidates) <= 1:
             return candidates[0] if candidates else None
-        fewest = min(self._outstanding[x.id] for x in candidates)
-        return random.choice([x for x in candidates if self._outstanding[x.id] == fewest])
-
-    def _release(self, instance: str) -> None:
-        self._outstanding[instance] -= 1
-        if not self._outstanding[instance]:
-            del self._outstanding[instance]
+        fewest = min(self._load.outstanding(x.id) for x in candidates)
+        return random.choice([x for x in candidates if self._load.outstanding(x.id) == fewest])
 
 
 def _weighted(route: EndpointRoute) -> VariantRoute:
-    """A variant, each with the probability of its share of the weights."""
-    if len(route.variants) == 1:
-        return route.variants[0]
-    weights = [variant.weight for variant in route.variants]
-    if not any(weights):
-        weights = [1.0] * len(weights)
-    return random.choices(route.variants, weights)[0]
+    """A variant of a fleet, each with the probability of its share."""
+    fleets = route.fleets
+    fleet = fleets[0] if len(fleets) == 1 else _one_of(fleets, [one.share for one in fleets])
+    return _one_of(fleet.variants, [variant.weight for variant in fleet.variants])
+
+
+def _one_of(choices: Sequence[_Choice], weights: list[float]) -> _Choice:
+    if len(choices) == 1:
+        return choices[0]
+    return random.choices(choices, weights if any(weights) else None)[0]
 
 
 _ROUTERS: WeakKeyDictionary[RoutingTable, Router] = WeakKeyDictionary()

@@ -7,11 +7,16 @@ touches the control plane's database.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from bottega.serving.load import Load
 from bottega.serving.traffic import Traffic
+
+Strategy = Literal["LEAST_OUTSTANDING_REQUESTS", "RANDOM"]
+CaptureMode = Literal["Input", "Output"]
 
 
 @dataclass(frozen=True)
@@ -25,21 +30,77 @@ class InstanceRoute:
 
 @dataclass(frozen=True)
 class VariantRoute:
+    """One variant of one fleet."""
+
     name: str
     weight: float
+    """Its share of the fleet's traffic is this, divided by the sum of all of them."""
     instances: tuple[InstanceRoute, ...]
     """Those that are healthy now."""
     log_group: str
     log_stream: str
     """Where a ModelError points to."""
     timeout_seconds: float = 60.0
+    strategy: Strategy = "LEAST_OUTSTANDING_REQUESTS"
+    containers: tuple[str, ...] = ()
+    """Hostnames that TargetContainerHostname may name, of a model in Direct mode."""
+    multi_model: bool = False
+    """Whether requests name a TargetModel."""
+    concurrency: int | None = None
+    """Of a serverless variant: how many requests it has at once; one more is refused with 429."""
+    on_demand: bool = False
+    """Whether a request that finds no server waits for one to be started."""
+    patience_seconds: float = 5.0
+    """How long a request waits while no server answers."""
+
+
+@dataclass(frozen=True)
+class FleetRoute:
+    """The servers of one endpoint configuration. An endpoint has two fleets while it is updated."""
+
+    config_name: str
+    share: float
+    """Of the endpoint's traffic; the shares of all fleets add up to 1."""
+    variants: tuple[VariantRoute, ...]
+
+
+@dataclass(frozen=True)
+class ShadowRoute:
+    """A variant that gets copies of requests and whose answers nobody waits for."""
+
+    variant: VariantRoute
+    share: float
+    """Of the production requests: from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class CaptureSettings:
+    """Which requests and answers are kept, and where."""
+
+    destination: str
+    """``s3://bucket/prefix``."""
+    share: float
+    """Of the requests: from 0 to 1."""
+    modes: frozenset[CaptureMode]
+    csv_types: frozenset[str]
+    """Media types, in lower case and without parameters, whose bodies are kept as CSV text."""
+    json_types: frozenset[str]
 
 
 @dataclass(frozen=True)
 class EndpointRoute:
+    """How the requests of one endpoint are served."""
+
     name: str
-    config_name: str
-    variants: tuple[VariantRoute, ...]
+    fleets: tuple[FleetRoute, ...]
+    shadow: ShadowRoute | None = None
+    capture: CaptureSettings | None = None
+    asynchronous: bool = False
+    """Whether it takes only InvokeEndpointAsync."""
+
+    def variants(self) -> Iterable[tuple[FleetRoute, VariantRoute]]:
+        """Every variant that serves, fleet by fleet; shadows are not among them."""
+        return ((fleet, variant) for fleet in self.fleets for variant in fleet.variants)
 
 
 class RoutingTable:
@@ -47,12 +108,15 @@ class RoutingTable:
 
     Attributes:
         traffic: what was sent along the routes; that of an endpoint goes with its route.
+        load: what is under way along the routes now.
     """
 
     def __init__(self, traffic: Traffic | None = None) -> None:
         self.traffic = traffic or Traffic()
+        self.load = Load()
         self._lock = threading.Lock()
         self._routes: Mapping[str, EndpointRoute] = {}
+        self._wake: Callable[[str], None] = lambda endpoint: None
 
     def get(self, endpoint: str) -> EndpointRoute | None:
         return self._routes.get(endpoint)
@@ -60,9 +124,18 @@ class RoutingTable:
     def put(self, route: EndpointRoute) -> None:
         with self._lock:
             self._routes = {**self._routes, route.name: route}
-            self.traffic.expect(route.name, [variant.name for variant in route.variants])
+            self.traffic.expect(route.name, [variant.name for _, variant in route.variants()])
 
     def remove(self, endpoint: str) -> None:
         with self._lock:
             self._routes = {k: v for k, v in self._routes.items() if k != endpoint}
             self.traffic.forget(endpoint)
+
+    def on_demand(self, wake: Callable[[str], None]) -> None:
+        """Have ``wake`` called with an endpoint's name when a request waits for a server that has
+        to be started; from the router's event loop, so it must not block."""
+        self._wake = wake
+
+    def demand(self, endpoint: str) -> None:
+        """Say that a request waits for a server of an on-demand variant."""
+        self._wake(endpoint)

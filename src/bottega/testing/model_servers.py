@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from bottega.serving.router import Invocation, Invoked, Router
-from bottega.serving.routing import EndpointRoute, InstanceRoute, RoutingTable, VariantRoute
+from bottega.serving.routing import (
+    EndpointRoute,
+    FleetRoute,
+    InstanceRoute,
+    RoutingTable,
+    VariantRoute,
+)
 
 T = TypeVar("T")
 
@@ -95,7 +101,7 @@ def route_to(
     variant = VariantRoute(
         "v", 1.0, instances, f"/aws/sagemaker/Endpoints/{endpoint}", "v/i-0", timeout
     )
-    table.put(EndpointRoute(endpoint, "c", (variant,)))
+    table.put(EndpointRoute(endpoint, (FleetRoute("c", 1.0, (variant,)),)))
     return table
 
 

@@ -141,7 +141,8 @@ def test_a_server_that_dies_is_replaced_while_the_endpoint_stays_in_service(
 def test_a_server_that_hangs_is_replaced(
     hosting: HostingStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bottega.features.hosting import health, instances
+    from bottega.features.hosting import instances
+    from bottega.model_servers import health
 
     monkeypatch.setattr(health, "PING_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(instances, "PING_INTERVAL_SECONDS", 0.1)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bottega.errors import BottegaError, RequestEntityTooLarge, ValidationError, ValidationException
-from bottega.serving.routing import EndpointRoute, VariantRoute
+from bottega.serving.routing import EndpointRoute, FleetRoute, VariantRoute
 from bottega.testing.hosting import HostingStudio
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/e"
@@ -133,7 +133,7 @@ def test_what_the_router_cannot_send_is_refused(
     created: HostingStudio, request_: dict[str, str], words: str
 ) -> None:
     variant = VariantRoute("v", 1.0, (), "g", "s")
-    created.studio.ports.routes.put(EndpointRoute("e", "c", (variant,)))
+    created.studio.ports.routes.put(EndpointRoute("e", (FleetRoute("c", 1.0, (variant,)),)))
     with pytest.raises(ValidationError, match=words):
         created.invoke("e", "x", **request_)
 

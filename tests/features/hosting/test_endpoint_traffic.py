@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from bottega.errors import ModelError, ValidationException
-from bottega.serving.routing import EndpointRoute, VariantRoute
+from bottega.serving.routing import EndpointRoute, FleetRoute, VariantRoute
 from bottega.testing.hosting import HostingStudio, until
 
 
 def route_of(endpoint: str, *variants: str) -> EndpointRoute:
-    return EndpointRoute(
-        endpoint, "c", tuple(VariantRoute(name, 1.0, (), "g", "s") for name in variants)
-    )
+    routes = tuple(VariantRoute(name, 1.0, (), "g", "s") for name in variants)
+    return EndpointRoute(endpoint, (FleetRoute("c", 1.0, routes),))
 
 
 def test_invocations_of_a_real_endpoint_are_shown_and_forgotten_with_it(

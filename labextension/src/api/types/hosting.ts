@@ -299,6 +299,13 @@ export interface IDescribeModelOutput {
   DeploymentRecommendation?: IDeploymentRecommendation;
 }
 
+export interface IDesiredWeightAndCapacity {
+  VariantName: string;
+  DesiredWeight?: number;
+  DesiredInstanceCount?: number;
+  ServerlessUpdateConfig?: IProductionVariantServerlessUpdateConfig;
+}
+
 export interface IEc2CapacityReservation {
   Ec2CapacityReservationId?: string;
   TotalInstanceCount?: number;
@@ -577,6 +584,11 @@ export interface IProductionVariantServerlessConfig {
   ProvisionedConcurrency?: number;
 }
 
+export interface IProductionVariantServerlessUpdateConfig {
+  MaxConcurrency?: number;
+  ProvisionedConcurrency?: number;
+}
+
 export interface IProductionVariantStatus {
   Status: VariantStatus;
   StatusMessage?: string;
@@ -686,6 +698,15 @@ export interface IUpdateEndpointInput {
 }
 
 export interface IUpdateEndpointOutput {
+  EndpointArn: string;
+}
+
+export interface IUpdateEndpointWeightsAndCapacitiesInput {
+  EndpointName: string;
+  DesiredWeightsAndCapacities: IDesiredWeightAndCapacity[];
+}
+
+export interface IUpdateEndpointWeightsAndCapacitiesOutput {
   EndpointArn: string;
 }
 

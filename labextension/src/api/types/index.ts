@@ -73,5 +73,6 @@ export interface IOperations {
   'sagemaker:StopProcessingJob': { request: processing.IStopProcessingJobRequest; response: Record<string, never> };
   'sagemaker:StopTrainingJob': { request: training.IStopTrainingJobRequest; response: Record<string, never> };
   'sagemaker:UpdateEndpoint': { request: hosting.IUpdateEndpointInput; response: hosting.IUpdateEndpointOutput };
+  'sagemaker:UpdateEndpointWeightsAndCapacities': { request: hosting.IUpdateEndpointWeightsAndCapacitiesInput; response: hosting.IUpdateEndpointWeightsAndCapacitiesOutput };
   'sagemaker:UpdateTrainingJob': { request: training.IUpdateTrainingJobRequest; response: training.IUpdateTrainingJobResponse };
 }

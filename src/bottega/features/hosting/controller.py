@@ -27,12 +27,13 @@ from bottega.features.hosting.deployments import (
     staged_folder,
 )
 from bottega.features.hosting.failures import failure_reason
-from bottega.features.hosting.instances import STOP_GRACE_SECONDS, InstanceKeeper
+from bottega.features.hosting.instances import InstanceKeeper
 from bottega.features.hosting.removal import Remover
 from bottega.features.hosting.resources import ENDPOINT
-from bottega.features.hosting.staging import StagingError, stage
+from bottega.model_servers.staging import StagingError, stage
+from bottega.model_servers.workload import STOP_GRACE_SECONDS
 from bottega.ports import Ports
-from bottega.serving.routing import EndpointRoute, VariantRoute
+from bottega.serving.routing import EndpointRoute, FleetRoute, VariantRoute
 from bottega.serving.sockets import remove_if_empty
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 
@@ -166,7 +167,7 @@ class EndpointController(Controller):
             folder = staged_folder(self._ports.config, endpoint, target.id, variant.name)
             if variant.name in futures or folder.exists():
                 continue
-            future = self._stagers.submit(stage, self._ports.objects, variant, folder)
+            future = self._stagers.submit(stage, self._ports.objects, variant.model, folder)
             future.add_done_callback(lambda _: self._wake(endpoint))
             futures[variant.name] = future
         wait(futures.values(), timeout=_QUICK_STAGING_SECONDS)
@@ -218,7 +219,7 @@ class EndpointController(Controller):
     def _publish(self, name: str, deployment: Deployment) -> None:
         keepers = self._keepers_of(name, deployment)
         variants = tuple(self._variant_route(name, plan, keepers) for plan in deployment.variants)
-        route = EndpointRoute(name, deployment.config, variants)
+        route = EndpointRoute(name, (FleetRoute(deployment.config, 1.0, variants),))
         if self._ports.routes.get(name) != route:
             self._ports.routes.put(route)
 

@@ -12,49 +12,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bottega.algorithms.images import UnsupportedImage, resolve
 from bottega.config import Config
 from bottega.context import Context
-from bottega.errors import ValidationException
 from bottega.features.hosting import resources
 from bottega.features.hosting.resources import ENDPOINT_CONFIG, MODEL
 from bottega.identifiers import short_id
+from bottega.model_servers.plans import ModelPlan, check_data, plan_model
 from bottega.serving import sockets
-from bottega.storage import s3_uris
 from bottega.storage.metadata import Resource
-from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
 
 _STARTUP_TIMEOUT_SECONDS = 240.0
-
-
-@dataclass(frozen=True)
-class ModelData:
-    """Where a model's files come from."""
-
-    uri: str
-    """``s3://bucket/key`` of an archive or a file, or ``s3://bucket/prefix``."""
-    archive: bool
-    """Whether the object is a tar to be unpacked."""
-    prefix: bool = False
-    """Whether every object under the URI is a file of the model."""
-
-
-@dataclass(frozen=True)
-class ContainerPlan:
-    """One container of a model: what serves, and with which data."""
-
-    image: str
-    """As the model names it."""
-    runtime: str
-    """What it resolves to."""
-    environment: Mapping[str, str]
-    data: ModelData | None = None
-
-    @property
-    def code_uri(self) -> str:
-        """The archive with the user's scripts, where the SDK left it outside the model's data."""
-        uri = self.environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
-        return uri if uri.startswith("s3://") else ""
 
 
 @dataclass(frozen=True)
@@ -62,28 +29,17 @@ class VariantPlan:
     """One production variant of a deployment."""
 
     name: str
-    model: str
-    image: str
-    """As the model names it."""
-    runtime: str
-    """What it resolves to; goes into BOTTEGA_IMAGE."""
+    model: ModelPlan
     weight: float
     instances: int
     instance_type: str
-    environment: Mapping[str, str]
-    network: bool
     startup_timeout: float
     """Seconds a model server has until it answers its first ping."""
-    data: ModelData | None = None
-    containers: tuple[ContainerPlan, ...] = ()
-    """Of an inference pipeline, in the order in which a request goes through them; the members
-    above are then those of the last. Empty for a model of one container."""
 
-    @property
-    def parts(self) -> tuple[ContainerPlan, ...]:
-        """The containers, of a model of one container that one."""
-        alone = ContainerPlan(self.image, self.runtime, self.environment, self.data)
-        return self.containers or (alone,)
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> VariantPlan:
+        """Read back what :func:`dataclasses.asdict` gave."""
+        return cls(**{**stored, "model": ModelPlan.from_json(stored["model"])})
 
 
 @dataclass(frozen=True)
@@ -104,22 +60,8 @@ class Deployment:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Deployment:
         """Read back what :meth:`to_json` gave."""
-        variants = tuple(
-            VariantPlan(
-                **{
-                    **_with_data(plan),
-                    "containers": tuple(
-                        ContainerPlan(**_with_data(one)) for one in plan.get("containers", ())
-                    ),
-                }
-            )
-            for plan in stored["variants"]
-        )
+        variants = tuple(VariantPlan.from_json(plan) for plan in stored["variants"])
         return cls(**{**stored, "variants": variants})
-
-
-def _with_data(stored: Mapping[str, Any]) -> dict[str, Any]:
-    return {**stored, "data": ModelData(**stored["data"]) if stored["data"] else None}
 
 
 @dataclass(frozen=True)
@@ -251,7 +193,7 @@ def plan(
         for variant in config.body["ProductionVariants"]
     ]
     for variant in variants:
-        check_data(context.ports.objects, variant)
+        check_data(context.ports.objects, variant.model)
     return Deployment(
         id=f"d-{short_id(10)}",
         config=config_name,
@@ -264,73 +206,13 @@ def _variant(
     context: Context, variant: Mapping[str, Any], isolated: bool, retained: Mapping[str, float]
 ) -> VariantPlan:
     model = resources.find(context, MODEL, variant["ModelName"])
-    primary = model.body.get("PrimaryContainer")
-    containers = tuple(map(_container, [primary] if primary else model.body["Containers"]))
-    last = containers[-1]
     return VariantPlan(
         name=variant["VariantName"],
-        model=model.name,
-        image=last.image,
-        runtime=last.runtime,
+        model=plan_model(model.body, isolated=isolated),
         weight=float(retained.get("weight", variant["InitialVariantWeight"])),
         instances=int(retained.get("instances", variant["InitialInstanceCount"])),
         instance_type=variant["InstanceType"],
-        environment=last.environment,
-        network=not (isolated or model.body["EnableNetworkIsolation"]),
         startup_timeout=float(
             variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_TIMEOUT_SECONDS)
         ),
-        data=last.data,
-        containers=containers if len(containers) > 1 else (),
     )
-
-
-def _container(container: Mapping[str, Any]) -> ContainerPlan:
-    try:
-        image = resolve(container["Image"])
-    except UnsupportedImage as error:
-        raise ValidationException(str(error)) from error
-    return ContainerPlan(
-        image=container["Image"],
-        runtime=image.name,
-        environment=dict(container.get("Environment", {})),
-        data=_data(container),
-    )
-
-
-def _data(container: Mapping[str, Any]) -> ModelData | None:
-    if url := container.get("ModelDataUrl"):
-        return ModelData(url, archive=True)
-    if source := container.get("ModelDataSource", {}).get("S3DataSource"):
-        return ModelData(
-            source["S3Uri"],
-            archive=source["CompressionType"] == "Gzip",
-            prefix=source["S3DataType"] == "S3Prefix",
-        )
-    return None
-
-
-def check_data(objects: ObjectStore, variant: VariantPlan) -> None:
-    """Refuse a variant whose model data or code is not in the object store.
-
-    Raises:
-        ValidationException: with SageMaker's words.
-    """
-    uris: list[tuple[str, bool]] = []
-    for part in variant.parts:
-        uris += [(part.data.uri, part.data.prefix)] if part.data else []
-        uris += [(part.code_uri, False)] if part.code_uri else []
-    for uri, prefix in uris:
-        if not _there(objects, uri, prefix):
-            raise ValidationException(f"Could not find model data at {uri}.")
-
-
-def _there(objects: ObjectStore, uri: str, prefix: bool) -> bool:
-    bucket, key = s3_uris.split(uri)
-    try:
-        if prefix:
-            return bool(objects.page(bucket, prefix=key, limit=1).objects)
-        objects.info(bucket, key)
-    except (BucketMissing, ObjectMissing):
-        return False
-    return True

@@ -139,7 +139,7 @@ def _refuse_unless_settled(endpoint: Resource) -> None:
 def _serving(context: Context, name: str) -> Mapping[str, int]:
     """How many servers of each variant answer now."""
     route = context.ports.routes.get(name)
-    return {v.name: len(v.instances) for v in route.variants} if route else {}
+    return {v.name: len(v.instances) for _, v in route.variants()} if route else {}
 
 
 def _variant_summary(variant: VariantPlan, deployment: Deployment, serving: int) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _variant_summary(variant: VariantPlan, deployment: Deployment, serving: int)
             "ResolvedImage": part.runtime,
             "ResolutionTime": deployment.started,
         }
-        for part in variant.parts
+        for part in variant.model.containers
     ]
     return {
         "VariantName": variant.name,

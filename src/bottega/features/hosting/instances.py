@@ -11,28 +11,18 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from bottega.compute.runner import (
-    HostSpec,
-    IsolationUnavailable,
-    Mount,
-    Phase,
-    Program,
-    WorkloadSpec,
-    WorkloadState,
-)
-from bottega.container.inference_pipeline import PIPELINE_FILE, PIPELINE_FOLDER, PIPELINE_IMAGE
+from bottega.compute.runner import IsolationUnavailable, Phase, WorkloadSpec, WorkloadState
 from bottega.features.hosting.deployments import InstancePlace, VariantPlan, log_group
-from bottega.features.hosting.health import PingProbe
-from bottega.features.hosting.staging import code_folder, lay_out
 from bottega.identifiers import sagemaker_arn
+from bottega.model_servers.health import PingProbe
+from bottega.model_servers.staging import lay_out
+from bottega.model_servers.workload import server_workload
 from bottega.ports import Ports
 from bottega.serving.routing import InstanceRoute
-from bottega.serving.sockets import runtime_folder
 
 PING_INTERVAL_SECONDS = 5.0
 MISSES_ALLOWED = 3
 MISS_INTERVAL_SECONDS = 1.0
-STOP_GRACE_SECONDS = 30.0
 _HUNG_GRACE_SECONDS = 5.0
 """For a server that does not answer pings any more."""
 _FIRST_PAUSE_SECONDS = 0.5
@@ -41,7 +31,6 @@ _WELL_FOR_SECONDS = 30.0
 """A server that was well this long before it ended is started again at once."""
 _PROBE_WAIT_SECONDS = 0.005
 _RUNS_KEPT = 3
-HOST = "model"
 
 
 class InstanceKeeper:
@@ -203,62 +192,15 @@ class InstanceKeeper:
 
     def _workload(self, directory: Path) -> WorkloadSpec:
         place, config = self.place, self._ports.config
-        group = log_group(place.endpoint)
-        return WorkloadSpec(
+        return server_workload(
+            self._ports,
+            self.plan.model,
             directory=directory,
-            program=Program(module="bottega.serving.server"),
-            hosts=(
-                HostSpec(
-                    name=HOST,
-                    log=self._ports.logs.path(group, place.log_stream),
-                    mounts=(
-                        Mount(place.ml_root, "/opt/ml"),
-                        *(
-                            Mount(place.ml_root / part, f"/opt/ml/{part}", read_only=True)
-                            for part in self._read_only()
-                        ),
-                    ),
-                ),
-            ),
-            environment=self._environment(),
-            network=self.plan.network,
-            stop_grace_seconds=STOP_GRACE_SECONDS,
-            hidden=(*config.private_folders, runtime_folder(config.home)),
-            sockets=(place.socket_folder,),
+            ml_root=place.ml_root,
+            socket_folder=place.socket_folder,
+            log=self._ports.logs.path(log_group(place.endpoint), place.log_stream),
+            owner_arn=sagemaker_arn(config.region, config.account, "endpoint", place.endpoint),
         )
-
-    def _read_only(self) -> tuple[str, ...]:
-        if self.plan.containers:
-            return ("model", PIPELINE_FOLDER, PIPELINE_FILE)
-        return ("model",)
-
-    def _environment(self) -> dict[str, str]:
-        config = self._ports.config
-        values = {
-            "AWS_REGION": config.region,
-            "AWS_DEFAULT_REGION": config.region,
-            "SAGEMAKER_REGION": config.region,
-            "PYTHONUNBUFFERED": "1",
-        }
-        if self.plan.network:
-            arn = sagemaker_arn(config.region, config.account, "endpoint", self.place.endpoint)
-            keys = self._ports.credentials.session(arn)
-            values |= {
-                "AWS_ENDPOINT_URL": f"http://{config.host}:{config.port}",
-                "AWS_ACCESS_KEY_ID": keys.access_key,
-                "AWS_SECRET_ACCESS_KEY": keys.secret_key,
-                "AWS_SESSION_TOKEN": keys.token,
-            }
-        for part in self.plan.parts:  # one process serves them all; a later one's value holds
-            values |= dict(part.environment)
-        if self.plan.containers:
-            values.pop("SAGEMAKER_SUBMIT_DIRECTORY", None)
-        elif self.plan.parts[0].code_uri:
-            values["SAGEMAKER_SUBMIT_DIRECTORY"] = code_folder(self.place.ml_root)
-        return values | {
-            "BOTTEGA_IMAGE": PIPELINE_IMAGE if self.plan.containers else self.plan.runtime,
-            "BOTTEGA_SOCKET": str(self.place.socket),
-        }
 
     def _drop_probe(self) -> None:
         if self._probe is not None:

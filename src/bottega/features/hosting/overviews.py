@@ -65,7 +65,9 @@ def _overview(context: Context, endpoint: Resource) -> EndpointOverview:
     plans = EndpointPlans.of(endpoint)
     deployment = plans.active or plans.target
     route = routes.get(endpoint.name)
-    serving = {variant.name: len(variant.instances) for variant in route.variants} if route else {}
+    serving = (
+        {variant.name: len(variant.instances) for _, variant in route.variants()} if route else {}
+    )
     minute = last_minute(routes.traffic, endpoint.name)
     overview: EndpointOverview = {
         "EndpointName": endpoint.name,
@@ -88,8 +90,8 @@ def _overview(context: Context, endpoint: Resource) -> EndpointOverview:
 def _variant(plan: VariantPlan, serving: int, minute: Tally) -> VariantOverview:
     return {
         "VariantName": plan.name,
-        "ModelName": plan.model,
-        "Image": plan.image,
+        "ModelName": plan.model.name,
+        "Image": plan.model.last.image,
         "InstanceType": plan.instance_type,
         "Weight": plan.weight,
         "CurrentInstanceCount": serving,

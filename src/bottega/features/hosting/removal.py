@@ -10,7 +10,8 @@ from pathlib import Path
 from bottega.compute.leftovers import remove_tree
 from bottega.compute.runner import Phase
 from bottega.features.hosting.deployments import endpoints_folder, socket_folder_of
-from bottega.features.hosting.instances import STOP_GRACE_SECONDS, run_folders
+from bottega.features.hosting.instances import run_folders
+from bottega.model_servers.workload import STOP_GRACE_SECONDS
 from bottega.ports import Ports
 from bottega.serving.sockets import instance_folders
 

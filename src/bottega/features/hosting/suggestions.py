@@ -45,10 +45,10 @@ def suggest_invocation(
         if deployment is None:
             raise RowUnknown("The endpoint has no deployment that says which model it serves.")
         variant = deployment.variants[0]
-        if variant.containers:
+        if variant.model.pipeline:
             raise RowUnknown(
                 "The endpoint serves an inference pipeline: its model learned from rows that the "
-                f"{variant.containers[0].runtime} container in front of it makes of yours."
+                f"{variant.model.containers[0].runtime} container in front of it makes of yours."
             )
         job = _training_job(context.ports, variant)
         columns = _columns(context.ports, variant, job)
@@ -71,8 +71,8 @@ def suggest_invocation(
 def _row(ports: Ports, variant: VariantPlan, job: Resource | None, columns: Sequence[str]) -> Row:
     if job is None:
         raise RowUnknown(
-            f"No training job of this studio made the data of model {variant.model}, so that it is "
-            "not known what it learned from."
+            f"No training job of this studio made the data of model {variant.model.name}, so that "
+            "it is not known what it learned from."
         )
     channels = job.body.get("InputDataConfig", [])
     named = [channel for channel in channels if channel["ChannelName"] == "train"]
@@ -106,15 +106,15 @@ def _labels(job: Mapping[str, Any], channel: Mapping[str, Any]) -> int | None:
 
 def _training_job(ports: Ports, variant: VariantPlan) -> Resource | None:
     """The job that made the model's data: its name is in the URI, and the job must agree."""
-    if variant.data is None:
+    if variant.model.last.data is None:
         return None
-    name = (["", "", "", *variant.data.uri.rstrip("/").split("/")])[-3]
+    name = (["", "", "", *variant.model.last.data.uri.rstrip("/").split("/")])[-3]
     try:
         job = ports.store.get(_TRAINING_JOB, name)
     except ResourceMissing:
         return None
     made = job.body["ModelArtifacts"]["S3ModelArtifacts"]
-    return job if made.rstrip("/") == variant.data.uri.rstrip("/") else None
+    return job if made.rstrip("/") == variant.model.last.data.uri.rstrip("/") else None
 
 
 def _columns(ports: Ports, variant: VariantPlan, job: Resource | None) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ def _columns(ports: Ports, variant: VariantPlan, job: Resource | None) -> tuple[
     nobody knows."""
     tags: Mapping[str, str] = {}
     with contextlib.suppress(ResourceMissing):  # a model may be deleted while it is served
-        tags = ports.store.tags(ports.store.get(MODEL, variant.model).arn)
+        tags = ports.store.tags(ports.store.get(MODEL, variant.model.name).arn)
     if COLUMNS_TAG not in tags and job is not None:
         tags = ports.store.tags(job.arn)
     if (uri := tags.get(COLUMNS_TAG)) is None:

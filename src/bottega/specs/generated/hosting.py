@@ -6,7 +6,7 @@ src/bottega/specs/features.toml and generate again.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 AsyncNotificationTopicTypes: TypeAlias = Literal[
     "SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC",
@@ -360,6 +360,13 @@ class DescribeModelOutput(TypedDict):
     DeploymentRecommendation: NotRequired[DeploymentRecommendation]
 
 
+class DesiredWeightAndCapacity(TypedDict):
+    VariantName: str
+    DesiredWeight: NotRequired[float]
+    DesiredInstanceCount: NotRequired[int]
+    ServerlessUpdateConfig: NotRequired[ProductionVariantServerlessUpdateConfig]
+
+
 class Ec2CapacityReservation(TypedDict):
     Ec2CapacityReservationId: NotRequired[str]
     TotalInstanceCount: NotRequired[int]
@@ -459,6 +466,27 @@ class InvokeEndpointOutput(TypedDict):
     CustomAttributes: NotRequired[str]
     NewSessionId: NotRequired[str]
     ClosedSessionId: NotRequired[str]
+
+
+class InvokeEndpointWithResponseStreamInput(TypedDict):
+    EndpointName: str
+    Body: bytes
+    ContentType: NotRequired[str]
+    Accept: NotRequired[str]
+    CustomAttributes: NotRequired[str]
+    TargetVariant: NotRequired[str]
+    TargetContainerHostname: NotRequired[str]
+    InferenceId: NotRequired[str]
+    InferenceComponentName: NotRequired[str]
+    SessionId: NotRequired[str]
+    PrefixAwareId: NotRequired[str]
+
+
+class InvokeEndpointWithResponseStreamOutput(TypedDict):
+    Body: Any
+    ContentType: NotRequired[str]
+    InvokedProductionVariant: NotRequired[str]
+    CustomAttributes: NotRequired[str]
 
 
 class ListEndpointConfigsInput(TypedDict):
@@ -646,6 +674,11 @@ class ProductionVariantServerlessConfig(TypedDict):
     ProvisionedConcurrency: NotRequired[int]
 
 
+class ProductionVariantServerlessUpdateConfig(TypedDict):
+    MaxConcurrency: NotRequired[int]
+    ProvisionedConcurrency: NotRequired[int]
+
+
 class ProductionVariantStatus(TypedDict):
     Status: VariantStatus
     StatusMessage: NotRequired[str]
@@ -746,6 +779,15 @@ class UpdateEndpointInput(TypedDict):
 
 
 class UpdateEndpointOutput(TypedDict):
+    EndpointArn: str
+
+
+class UpdateEndpointWeightsAndCapacitiesInput(TypedDict):
+    EndpointName: str
+    DesiredWeightsAndCapacities: list[DesiredWeightAndCapacity]
+
+
+class UpdateEndpointWeightsAndCapacitiesOutput(TypedDict):
     EndpointArn: str
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from bottega.container.inference_pipeline import PIPELINE_FILE, PIPELINE_FOLDER
-from bottega.features.hosting.deployments import ContainerPlan, ModelData, VariantPlan
+from bottega.model_servers.plans import ContainerPlan, ModelData, ModelPlan
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
 from bottega.tar_archives import tarfile
@@ -27,8 +27,8 @@ class StagingError(Exception):
     """The model cannot be laid out; the message becomes the endpoint's FailureReason."""
 
 
-def stage(objects: ObjectStore, variant: VariantPlan, target: Path) -> None:
-    """Make ``target`` the ML root of a variant: ``model``, with scripts of the user's in it; of an
+def stage(objects: ObjectStore, model: ModelPlan, target: Path) -> None:
+    """Make ``target`` the ML root of a model: ``model``, with scripts of the user's in it; of an
     inference pipeline, one such root for each container below ``containers``.
 
     It appears whole or not at all; what is there already is left as it is. Files cannot be written
@@ -43,10 +43,10 @@ def stage(objects: ObjectStore, variant: VariantPlan, target: Path) -> None:
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
     try:
         (draft / "model").mkdir()
-        if variant.containers:
-            _stage_pipeline(objects, variant, draft)
+        if model.pipeline:
+            _stage_pipeline(objects, model, draft)
         else:
-            _stage_container(objects, variant.parts[0], draft)
+            _stage_container(objects, model.last, draft)
         for path in draft.rglob("*"):
             if path.is_file() and not path.is_symlink():
                 path.chmod(0o555 if os.access(path, os.X_OK) else 0o444)
@@ -66,11 +66,11 @@ def _stage_container(objects: ObjectStore, container: ContainerPlan, root: Path)
         _unpack_object(objects, container.code_uri, hidden if plain.exists() else plain)
 
 
-def _stage_pipeline(objects: ObjectStore, variant: VariantPlan, draft: Path) -> None:
+def _stage_pipeline(objects: ObjectStore, model: ModelPlan, draft: Path) -> None:
     """Each container gets a root of its own, and a file says what the one server of them all has
     to load."""
     entries = []
-    for number, container in enumerate(variant.containers, 1):
+    for number, container in enumerate(model.containers, 1):
         root = draft / PIPELINE_FOLDER / str(number)
         _stage_container(objects, container, root)
         environment = dict(container.environment)

@@ -1,0 +1,91 @@
+"""A model's server as a workload of the runner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bottega.compute.runner import HostSpec, Mount, Program, WorkloadSpec
+from bottega.container.inference_pipeline import PIPELINE_FILE, PIPELINE_FOLDER, PIPELINE_IMAGE
+from bottega.model_servers.plans import ModelPlan
+from bottega.model_servers.staging import code_folder
+from bottega.ports import Ports
+from bottega.serving.sockets import runtime_folder, socket_path
+
+HOST = "model"
+STOP_GRACE_SECONDS = 30.0
+"""Seconds from SIGTERM to SIGKILL, as SageMaker gives them."""
+
+
+def server_workload(
+    ports: Ports,
+    model: ModelPlan,
+    *,
+    directory: Path,
+    ml_root: Path,
+    socket_folder: Path,
+    log: Path,
+    owner_arn: str,
+    environment: Mapping[str, str] | None = None,
+) -> WorkloadSpec:
+    """Describe one server of a model, ready for ``runner.start``.
+
+    Args:
+        directory: the run's folder; a fresh one for each start.
+        ml_root: what the server sees as ``/opt/ml``, laid out by :func:`.staging.lay_out`.
+        socket_folder: private folder of the socket it listens on (``sockets.socket_path``).
+        log: where its output goes.
+        owner_arn: whose session it acts in: the ARN of the endpoint or job.
+        environment: variables on top of the model's.
+    """
+    config = ports.config
+    parts = ("model", PIPELINE_FOLDER, PIPELINE_FILE) if model.pipeline else ("model",)
+    return WorkloadSpec(
+        directory=directory,
+        program=Program(module="bottega.serving.server"),
+        hosts=(
+            HostSpec(
+                name=HOST,
+                log=log,
+                mounts=(
+                    Mount(ml_root, "/opt/ml"),
+                    *(Mount(ml_root / part, f"/opt/ml/{part}", read_only=True) for part in parts),
+                ),
+            ),
+        ),
+        environment={
+            **_environment(ports, model, ml_root, owner_arn),
+            **(environment or {}),
+            "BOTTEGA_IMAGE": PIPELINE_IMAGE if model.pipeline else model.last.runtime,
+            "BOTTEGA_SOCKET": str(socket_path(socket_folder)),
+        },
+        network=model.network,
+        stop_grace_seconds=STOP_GRACE_SECONDS,
+        hidden=(*config.private_folders, runtime_folder(config.home)),
+        sockets=(socket_folder,),
+    )
+
+
+def _environment(ports: Ports, model: ModelPlan, ml_root: Path, owner_arn: str) -> dict[str, str]:
+    config = ports.config
+    values = {
+        "AWS_REGION": config.region,
+        "AWS_DEFAULT_REGION": config.region,
+        "SAGEMAKER_REGION": config.region,
+        "PYTHONUNBUFFERED": "1",
+    }
+    if model.network:
+        keys = ports.credentials.session(owner_arn)
+        values |= {
+            "AWS_ENDPOINT_URL": f"http://{config.host}:{config.port}",
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.token,
+        }
+    for container in model.containers:  # one process serves them all; a later one's value holds
+        values |= dict(container.environment)
+    if model.pipeline:
+        values.pop("SAGEMAKER_SUBMIT_DIRECTORY", None)
+    elif model.last.code_uri:
+        values["SAGEMAKER_SUBMIT_DIRECTORY"] = code_folder(ml_root)
+    return values
