@@ -1,0 +1,1 @@
+"""Numbers over time: what was measured, kept as statistics, and what alarms make of it."""
