@@ -33,7 +33,13 @@ from typing import Any
 from measurement import Ratio, Result, Table, finish, milliseconds, options, scratch
 
 from bottega.serving.router import Invocation, Router
-from bottega.serving.routing import EndpointRoute, InstanceRoute, RoutingTable, VariantRoute
+from bottega.serving.routing import (
+    EndpointRoute,
+    FleetRoute,
+    InstanceRoute,
+    RoutingTable,
+    VariantRoute,
+)
 from bottega.testing.daemon import TestDaemon, running_daemon
 from bottega.testing.model_servers import ServerProcess
 from bottega.testing.requests import XGBOOST_IMAGE
@@ -261,7 +267,7 @@ def measure_router(path: Path, body: bytes, connections: int, requests: int) -> 
 
     table = RoutingTable()
     variant = VariantRoute("v", 1.0, (InstanceRoute("i", path),), "g", "s")
-    table.put(EndpointRoute("e", "c", (variant,)))
+    table.put(EndpointRoute("e", (FleetRoute("c", 1.0, (variant,)),)))
     times = Times()
 
     async def run() -> None:

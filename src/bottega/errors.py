@@ -26,16 +26,24 @@ class BottegaError(Exception):
         status: the HTTP status.
         retryable: whether the same request may succeed when it is sent again unchanged.
         members: further members of the modelled error shape (``OriginalStatusCode`` and the like).
+        retry_after: seconds after which the same request is worth another try; None says nothing.
     """
 
     code: ClassVar[str] = "InternalFailure"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = True
 
-    def __init__(self, message: str, *, members: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        members: Mapping[str, Any] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.members: Mapping[str, Any] = members or {}
+        self.retry_after = retry_after
 
 
 class ClientFault(BottegaError):
@@ -80,6 +88,12 @@ class ResourceInUse(ClientFault):
     """The name is taken, or the resource is needed by another one."""
 
     code = "ResourceInUse"
+
+
+class ConflictException(ClientFault):
+    """The model registry's word for a name that is taken, or a group that still has packages."""
+
+    code = "ConflictException"
 
 
 class ResourceLimitExceeded(ClientFault):
@@ -206,6 +220,54 @@ class XAmzContentSHA256Mismatch(ClientFault):
     code = "XAmzContentSHA256Mismatch"
 
 
+class InvalidParameterValue(ClientFault):
+    """CloudWatch's spelling of a bad parameter."""
+
+    code = "InvalidParameterValue"
+
+
+class InvalidParameterCombination(ClientFault):
+    """CloudWatch's spelling of parameters that contradict one another."""
+
+    code = "InvalidParameterCombination"
+
+
+class MissingParameter(ClientFault):
+    """CloudWatch's spelling of a parameter that has to be there."""
+
+    code = "MissingParameter"
+
+
+class ObjectNotFoundException(ClientFault):
+    """Application Auto Scaling's spelling of not found."""
+
+    code = "ObjectNotFoundException"
+
+
+class LimitExceededException(ClientFault):
+    """Application Auto Scaling's word for more than are allowed."""
+
+    code = "LimitExceededException"
+
+
+class InvalidNextTokenException(ClientFault):
+    """Application Auto Scaling's spelling of a token that this listing did not give."""
+
+    code = "InvalidNextTokenException"
+
+
+class TooManyTagsException(ClientFault):
+    """A scalable target would have more tags than allowed."""
+
+    code = "TooManyTagsException"
+
+
+class InvalidNextToken(ClientFault):
+    """CloudWatch's spelling of a token that this listing did not give."""
+
+    code = "InvalidNextToken"
+
+
 class ValidationError(ClientFault):
     """sagemaker-runtime's spelling of a validation error."""
 
@@ -217,6 +279,34 @@ class ModelError(ClientFault):
 
     code = "ModelError"
     status = 424
+
+
+class Throttling(ClientFault):
+    """More requests at once than are allowed; the same one may be taken a moment later."""
+
+    code = "ThrottlingException"
+    status = 429
+    retryable = True
+
+
+class ModelNotReady(ClientFault):
+    """The model server that the request waited for is still being started."""
+
+    code = "ModelNotReadyException"
+    status = 429
+    retryable = True
+
+
+class ModelStreamError(ClientFault):
+    """The model server ended a streamed answer before it was whole."""
+
+    code = "ModelStreamError"
+
+
+class InternalStreamFailure(BottegaError):
+    """bottega ended a streamed answer before it was whole; its log says why."""
+
+    code = "InternalStreamFailure"
 
 
 class ServiceUnavailable(BottegaError):

@@ -175,13 +175,18 @@ class Registry:
         finally:
             _audit(service, name, request, context, error, started)
 
+    def allows(self, context: Context, action: str, request: Request) -> bool:
+        """Whether the caller may do an action (``sagemaker:InvokeEndpoint``) with a request that is
+        valid. Every call asks by itself; this is for who answers a request without a call."""
+        return self._authorizer.allows(context, action, request)
+
     def _admit(
         self, service: str, name: str, request: Request, context: Context
     ) -> tuple[OperationSpec, Request]:
         spec = self.find(service, name)
         checked = specs.validate(service, name, request)
         action = f"{specs.signing_name(service)}:{name}"
-        if not self._authorizer.allows(context, action, checked):
+        if not self.allows(context, action, checked):
             raise AccessDeniedException(
                 f"User: {context.caller.arn} is not authorized to perform: {action} because no "
                 f"identity-based policy allows the {action} action"

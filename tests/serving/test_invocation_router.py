@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from bottega.serving import router as router_module
 from bottega.serving.router import (
     EndpointUnknown,
     Invocation,
@@ -276,10 +275,12 @@ def test_a_request_waits_for_a_server_that_is_being_restarted(folder: Path) -> N
     assert among(folder, {"a": answers_ok}, use) == b"ok"
 
 
-def test_a_request_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(router_module, "REPAIR_PATIENCE_SECONDS", 0.1)
+def test_a_request_does_not_wait_for_ever() -> None:
+    table = RoutingTable()
+    variant = VariantRoute("v", 1.0, (), "g", "s", patience_seconds=0.1)
+    table.put(EndpointRoute("e", (FleetRoute("c", 1.0, (variant,)),)))
     with pytest.raises(NoServer):
-        ask(route_to(), b"1")
+        ask(table, b"1")
 
 
 def test_a_table_has_one_router_a_loop() -> None:

@@ -327,6 +327,8 @@ def make_bench(home: Path, clock: Clock) -> Bench:
         event_log=EventLog(events),
         capacity=Capacity(1),
         routes=RoutingTable(),
+        metrics=cast(Any, None),
+        inference_queue=cast(Any, None),
         credentials=credentials,
     )
     objects = MemoryObjects()

@@ -11,7 +11,7 @@ from bottega.credentials import Credentials
 SERVICES = (
     *("SAGEMAKER", "SAGEMAKER_RUNTIME", "SAGEMAKER_METRICS", "SAGEMAKER_A2I_RUNTIME"),
     *("SAGEMAKER_FEATURESTORE_RUNTIME", "SAGEMAKER_INFERENCE_ROUTER_RUNTIME"),
-    *("STS", "IAM", "S3", "CLOUDWATCH_LOGS", "CLOUDWATCH"),
+    *("STS", "IAM", "S3", "CLOUDWATCH_LOGS", "CLOUDWATCH", "APPLICATION_AUTO_SCALING"),
 )
 """Services whose own endpoint variable, where one is set already, would beat
 ``AWS_ENDPOINT_URL``.

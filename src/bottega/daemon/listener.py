@@ -12,14 +12,15 @@ import importlib.metadata
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, BinaryIO
 
 from bottega.config import Config
 from bottega.daemon.hosts import AllowedHosts
-from bottega.daemon.one_write import OneWriteProtocol
+from bottega.daemon.lane import InvocationLane
+from bottega.daemon.lane_protocol import LaneProtocol
 from bottega.daemon.request_body import (
     IN_MEMORY_BYTES,
     BodyTooLarge,
@@ -55,7 +56,7 @@ def server_settings(config: Config) -> dict[str, Any]:
     return {
         "host": config.host,
         "port": config.port,
-        "http": OneWriteProtocol,
+        "http": LaneProtocol,
         "loop": "uvloop",
         "ws": "none",
         "lifespan": "on",
@@ -86,12 +87,17 @@ def build_app(wire: Wire, *, mounts: Mapping[str, ASGIApp], config: Config) -> L
 
 
 class Listener:
-    """The application; see :func:`build_app`."""
+    """The application; see :func:`build_app`.
+
+    Attributes:
+        lane: what the protocol of :func:`server_settings` answers without the application.
+    """
 
     def __init__(self, wire: Wire, mounts: Mapping[str, ASGIApp], config: Config) -> None:
         self._wire = wire
         self._mounts = tuple((prefix.rstrip("/"), app) for prefix, app in mounts.items())
         self._hosts = AllowedHosts(config)
+        self.lane = InvocationLane(wire.invocations, self._hosts)
         self._spool_folder = config.home / "tmp"
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
         self._stopping = False
@@ -100,6 +106,7 @@ class Listener:
     def refuse_new_work(self) -> None:
         """Answer everything from now on with 503, so that clients try again later."""
         self._stopping = True
+        self.lane.open = False
 
     def close(self) -> None:
         """Wait for the operations that run, and let go of the threads."""
@@ -134,6 +141,8 @@ class Listener:
             elif message["type"] == "lifespan.shutdown":
                 self.refuse_new_work()
                 await asyncio.to_thread(self.close)
+                self._wire.invocations.close()
+                await asyncio.sleep(0)  # for the connections to be closed
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -234,6 +243,11 @@ class Listener:
             bodiless = head.method == "HEAD" or response.status in _BODILESS
             await send({"type": "http.response.body", "body": b"" if bodiless else response.body})
             return
+        if isinstance(response.body, AsyncGenerator):
+            async with contextlib.aclosing(response.body):
+                await send(start)
+                await _send_pieces(response.body, receive, send)
+            return
         with contextlib.closing(response.body):
             await send(start)
             if head.method == "HEAD" or response.status in _BODILESS:
@@ -267,6 +281,30 @@ class Listener:
             await send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()
+
+
+async def _send_pieces(pieces: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
+    """Send pieces as they come, and take no more of them once the client has gone away."""
+    gone = asyncio.ensure_future(receive())  # after the body, only a disconnect is left to come
+    try:
+        while True:
+            piece = asyncio.ensure_future(anext(pieces, None))
+            await asyncio.sleep(0)  # what was never begun would not notice that it is closed
+            try:
+                await asyncio.wait({piece, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if gone.done():
+                    return
+                found = await piece
+            finally:
+                if not piece.done():
+                    piece.cancel()
+                    await asyncio.wait({piece})
+            if found is None:
+                await send({"type": "http.response.body", "body": b""})
+                return
+            await send({"type": "http.response.body", "body": found, "more_body": True})
+    finally:
+        gone.cancel()
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -31,6 +31,12 @@ class OneWriteTransport:
         elif len(self._waiting) == 1:
             self._loop.call_soon(self._flush)
 
+    def write_at_once(self, data: bytes) -> None:
+        """Send what is whole already, after what was written before."""
+        if self._waiting:
+            self._flush()
+        self._transport.write(data)
+
     def close(self) -> None:
         """Close once everything is sent."""
         self._flush()

@@ -95,6 +95,8 @@ class Service:
         """End in good order: model servers go, training jobs stay, nothing acknowledged is lost."""
         with self._opened:
             self.studio.controllers.stop()
+            # Before the model servers: what they are asked is to be asked again, not to fail.
+            self.studio.asynchronous.close()
             if not self.studio.endpoints.stop_servers():
                 log.warning("some model servers have not ended; the next start takes them up")
         log.info("stopped")

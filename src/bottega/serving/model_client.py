@@ -1,7 +1,7 @@
 """HTTP to model servers over pooled Unix-socket connections, and nothing they do not need.
 
 A general client spends longer on a small request than the model does; this one writes one buffer
-and parses one answer.
+and parses one answer. It works by callbacks, because a task a request costs more than the request.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 import httptools
 
-_CUSTOM_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
-_KEPT = frozenset({b"content-type", _CUSTOM_ATTRIBUTES})
+from bottega.serving.answers import CUSTOM_ATTRIBUTES, ServerAnswer, whole_answer
+
+_KEPT = frozenset({b"content-type", CUSTOM_ATTRIBUTES})
 _MAX_IDLE = 64
 """Connections kept open to one server that nobody uses."""
 
@@ -37,12 +38,16 @@ class AnswerLate(Exception):
     """The server did not answer in time."""
 
 
+Failure: TypeAlias = Unreachable | AnswerLost | AnswerLate
+Done: TypeAlias = Callable[[ServerAnswer | Failure], None]
+"""What is called, once and from the event loop, with the answer or with why there is none."""
+
+
 @dataclass(frozen=True, slots=True)
-class ServerAnswer:
-    """What a model server said."""
+class AnswerHead:
+    """The beginning of an answer that is read piece by piece."""
 
     status: int
-    body: bytes
     content_type: str
     custom_attributes: str
 
@@ -52,27 +57,70 @@ class ModelClient:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._idle: dict[Path, list[_Connection]] = {}
+        self._idle: dict[Path, list[Connection]] = {}
+        self._connecting: set[asyncio.Task[None]] = set()
 
-    async def send(self, socket: Path, message: bytes, timeout: float) -> ServerAnswer:
-        """Send one HTTP request and wait for its answer.
+    def ask(self, socket: Path, message: bytes, timeout: float, done: Done) -> None:
+        """Send one HTTP request and have ``done`` called with what comes of it.
 
         Args:
             socket: where the server listens.
             message: the whole request, head and body.
             timeout: seconds from now to the end of the answer.
+            done: gets the answer, or :class:`Unreachable` when nobody listens there,
+                :class:`AnswerLost` when the connection was closed, :class:`AnswerLate` when the
+                time is over and the connection therefore closed.
+        """
+        idle = self._idle.get(socket)
+        if idle:
+            idle.pop().ask(message, timeout, done)
+        else:
+            task = self.loop.create_task(self._connect_and_ask(socket, message, timeout, done))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+
+    async def send(self, socket: Path, message: bytes, timeout: float) -> ServerAnswer:
+        """Send one HTTP request and wait for its answer; otherwise as :meth:`ask`.
 
         Raises:
             Unreachable: nobody listens there.
             AnswerLost: the connection was closed.
             AnswerLate: the time is over; the connection is closed.
         """
+        connection = await self.connection(socket)
+        answer: asyncio.Future[ServerAnswer] = self.loop.create_future()
+
+        def settle(outcome: ServerAnswer | Failure) -> None:
+            if answer.done():
+                return
+            if isinstance(outcome, ServerAnswer):
+                answer.set_result(outcome)
+            else:
+                answer.set_exception(outcome)
+
+        connection.ask(message, timeout, settle)
+        try:
+            return await answer
+        except asyncio.CancelledError:  # the next request would get this one's answer
+            connection.abort()
+            raise
+
+    async def connection(self, socket: Path) -> Connection:
+        """A connection that nobody else uses; it comes back by itself after a whole answer.
+
+        Raises:
+            Unreachable: nobody listens there.
+        """
         idle = self._idle.get(socket)
-        connection = idle.pop() if idle else await self._connect(socket)
-        answer = await connection.ask(message, timeout)
-        if connection.reusable:
-            self._keep(socket, connection)
-        return answer
+        if idle:
+            return idle.pop()
+        try:
+            _, connection = await self.loop.create_unix_connection(
+                lambda: Connection(self, socket), str(socket)
+            )
+        except OSError as error:
+            raise Unreachable(f"no model server listens on {socket}: {error}") from error
+        return connection
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -80,23 +128,26 @@ class ModelClient:
             for connection in tuple(connections):
                 connection.abort()
 
-    async def _connect(self, socket: Path) -> _Connection:
+    async def _connect_and_ask(
+        self, socket: Path, message: bytes, timeout: float, done: Done
+    ) -> None:
         try:
-            _, connection = await self.loop.create_unix_connection(
-                lambda: _Connection(self.loop, lambda lost: self._drop(socket, lost)), str(socket)
-            )
-        except OSError as error:
-            raise Unreachable(f"no model server listens on {socket}: {error}") from error
-        return connection
+            connection = await self.connection(socket)
+        except Unreachable as error:
+            done(error)
+        else:
+            connection.ask(message, timeout, done)
 
-    def _keep(self, socket: Path, connection: _Connection) -> None:
+    def keep(self, socket: Path, connection: Connection) -> None:
+        """Take back a connection whose request is answered."""
         idle = self._idle.setdefault(socket, [])
         if len(idle) < _MAX_IDLE:
             idle.append(connection)
         else:
-            connection.abort()
+            connection.discard()
 
-    def _drop(self, socket: Path, connection: _Connection) -> None:
+    def drop(self, socket: Path, connection: Connection) -> None:
+        """Forget a connection that is closed."""
         idle = self._idle.get(socket, [])
         if connection in idle:
             idle.remove(connection)
@@ -104,50 +155,80 @@ class ModelClient:
             self._idle.pop(socket, None)
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """One connection, with one request at a time."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, on_lost: Callable[[_Connection], None]
-    ) -> None:
-        self._loop = loop
-        self._on_lost = on_lost
+    def __init__(self, client: ModelClient, socket: Path) -> None:
+        self._client = client
+        self._socket = socket
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[ServerAnswer] | None = None
+        self._done: Done | None = None
+        self._on_head: Callable[[AnswerHead], None] | None = None
+        self._on_piece: Callable[[bytes], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._begun = False
+        self._between = True
         self._type = b""
         self._custom = b""
         self._body: list[bytes] = []
-        self.reusable = False
-        """Whether the last request was answered whole and the server keeps the connection open."""
 
-    async def ask(self, message: bytes, timeout: float) -> ServerAnswer:
+    def ask(
+        self,
+        message: bytes,
+        timeout: float,
+        done: Done,
+        *,
+        on_head: Callable[[AnswerHead], None] | None = None,
+        on_piece: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """Send a request; see :meth:`ModelClient.ask`.
+
+        Args:
+            on_head: called when the answer begins.
+            on_piece: called with the answer's body as it comes, which ``done`` then gets empty.
+        """
+        self._done = done
+        self._on_head, self._on_piece = on_head, on_piece
         if self._transport is None:
-            raise AnswerLost(begun=False)
-        self.reusable = self._begun = False
-        self._answer = self._loop.create_future()
+            self._client.loop.call_soon(self._settle, AnswerLost(begun=False))
+            return
+        self._begun = False
         self._transport.write(message)
-        timer = self._loop.call_later(timeout, self._fail, AnswerLate())
-        try:
-            answer = await self._answer
-        except BaseException:  # also a cancellation: the next request would get this one's answer
-            self.abort()
-            raise
-        finally:
-            timer.cancel()
-        if not self.reusable:
-            self.abort()
-        return answer
+        self._timer = self._client.loop.call_later(timeout, self._late)
 
     def abort(self) -> None:
-        self.reusable = False
+        """Close it; nobody is told of the answer it waits for."""
+        self._done = None
         if self._transport is not None:
             self._transport.abort()
 
-    def _fail(self, error: Exception) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
+    def discard(self) -> None:
+        """Close it after this answer, of which somebody is still to be told."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause(self) -> None:
+        """Take nothing more of the answer for now."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Go on with the answer."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def _late(self) -> None:
+        self._settle(AnswerLate())
+        self.abort()
+
+    def _settle(self, outcome: ServerAnswer | Failure) -> None:
+        done, self._done = self._done, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if done is not None:
+            done(outcome)
 
     # What the event loop calls.
 
@@ -156,21 +237,26 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self.reusable = False
-        self._fail(AnswerLost(begun=self._begun))
-        self._on_lost(self)
+        self._client.drop(self._socket, self)
+        self._settle(AnswerLost(begun=self._begun))
 
     def data_received(self, data: bytes) -> None:
+        if self._between and self._on_head is None and (answer := whole_answer(data)) is not None:
+            if self._done is not None:
+                self._client.keep(self._socket, self)
+                self._settle(answer)
+            return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._fail(AnswerLost(begun=True))
+            self._settle(AnswerLost(begun=True))
             self.abort()
 
     # What the parser calls.
 
     def on_message_begin(self) -> None:
         self._begun = True
+        self._between = False
         self._type = b""
         self._custom = b""
         self._body = []
@@ -178,25 +264,39 @@ class _Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
         if name in _KEPT:
-            if name == _CUSTOM_ATTRIBUTES:
+            if name == CUSTOM_ATTRIBUTES:
                 self._custom = value
             else:
                 self._type = value
 
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if self._on_head is not None and self._done is not None and status != 100:
+            kind, custom = self._type.decode("latin-1"), self._custom.decode("latin-1")
+            self._on_head(AnswerHead(status, kind, custom))
+
     def on_body(self, body: bytes) -> None:
-        self._body.append(body)
+        if self._on_piece is None:
+            self._body.append(body)
+        elif self._done is not None:
+            self._on_piece(body)
 
     def on_message_complete(self) -> None:
+        self._between = True
         status = self._parser.get_status_code()
-        answer = self._answer
-        if answer is None or answer.done() or status == 100:
+        if self._done is None or status == 100:
             return
-        self.reusable = self._parser.should_keep_alive()
-        answer.set_result(
-            ServerAnswer(
-                status=status,
-                body=self._body[0] if len(self._body) == 1 else b"".join(self._body),
-                content_type=self._type.decode("latin-1"),
-                custom_attributes=self._custom.decode("latin-1"),
-            )
+        answer = ServerAnswer(
+            status=status,
+            body=self._body[0] if len(self._body) == 1 else b"".join(self._body),
+            content_type=self._type.decode("latin-1"),
+            custom_attributes=self._custom.decode("latin-1"),
         )
+        self._body = []
+        if self._on_piece is not None:
+            self.resume()  # the next request's answer must not wait for who reads this one
+        if self._parser.should_keep_alive():
+            self._client.keep(self._socket, self)
+        else:
+            self.discard()
+        self._settle(answer)

@@ -4,117 +4,114 @@ A request is sent to a second instance only when the first one has not answered 
 could be made, or it was closed before the first byte of an answer. In the second case the first
 server may have computed a prediction that nobody saw; predicting twice is harmless, and a request
 that kills its server gets one second try, not one for each instance there is.
+
+Almost every request is answered by the first server it is sent to, so that much works by callbacks
+(:meth:`Router.submit`); whatever waits or tries again is a coroutine.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 from time import perf_counter
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from weakref import WeakKeyDictionary, ref
 
-from bottega.serving.model_client import (
-    AnswerLate,
-    AnswerLost,
-    ModelClient,
-    ServerAnswer,
-    Unreachable,
+from bottega.errors import BottegaError, InternalFailure
+from bottega.serving.answers import ServerAnswer
+from bottega.serving.choice import check_target, choose_instance, choose_variant, has_room
+from bottega.serving.invocation import (
+    EndpointUnknown,
+    Invocation,
+    InvocationFailed,
+    InvocationTimedOut,
+    Invoked,
+    NoServer,
+    Overloaded,
+    ServerGone,
+    TargetUnfit,
+    TooMany,
+    VariantUnknown,
 )
-from bottega.serving.routing import EndpointRoute, InstanceRoute, RoutingTable, VariantRoute
+from bottega.serving.model_client import AnswerLate, AnswerLost, Failure, ModelClient, Unreachable
+from bottega.serving.record import Recorder
+from bottega.serving.routing import (
+    EndpointRoute,
+    FleetRoute,
+    InstanceRoute,
+    RoutingTable,
+    VariantRoute,
+)
+from bottega.serving.shadows import Shadows
+from bottega.serving.streaming import AnswerBody, Streamed, begin
+from bottega.serving.target_models import TargetModels
 
-_Choice = TypeVar("_Choice")
+__all__ = (
+    "EndpointUnknown",
+    "Invocation",
+    "InvocationFailed",
+    "InvocationTimedOut",
+    "Invoked",
+    "NoServer",
+    "Overloaded",
+    "Router",
+    "ServerGone",
+    "Streamed",
+    "TargetUnfit",
+    "TooMany",
+    "VariantUnknown",
+    "router_of",
+)
 
-REPAIR_PATIENCE_SECONDS = 5.0
-"""How long a request waits while every server of its variant is being restarted."""
+log = logging.getLogger(__name__)
+
+_Answer = TypeVar("_Answer")
+
 _REPAIR_POLL_SECONDS = 0.02
+_MOST_WAITING = 1024
+"""Requests of one variant that wait while it has no server; one more is refused at once."""
+
+Submitted: TypeAlias = Callable[[Invoked | InvocationFailed | BottegaError], None]
+"""What is called once with the outcome of a request."""
 
 
-class EndpointUnknown(Exception):
-    """No route leads to an endpoint of that name."""
+class _Way:
+    """One request on its way: what was chosen and what was tried."""
 
-
-class VariantUnknown(Exception):
-    """The endpoint has no variant of that name."""
-
-
-class InvocationFailed(Exception):
-    """A variant was chosen, but nothing answered. The message says why.
-
-    Attributes:
-        variant: the one that was chosen.
-        instance: the last one tried; None when there was none to try.
-        seconds: from sending the request until it was given up; None when it was not sent.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        variant: VariantRoute,
-        instance: InstanceRoute | None,
-        seconds: float | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.variant = variant
-        self.instance = instance
-        self.seconds = seconds
-
-
-class InvocationTimedOut(InvocationFailed):
-    """The model server did not answer within the variant's timeout."""
-
-
-class ServerGone(InvocationFailed):
-    """The model server went away while it had the request."""
-
-
-class NoServer(InvocationFailed):
-    """Every model server of the variant is down, and stayed so for as long as a request waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """What is sent to a model server. Header values must hold no control characters."""
-
-    body: bytes
-    content_type: str = ""
-    accept: str = ""
-    custom_attributes: str = ""
-    target_variant: str = ""
-
-    def message(self) -> bytes:
-        """The HTTP request."""
-        head = "POST /invocations HTTP/1.1\r\nhost: model\r\n"
-        if self.content_type:
-            head += f"content-type: {self.content_type}\r\n"
-        if self.accept:
-            head += f"accept: {self.accept}\r\n"
-        if self.custom_attributes:
-            head += f"x-amzn-sagemaker-custom-attributes: {self.custom_attributes}\r\n"
-        return f"{head}content-length: {len(self.body)}\r\n\r\n".encode("latin-1") + self.body
-
-
-@dataclass(frozen=True, slots=True)
-class Invoked:
-    """An answer of a model server, whatever its status, and who gave it."""
-
-    answer: ServerAnswer
+    __slots__ = (
+        *("chosen", "demanded", "endpoint", "fleet", "instance", "invocation", "message"),
+        *("brought_again", "route", "second_try", "sent", "started", "tried", "variant"),
+    )
+    route: EndpointRoute
+    fleet: FleetRoute
     variant: VariantRoute
     instance: InstanceRoute
-    seconds: float
-    """From sending the request to the end of the answer."""
+
+    def __init__(self, endpoint: str, invocation: Invocation, started: float) -> None:
+        self.endpoint = endpoint
+        self.invocation = invocation
+        self.message = invocation.message()
+        self.started = started
+        self.chosen: tuple[str, str] | None = None
+        self.tried: set[str] = set()
+        self.second_try = self.demanded = self.brought_again = False
+        self.sent = 0.0
 
 
 class Router:
     """Sends invocations to the model servers of a routing table. Belongs to one event loop."""
 
     def __init__(self, table: RoutingTable, loop: asyncio.AbstractEventLoop) -> None:
-        self._traffic = table.traffic
         self._table = ref(table)  # router_of finds a router by its table, which must be free to go
         self._client = ModelClient(loop)
         self._load = table.load
+        self._record = Recorder(table, loop)
+        self._models = TargetModels(table)
+        self._shadows = Shadows(self._client, table.load, self._record)
+        self._tick: asyncio.Event | None = None
+        self._going_on: set[asyncio.Task[None]] = set()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -125,95 +122,296 @@ class Router:
         """Let one model server of the endpoint answer.
 
         Raises:
-            EndpointUnknown, VariantUnknown: nothing was sent.
+            EndpointUnknown, VariantUnknown, TargetUnfit: nothing was sent.
+            ValidationError: the TargetModel is not there.
+            TooMany, Overloaded: nothing was sent; the same request may be taken a moment later.
             InvocationTimedOut, ServerGone, NoServer: nothing usable came back.
         """
+        way = _Way(endpoint, invocation, perf_counter())
+        self._choose(way)
         try:
-            invoked = await self._invoke(endpoint, invocation)
+            self._admit(way)
         except InvocationFailed as failed:
-            self._traffic.record(endpoint, failed.variant.name, 0, failed.seconds)
+            self._finish(way, failed)
             raise
-        status = invoked.answer.status
-        self._traffic.record(endpoint, invoked.variant.name, status, invoked.seconds)
+        return await self._admitted(way)
+
+    async def stream(self, endpoint: str, invocation: Invocation) -> Streamed:
+        """Let one model server of the endpoint answer piece by piece; otherwise as :meth:`invoke`.
+
+        Whoever gets the answer reads its body to the end, or closes it.
+        """
+        way = _Way(endpoint, invocation, perf_counter())
+        self._choose(way)
+        variant = way.variant.name
+        try:
+            self._admit(way)
+        except InvocationFailed as failed:
+            self._finish(way, failed)
+            raise
+
+        def ended(outcome: ServerAnswer | Failure | None) -> None:
+            seconds = perf_counter() - way.sent
+            self._load.answered(way.instance.id)
+            self._load.finished(endpoint, variant)
+            status = outcome.status if isinstance(outcome, ServerAnswer) else 0
+            if outcome is not None:  # a caller who went away says nothing of the model
+                self._count(way, status, seconds)
+
+        try:
+            body = await self._attempts(way, self._begin_stream)
+        except BaseException as error:
+            self._load.finished(endpoint, variant)
+            if isinstance(error, InvocationFailed):
+                self._finish(way, error)
+            raise
+        body.on_end(ended)
+        return Streamed(body.head, body, way.variant, way.instance)
+
+    async def _begin_stream(self, way: _Way) -> AnswerBody:
+        connection = await self._client.connection(way.instance.socket)
+        return await begin(connection, way.message, way.variant.timeout_seconds)
+
+    async def _send_whole(self, way: _Way) -> ServerAnswer:
+        return await self._client.send(
+            way.instance.socket, way.message, way.variant.timeout_seconds
+        )
+
+    async def _admitted(self, way: _Way) -> Invoked:
+        variant = way.variant.name
+        try:
+            answer = await self._attempts(way, self._send_whole)
+        except InvocationFailed as failed:
+            self._finish(way, failed)
+            raise
+        finally:
+            self._load.finished(way.endpoint, variant)
+        self._load.answered(way.instance.id)
+        invoked = Invoked(answer, way.variant, way.instance, perf_counter() - way.sent)
+        self._finish(way, invoked)
         return invoked
 
-    async def _invoke(self, endpoint: str, invocation: Invocation) -> Invoked:
-        message = invocation.message()
-        chosen = ""
-        tried: set[str] = set()
-        second_try = False
+    def submit(
+        self, endpoint: str, invocation: Invocation, started: float, done: Submitted
+    ) -> bool:
+        """Send an invocation now, if there is a server for it, and have ``done`` called with what
+        comes of it.
+
+        Args:
+            started: when the request arrived, by :func:`time.perf_counter`.
+
+        Returns:
+            False, with nothing done, for whatever :meth:`invoke` would refuse or wait with.
+        """
+        way = _Way(endpoint, invocation, started)
+        try:
+            self._choose(way)
+        except (EndpointUnknown, VariantUnknown, TargetUnfit):
+            return False
+        variant = way.variant
+        instance = choose_instance(variant, self._load)
+        if instance is None or not has_room(self._load, instance) or self._is_full(way):
+            return False
+        if not self._models.has(variant, instance, invocation):
+            return False
+        self._load.admitted(endpoint, variant.name)
+        self._send(way, instance)
+        self._client.ask(
+            instance.socket,
+            way.message,
+            variant.timeout_seconds,
+            partial(self._answered, way, done),
+        )
+        return True
+
+    def _answered(self, way: _Way, done: Submitted, outcome: ServerAnswer | Failure) -> None:
+        seconds = perf_counter() - way.sent
+        self._load.answered(way.instance.id)
+        result: Invoked | InvocationFailed | None
+        if not isinstance(outcome, ServerAnswer):
+            result = _as_failed(way, outcome, seconds)
+        elif self._lacks_model(way, outcome):
+            result = None
+        else:
+            result = Invoked(outcome, way.variant, way.instance, seconds)
+        if result is None:
+            task = self.loop.create_task(self._go_on(way, done))
+            self._going_on.add(task)
+            task.add_done_callback(self._going_on.discard)
+            return
+        self._load.finished(way.endpoint, way.variant.name)
+        done(result)
+        self._finish(way, result)
+
+    async def _go_on(self, way: _Way, done: Submitted) -> None:
+        result: Invoked | InvocationFailed | BottegaError
+        try:
+            result = await self._admitted(way)
+        except (InvocationFailed, BottegaError) as failed:
+            result = failed
+        except (EndpointUnknown, VariantUnknown) as error:  # deleted meanwhile
+            result = ServerGone(f"the endpoint was deleted: {error}", way.variant, way.instance)
+        except Exception:  # the caller waits for an answer, whatever goes wrong here
+            log.exception("a request of endpoint %s was lost on its second way", way.endpoint)
+            result = InternalFailure(
+                "bottega failed unexpectedly while it sent the request again; the traceback is in "
+                "its log."
+            )
+        done(result)
+
+    async def _attempts(self, way: _Way, send: Callable[[_Way], Awaitable[_Answer]]) -> _Answer:
+        """Send a request that is admitted to one instance after the other.
+
+        The one that answers has the request until the caller says that it is answered.
+        """
         patience_ends: float | None = None
         while True:
-            variant = self._variant(endpoint, invocation.target_variant, chosen)
-            chosen = variant.name
-            instance = self._least_busy(variant, tried)
+            self._choose(way)
+            variant = way.variant
+            instance = choose_instance(variant, self._load, way.tried)
+            if instance is None and self._turn(way):
+                continue
             if instance is None:
                 now = self.loop.time()
-                patience_ends = patience_ends or now + REPAIR_PATIENCE_SECONDS
+                patience_ends = patience_ends or now + variant.patience_seconds
                 if now >= patience_ends:
                     raise NoServer("no model server of the variant answers", variant, None)
-                await asyncio.sleep(_REPAIR_POLL_SECONDS)
-                tried.clear()
+                await self._wait(way)
+                way.tried.clear()
                 continue
-            tried.add(instance.id)
-            self._load.sent(instance.id)
-            sent = perf_counter()
+            if not has_room(self._load, instance):
+                raise Overloaded("every model server has all it can take", variant, instance)
+            self._send(way, instance)
             try:
-                answer = await self._client.send(instance.socket, message, variant.timeout_seconds)
-                return Invoked(answer, variant, instance, perf_counter() - sent)
-            except Unreachable:
-                continue
-            except AnswerLate as error:
-                raise InvocationTimedOut(
-                    f"no answer within {variant.timeout_seconds:g} seconds",
-                    variant,
-                    instance,
-                    perf_counter() - sent,
-                ) from error
-            except AnswerLost as error:
-                if error.begun or second_try:
-                    seconds = perf_counter() - sent
-                    raise ServerGone(str(error), variant, instance, seconds) from error
-                second_try = True
-            finally:
+                await self._models.bring(way.endpoint, variant, instance, way.invocation)
+                answer = await send(way)
+            except (Unreachable, AnswerLate, AnswerLost) as error:
                 self._load.answered(instance.id)
+                failed = _as_failed(way, error, perf_counter() - way.sent)
+                if failed is not None:
+                    raise failed from error
+            except BaseException:
+                self._load.answered(instance.id)
+                raise
+            else:
+                if not self._lacks_model(way, answer):
+                    return answer
+                self._load.answered(instance.id)
+
+    def _turn(self, way: _Way) -> bool:
+        """Turn to the same variant of another fleet, where one of its servers was not tried: while
+        an endpoint is updated, requests do not wait for a fleet that is down."""
+        for fleet, variant in way.route.variants():
+            if variant.name != way.variant.name or fleet.config_name == way.fleet.config_name:
+                continue
+            if choose_instance(variant, self._load, way.tried) is not None:
+                way.chosen = (fleet.config_name, variant.name)
+                return True
+        return False
+
+    def _lacks_model(self, way: _Way, answer: object) -> bool:
+        """Whether the server has to be brought the model, and the request to be sent once more."""
+        if not (
+            isinstance(answer, ServerAnswer)
+            and self._models.is_lacking(way.variant, answer.status)
+            and not way.brought_again
+        ):
+            return False
+        way.brought_again = True
+        self._models.forget(way.instance, way.invocation)
+        way.tried.discard(way.instance.id)
+        return True
+
+    def _send(self, way: _Way, instance: InstanceRoute) -> None:
+        """Note that a request goes to an instance; a first one may have a shadow."""
+        way.instance = instance
+        way.tried.add(instance.id)
+        self._load.sent(instance.id)
+        if way.route.shadow is not None and way.sent == 0.0:
+            self._shadows.copy(way.route, way.fleet, way.invocation, way.message)
+        way.sent = perf_counter()
+
+    def _choose(self, way: _Way) -> None:
+        """Find the route and the variant; a variant that was chosen stays while it is there."""
+        table = self._table()
+        route = table.get(way.endpoint) if table is not None else None
+        if route is None:
+            raise EndpointUnknown(way.endpoint)
+        way.route = route
+        way.fleet, way.variant = choose_variant(route, way.invocation.target_variant, way.chosen)
+        if way.chosen is None:
+            check_target(way.variant, way.invocation)
+        way.chosen = (way.fleet.config_name, way.variant.name)
+
+    def _admit(self, way: _Way) -> None:
+        variant = way.variant
+        if self._is_full(way):
+            raise TooMany(f"the variant has {variant.concurrency} requests at once", variant, None)
+        if (
+            not variant.instances
+            and self._load.waiting(way.endpoint, variant.name) >= _MOST_WAITING
+        ):
+            raise Overloaded("too many requests wait for a model server", variant, None)
+        self._load.admitted(way.endpoint, variant.name)
+
+    def _is_full(self, way: _Way) -> bool:
+        limit = way.variant.concurrency
+        return limit is not None and (
+            self._load.concurrent(way.endpoint, way.variant.name) >= limit
+        )
+
+    async def _wait(self, way: _Way) -> None:
+        """Wait until the routes may have changed; one timer serves everybody who waits."""
+        name = way.variant.name
+        if way.variant.on_demand and not way.demanded:
+            way.demanded = True
+            if (table := self._table()) is not None:
+                table.demand(way.endpoint)
+        if self._tick is None:
+            self._tick = asyncio.Event()
+            self.loop.call_later(_REPAIR_POLL_SECONDS, self._ticked)
+        self._load.waits(way.endpoint, name)
+        try:
+            await self._tick.wait()
+        finally:
+            self._load.waited(way.endpoint, name)
+
+    def _ticked(self) -> None:
+        if self._tick is not None:
+            self._tick.set()
+            self._tick = None
+
+    def _finish(self, way: _Way, outcome: Invoked | InvocationFailed) -> None:
+        """Count a request, and capture it where it is of the sample."""
+        self._count(
+            way, outcome.answer.status if isinstance(outcome, Invoked) else 0, outcome.seconds
+        )
+        if way.route.capture is not None and isinstance(outcome, Invoked):
+            self._record.capture(way.route, way.variant, way.invocation, outcome.answer)
+
+    def _count(self, way: _Way, status: int, seconds: float | None) -> None:
+        overhead = max(0.0, perf_counter() - way.started - (seconds or 0.0))
+        self._record.traffic(
+            way.endpoint, way.variant.name, status, seconds, way.fleet.config_name, overhead
+        )
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
         self._client.close()
 
-    def _variant(self, endpoint: str, target: str, chosen: str) -> VariantRoute:
-        """The variant the caller wants, else the one chosen before, else one by weight."""
-        table = self._table()
-        route = table.get(endpoint) if table is not None else None
-        if route is None:
-            raise EndpointUnknown(endpoint)
-        for _, variant in route.variants():
-            if variant.name == (target or chosen):
-                return variant
-        if target:
-            raise VariantUnknown(target)
-        return _weighted(route)
 
-    def _least_busy(self, variant: VariantRoute, tried: set[str]) -> InstanceRoute | None:
-        candidates = [x for x in variant.instances if x.id not in tried]
-        if len(candidates) <= 1:
-            return candidates[0] if candidates else None
-        fewest = min(self._load.outstanding(x.id) for x in candidates)
-        return random.choice([x for x in candidates if self._load.outstanding(x.id) == fewest])
-
-
-def _weighted(route: EndpointRoute) -> VariantRoute:
-    """A variant of a fleet, each with the probability of its share."""
-    fleets = route.fleets
-    fleet = fleets[0] if len(fleets) == 1 else _one_of(fleets, [one.share for one in fleets])
-    return _one_of(fleet.variants, [variant.weight for variant in fleet.variants])
-
-
-def _one_of(choices: Sequence[_Choice], weights: list[float]) -> _Choice:
-    if len(choices) == 1:
-        return choices[0]
-    return random.choices(choices, weights if any(weights) else None)[0]
+def _as_failed(way: _Way, failure: Failure, seconds: float) -> InvocationFailed | None:
+    """Why a request failed; None where it should be tried at another instance."""
+    variant, instance = way.variant, way.instance
+    if isinstance(failure, Unreachable):
+        return None
+    if isinstance(failure, AnswerLate):
+        message = f"no answer within {variant.timeout_seconds:g} seconds"
+        return InvocationTimedOut(message, variant, instance, seconds)
+    if failure.begun or way.second_try:
+        return ServerGone(str(failure), variant, instance, seconds)
+    way.second_try = True
+    return None
 
 
 _ROUTERS: WeakKeyDictionary[RoutingTable, Router] = WeakKeyDictionary()

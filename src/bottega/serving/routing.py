@@ -7,14 +7,20 @@ touches the control plane's database.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bottega.serving.load import Load
 from bottega.serving.traffic import Traffic
 
+if TYPE_CHECKING:
+    from bottega.serving.capture import CaptureRecorder
+
+FetchModel = Callable[[str, str, str, str], Awaitable[None]]
+"""Endpoint, variant, instance and TargetModel; raises ValidationError where there is no such model
+or it cannot be unpacked."""
 Strategy = Literal["LEAST_OUTSTANDING_REQUESTS", "RANDOM"]
 CaptureMode = Literal["Input", "Output"]
 
@@ -109,11 +115,15 @@ class RoutingTable:
     Attributes:
         traffic: what was sent along the routes; that of an endpoint goes with its route.
         load: what is under way along the routes now.
+        capture: keeps the sampled requests and answers; None keeps none.
+        fetch_model: brings a TargetModel to one model server of a multi-model variant.
     """
 
     def __init__(self, traffic: Traffic | None = None) -> None:
         self.traffic = traffic or Traffic()
         self.load = Load()
+        self.capture: CaptureRecorder | None = None
+        self.fetch_model: FetchModel | None = None
         self._lock = threading.Lock()
         self._routes: Mapping[str, EndpointRoute] = {}
         self._wake: Callable[[str], None] = lambda endpoint: None
@@ -121,10 +131,18 @@ class RoutingTable:
     def get(self, endpoint: str) -> EndpointRoute | None:
         return self._routes.get(endpoint)
 
+    def endpoints(self) -> Iterable[EndpointRoute]:
+        """Every route there is now."""
+        return self._routes.values()
+
     def put(self, route: EndpointRoute) -> None:
         with self._lock:
             self._routes = {**self._routes, route.name: route}
-            self.traffic.expect(route.name, [variant.name for _, variant in route.variants()])
+            sources = [(variant.name, fleet.config_name) for fleet, variant in route.variants()]
+            if route.shadow is not None:
+                shadow = route.shadow.variant.name  # gets copies of any fleet's requests
+                sources += [(shadow, fleet.config_name) for fleet in route.fleets]
+            self.traffic.expect(route.name, sources)
 
     def remove(self, endpoint: str) -> None:
         with self._lock:

@@ -19,6 +19,7 @@ from bottega.errors import BottegaError, RequestEntityTooLarge
 from bottega.ports import Ports
 from bottega.registry import Registry, Response
 from bottega.wire import errors, protocol_json, protocol_query, protocol_rest_json
+from bottega.wire.invocations import InvocationFace
 from bottega.wire.message import WireRequest, WireResponse
 from bottega.wire.router import Route, route
 from bottega.wire.sigv4 import SignatureVerifier, VerifiedSignature
@@ -64,12 +65,17 @@ class _Admitted:
 
 
 class Wire:
-    """Every AWS face of one studio. Safe to use from any thread."""
+    """Every AWS face of one studio. Safe to use from any thread.
+
+    Attributes:
+        invocations: the short way for plain invocations; for the event loop only.
+    """
 
     def __init__(self, registry: Registry, ports: Ports, s3: ObjectFace) -> None:
         self._registry = registry
         self._ports = ports
         self._s3 = s3
+        self.invocations = InvocationFace(registry, ports)
         self._verifier = SignatureVerifier(ports.credentials, ports.config, ports.clock)
         self._coroutines = frozenset(
             (spec.service, spec.name) for spec in registry.operations() if spec.is_async

@@ -33,6 +33,7 @@ _SERVICE_CODES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "sagemaker-runtime": {"ValidationException": "ValidationError"},
         "logs": {"ValidationException": "InvalidParameterException"},
+        "cloudwatch": {"ValidationException": "ValidationError"},
     }
 )
 """What one service calls otherwise than all others."""
@@ -88,9 +89,15 @@ def render(
         name: value for name, value in error.members.items() if value is not None
     }
     content_type = answer_type(request) if protocol == "json" else "application/json"
-    headers = (
+    headers = [
         ("x-amzn-RequestId", request_id),
         ("x-amzn-ErrorType", code),
         ("Content-Type", content_type),
-    )
+    ]
+    if "x-amzn-query-mode" in request.headers:
+        # A client of a service that once spoke the query protocol still tells errors by its codes.
+        kind = "Sender" if error.status < 500 else "Receiver"
+        headers.append(("x-amzn-query-error", f"{code};{kind}"))
+    if error.retry_after is not None:
+        headers.append(("Retry-After", str(error.retry_after)))
     return WireResponse(error.status, headers, json.dumps(body).encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -39,11 +39,11 @@ class WireRequest:
 @dataclass(frozen=True)
 class WireResponse:
     """One HTTP response. The listener adds Date and Connection and closes ``body`` if it is a
-    stream.
+    stream; pieces that come one by one go out as they come.
     """
 
     status: int
     headers: Sequence[tuple[str, str]] = ()
-    body: bytes | BinaryIO = b""
+    body: bytes | BinaryIO | AsyncGenerator[bytes, None] = b""
     length: int | None = None
-    """How many bytes of a stream to send; None for bytes."""
+    """How many bytes of a stream to send; None for bytes, and for pieces."""

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.model import OperationModel
 
 from bottega.errors import SerializationException
+from bottega.wire.compression import decompressed, is_gzip, may_be_compressed
 from bottega.wire.json_values import read_document, read_value, write_document, write_value
 from bottega.wire.message import WireRequest, WireResponse
 
@@ -27,8 +28,12 @@ def parse(request: WireRequest, model: OperationModel) -> Mapping[str, Any]:
         raise SerializationException(
             f"The Content-Type must be application/x-amz-json-1.1, not {kind[:100]!r}."
         )
-    check_plain(request)
-    document = read_document(request.read_body() or b"{}")
+    body = request.read_body()
+    if is_gzip(request) and may_be_compressed(model):
+        body = decompressed(body)
+    else:
+        check_plain(request)
+    document = read_document(body or b"{}")
     if not isinstance(document, dict):
         raise SerializationException("The body must be a JSON object.")
     if model.input_shape is None:

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 from botocore.model import OperationModel, Shape
 
 from bottega.errors import SerializationException
+from bottega.wire.compression import decompressed, is_gzip
 from bottega.wire.message import WireRequest, WireResponse
 from bottega.wire.protocol_rest_json import read_scalar
 
@@ -37,7 +38,9 @@ def read_form(request: WireRequest) -> Tree:
         text = request.query
     else:
         try:
-            text = request.read_body().decode("ascii")
+            # The body is what names the operation, so any may come compressed.
+            body = request.read_body()
+            text = (decompressed(body) if is_gzip(request) else body).decode("ascii")
         except UnicodeDecodeError as error:
             raise SerializationException("The form is not percent-encoded.") from error
     try:

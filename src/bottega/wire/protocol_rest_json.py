@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from botocore.model import OperationModel, Shape
 
 from bottega.errors import SerializationException
+from bottega.wire import event_stream
 from bottega.wire.json_values import (
     read_base64,
     read_document,
@@ -218,7 +219,12 @@ def serialize(answer: Mapping[str, Any], model: OperationModel, request_id: str)
         else:
             in_body[name] = value
     has_type = any(name.lower() == "content-type" for name, _ in headers)
-    if places.payload is None:
+    body: bytes | AsyncGenerator[bytes, None]
+    if places.payload is not None and places.payload.shape.serialization.get("eventstream"):
+        events = answer[places.payload.name]
+        body = event_stream.frames(events, places.payload.shape, request_id)
+        kind = event_stream.CONTENT_TYPE
+    elif places.payload is None:
         body = write_document(write_value(in_body, shape))
         kind = "application/json"
     else:
