@@ -26,6 +26,8 @@ class ModelData:
     """Whether the object is a tar to be unpacked."""
     prefix: bool = False
     """Whether every object under the URI is a file of the model."""
+    several: bool = False
+    """Whether the objects under the URI are models, each fetched when it is first asked for."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,13 @@ class ModelPlan:
     """At least one; of an inference pipeline, in the order in which a request goes through them."""
     network: bool
     """Whether its servers may reach a network."""
+    direct: bool = False
+    """Whether a request names the container that answers it, instead of going through all."""
+
+    @property
+    def multi_model(self) -> bool:
+        """Whether requests name the model that answers them."""
+        return any(container.data and container.data.several for container in self.containers)
 
     @property
     def last(self) -> ContainerPlan:
@@ -103,6 +112,7 @@ def plan_model(
         name=model["ModelName"],
         containers=tuple(_container(one, environment or {}) for one in described),
         network=not (isolated or model["EnableNetworkIsolation"]),
+        direct=model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct",
     )
 
 
@@ -114,7 +124,8 @@ def check_data(objects: ObjectStore, model: ModelPlan) -> None:
     """
     uris: list[tuple[str, bool]] = []
     for container in model.containers:
-        uris += [(container.data.uri, container.data.prefix)] if container.data else []
+        if container.data and not container.data.several:  # whose models may come later
+            uris.append((container.data.uri, container.data.prefix))
         uris += [(container.code_uri, False)] if container.code_uri else []
     for uri, prefix in uris:
         if not _there(objects, uri, prefix):
@@ -129,13 +140,22 @@ def _container(container: Mapping[str, Any], environment: Mapping[str, str]) -> 
     return ContainerPlan(
         image=container["Image"],
         runtime=image.name,
-        environment={**container.get("Environment", {}), **environment},
+        environment={**_multi_model(container), **container.get("Environment", {}), **environment},
         data=_data(container),
         hostname=container.get("ContainerHostname", ""),
     )
 
 
+def _multi_model(container: Mapping[str, Any]) -> Mapping[str, str]:
+    if container.get("Mode") != "MultiModel":
+        return {}
+    cache = container.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled")
+    return {"SAGEMAKER_MULTI_MODEL": "true", "SAGEMAKER_MULTI_MODEL_CACHE": cache}
+
+
 def _data(container: Mapping[str, Any]) -> ModelData | None:
+    if container.get("Mode") == "MultiModel":
+        return ModelData(_prefix_of(container), archive=False, several=True)
     if url := container.get("ModelDataUrl"):
         return ModelData(url, archive=True)
     if source := container.get("ModelDataSource", {}).get("S3DataSource"):
@@ -145,6 +165,12 @@ def _data(container: Mapping[str, Any]) -> ModelData | None:
             prefix=source["S3DataType"] == "S3Prefix",
         )
     return None
+
+
+def _prefix_of(container: Mapping[str, Any]) -> str:
+    """Where the models of a container in MultiModel mode lie."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    return str(source["S3Uri"] if source else container["ModelDataUrl"])
 
 
 def _there(objects: ObjectStore, uri: str, prefix: bool) -> bool:

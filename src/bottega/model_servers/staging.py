@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -19,6 +20,8 @@ MOST_FILES = 100_000
 MOST_BYTES = 64 * 1024**3
 _RESERVE_BYTES = 512 * 1024**2
 """What an archive must leave free on the disk."""
+MODELS_FOLDER = "models"
+"""Below the ML root of a multi-model server: a folder for each model that was asked for."""
 _CODE_FOLDERS = ("code", ".code")
 """Below the model, for scripts that came in an archive of their own: the first that is free."""
 
@@ -47,9 +50,7 @@ def stage(objects: ObjectStore, model: ModelPlan, target: Path) -> None:
             _stage_pipeline(objects, model, draft)
         else:
             _stage_container(objects, model.last, draft)
-        for path in draft.rglob("*"):
-            if path.is_file() and not path.is_symlink():
-                path.chmod(0o555 if os.access(path, os.X_OK) else 0o444)
+        _protect(draft)
         draft.chmod(0o755)
         draft.rename(target)
     except BaseException:
@@ -57,9 +58,17 @@ def stage(objects: ObjectStore, model: ModelPlan, target: Path) -> None:
         raise
 
 
+def _protect(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o555 if os.access(path, os.X_OK) else 0o444)
+
+
 def _stage_container(objects: ObjectStore, container: ContainerPlan, root: Path) -> None:
     (root / "model").mkdir(parents=True, exist_ok=True)
-    if container.data:
+    if container.data and container.data.several:
+        (root / MODELS_FOLDER).mkdir()
+    elif container.data:
         _fetch(objects, container.data, root / "model")
     if container.code_uri:
         plain, hidden = (root / "model" / name for name in _CODE_FOLDERS)
@@ -76,7 +85,13 @@ def _stage_pipeline(objects: ObjectStore, model: ModelPlan, draft: Path) -> None
         environment = dict(container.environment)
         if container.code_uri:
             environment["SAGEMAKER_SUBMIT_DIRECTORY"] = code_folder(root)
-        entries.append({"image": container.runtime, "environment": environment})
+        entries.append(
+            {
+                "image": container.runtime,
+                "environment": environment,
+                "hostname": container.hostname,
+            }
+        )
     (draft / PIPELINE_FILE).write_text(json.dumps(entries))
 
 
@@ -84,6 +99,36 @@ def code_folder(ml_root: Path) -> str:
     """Where scripts that came in an archive of their own lie, as the model server sees it."""
     plain, hidden = _CODE_FOLDERS
     return f"/opt/ml/model/{hidden if (ml_root / 'model' / hidden).exists() else plain}"
+
+
+def stage_target(objects: ObjectStore, prefix: str, name: str, ml_root: Path) -> None:
+    """Fetch one model of a multi-model server: the archive ``prefix/name`` becomes the folder
+    :func:`target_folder` below the ML root, whole or not at all.
+
+    Raises:
+        StagingError: the name leads out of the prefix, there is no such object, or it is damaged,
+            unsafe or too large.
+    """
+    target = ml_root / target_folder(name)
+    if target.exists():
+        return
+    parts = name.lstrip("/").split("/")
+    if "\0" in name or any(part in ("", ".", "..") for part in parts):
+        raise StagingError(f"TargetModel {name!r} is no name of an object below {prefix}.")
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=ml_root / MODELS_FOLDER))
+    try:
+        _unpack_object(objects, f"{prefix.rstrip('/')}/{'/'.join(parts)}", draft)
+        _protect(draft)
+        draft.chmod(0o755)
+        if not target.exists():
+            draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def target_folder(name: str) -> str:
+    """Where one model of a multi-model server lies below the ML root."""
+    return f"{MODELS_FOLDER}/{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def lay_out(staged: Path, ml_root: Path) -> None:

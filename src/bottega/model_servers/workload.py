@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from bottega.algorithms.kernel_cache import KernelCache
+from bottega.algorithms.registry import algorithm, names
 from bottega.compute.runner import HostSpec, Mount, Program, WorkloadSpec
 from bottega.container.inference_pipeline import PIPELINE_FILE, PIPELINE_FOLDER, PIPELINE_IMAGE
-from bottega.model_servers.plans import ModelPlan
-from bottega.model_servers.staging import code_folder
+from bottega.model_servers.plans import ContainerPlan, ModelPlan
+from bottega.model_servers.staging import MODELS_FOLDER, code_folder
 from bottega.ports import Ports
 from bottega.serving.sockets import runtime_folder, socket_path
 
@@ -27,6 +29,7 @@ def server_workload(
     log: Path,
     owner_arn: str,
     environment: Mapping[str, str] | None = None,
+    metrics: Path | None = None,
 ) -> WorkloadSpec:
     """Describe one server of a model, ready for ``runner.start``.
 
@@ -37,9 +40,14 @@ def server_workload(
         log: where its output goes.
         owner_arn: whose session it acts in: the ARN of the endpoint or job.
         environment: variables on top of the model's.
+        metrics: where samples go of what it uses of the machine; None for nowhere.
     """
     config = ports.config
+    if any(_has_kernels(container) for container in model.containers):
+        KernelCache().copy(ml_root)
     parts = ("model", PIPELINE_FOLDER, PIPELINE_FILE) if model.pipeline else ("model",)
+    if model.multi_model:
+        parts = (*parts, MODELS_FOLDER)
     return WorkloadSpec(
         directory=directory,
         program=Program(module="bottega.serving.server"),
@@ -47,6 +55,7 @@ def server_workload(
             HostSpec(
                 name=HOST,
                 log=log,
+                metrics=metrics,
                 mounts=(
                     Mount(ml_root, "/opt/ml"),
                     *(Mount(ml_root / part, f"/opt/ml/{part}", read_only=True) for part in parts),
@@ -64,6 +73,11 @@ def server_workload(
         hidden=(*config.private_folders, runtime_folder(config.home)),
         sockets=(socket_folder,),
     )
+
+
+def _has_kernels(container: ContainerPlan) -> bool:
+    """Whether compiled loops can predict, of which a server then gets its own copy."""
+    return container.runtime in names() and algorithm(container.runtime).compiled_serving
 
 
 def _environment(ports: Ports, model: ModelPlan, ml_root: Path, owner_arn: str) -> dict[str, str]:

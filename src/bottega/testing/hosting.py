@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import tarfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bottega.config import Config
-from bottega.errors import ValidationException
+from bottega.errors import BottegaError, ValidationException
 from bottega.serving.router import router_of
 from bottega.studio import Studio
 
@@ -109,6 +110,64 @@ class HostingStudio:
 
         return asyncio.run(call())
 
+    @contextlib.contextmanager
+    def under_load(self, endpoint: str, callers: int = 4) -> Iterator[list[Any]]:
+        """Invoke an endpoint all the time, each caller as soon as it has an answer.
+
+        Yields:
+            What came back so far: the bodies, and the exceptions of what failed. Meanwhile nothing
+            else may invoke.
+        """
+        found: list[Any] = []
+        over = threading.Event()
+        context = self.studio.owner("sdk")
+        request = {"EndpointName": endpoint, "Body": b"x", "ContentType": "text/plain"}
+
+        async def caller() -> None:
+            while not over.is_set():
+                try:
+                    answer = await self.studio.registry.call_async(
+                        "sagemaker-runtime", "InvokeEndpoint", request, context
+                    )
+                    found.append(answer["Body"])
+                except BottegaError as error:
+                    found.append(error)
+                await asyncio.sleep(0.002)  # the machine has other things to do as well
+
+        async def call() -> None:
+            try:
+                await asyncio.gather(*(caller() for _ in range(callers)))
+            finally:
+                router_of(self.studio.ports.routes).close()
+                await asyncio.sleep(0)
+
+        thread = threading.Thread(target=asyncio.run, args=(call(),))
+        thread.start()
+        try:
+            yield found
+        finally:
+            over.set()
+            thread.join()
+
+    def alarm(self, name: str, state: str = "OK") -> str:
+        """An alarm in a state, which it keeps, as its metric has no data; returns its name."""
+        registry, context = self.studio.registry, self.studio.owner("sdk")
+        alarm = {
+            "AlarmName": name,
+            "Namespace": "Tests",
+            "MetricName": name,
+            "Statistic": "Sum",
+            "Period": 10,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "ignore",
+        }
+        registry.call("cloudwatch", "PutMetricAlarm", alarm, context)
+        forced = {"AlarmName": name, "StateValue": state, "StateReason": "a test says so"}
+        registry.call("cloudwatch", "SetAlarmState", forced, context)
+        return name
+
     def put_model(self, key: str, files: Mapping[str, bytes | str]) -> str:
         """Store a model archive; returns its URI."""
         config = self.studio.ports.config
@@ -192,7 +251,7 @@ class HostingStudio:
         return sorted(found)
 
 
-_MOVING = {"Creating", "Updating", "Deleting"}
+_MOVING = {"Creating", "Updating", "RollingBack", "Deleting"}
 
 
 def until(condition: Callable[[], Any], timeout: float = 60.0) -> None:

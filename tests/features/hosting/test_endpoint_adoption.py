@@ -130,6 +130,57 @@ def test_an_update_ends_however_often_its_studio_is_killed(home: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_canary_goes_on_however_often_its_studio_is_killed(home: Path) -> None:
+    routing = {
+        "Type": "CANARY",
+        "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+        "WaitIntervalInSeconds": 1,
+    }
+    with HostingStudio.opened(home, preload=False) as hosting:
+        hosting.config("other", hosting.echo_model("other", ECHO))
+        hosting.studio.start()
+        hosting.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+        hosting.wait("e", "InService")
+    with HostingStudio.opened(home, preload=False) as hosting:
+        policy = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+        hosting.call(
+            "UpdateEndpoint", EndpointName="e", EndpointConfigName="other", DeploymentConfig=policy
+        )
+    for attempt in range(5):
+        process = work_on(home)
+        time.sleep(random.Random(attempt).uniform(0.2, 1.4))
+        kill(process)
+
+    with HostingStudio.opened(home, preload=False) as hosting:
+        hosting.studio.endpoints.adopt()
+        assert hosting.invoke("e", "x")["Body"] in (b"m: x", b"other: x")
+        hosting.studio.controllers.start()
+        assert hosting.wait("e", "InService")["EndpointConfigName"] == "other"
+        assert hosting.invoke("e", "x")["Body"] == b"other: x"
+        until(lambda: len(running(hosting)) == 1)
+        deployments = hosting.ask("ListEndpointDeployments", EndpointName="e")["Deployments"]
+        assert [one["Outcome"] for one in deployments] == ["Succeeded", "Succeeded"]
+
+
+def test_a_scale_in_ends_after_a_kill(home: Path) -> None:
+    with HostingStudio.opened(home, preload=False) as hosting:
+        hosting.studio.start()
+        hosting.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+        hosting.wait("e", "InService")
+    with HostingStudio.opened(home, preload=False) as hosting:
+        hosting.call(
+            "UpdateEndpointWeightsAndCapacities",
+            EndpointName="e",
+            DesiredWeightsAndCapacities=[{"VariantName": "v0", "DesiredInstanceCount": 1}],
+        )
+    with HostingStudio.opened(home, preload=False) as hosting:
+        hosting.studio.start()
+        hosting.wait("e", "InService")
+        assert len(running(hosting)) == 1
+        assert hosting.invoke("e", "x")["Body"] == b"m: x"
+
+
+@pytest.mark.slow
 def test_a_deletion_ends_however_often_its_studio_is_killed(home: Path) -> None:
     with HostingStudio.opened(home, preload=False) as hosting:
         hosting.studio.start()

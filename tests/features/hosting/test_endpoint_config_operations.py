@@ -18,6 +18,15 @@ VARIANT = {
     "InitialInstanceCount": 1,
 }
 
+SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
+SLEEPER = {"VariantName": "v", "ModelName": "m", **SERVERLESS}
+ASYNC = {"OutputConfig": {"S3OutputPath": "s3://b/o"}}
+CAPTURE = {
+    "InitialSamplingPercentage": 100,
+    "DestinationS3Uri": "s3://b/c",
+    "CaptureOptions": [{"CaptureMode": "Input"}],
+}
+
 
 @pytest.fixture
 def with_model(still: HostingStudio) -> HostingStudio:
@@ -79,28 +88,67 @@ def test_a_deleted_configuration_is_gone(with_model: HostingStudio) -> None:
         ([{"VariantName": "v", "ModelName": "m"}], {}, "InstanceType is missing"),
         ([{**VARIANT, "InitialInstanceCount": 0}], {}, "(?i)initialInstanceCount"),
         ([{k: v for k, v in VARIANT.items() if k != "ModelName"}], {}, "inference components"),
+        ([{**VARIANT, **SERVERLESS}], {}, "InstanceType does not go with .*ServerlessConfig"),
+        (
+            [{**SLEEPER, "ServerlessConfig": {"MemorySizeInMB": 1500, "MaxConcurrency": 1}}],
+            {},
+            "MemorySizeInMB is 1500; it must be one of 1024, 2048",
+        ),
         (
             [
                 {
-                    "VariantName": "v",
-                    "ModelName": "m",
-                    "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1},
+                    **SLEEPER,
+                    "ServerlessConfig": {
+                        "MemorySizeInMB": 1024,
+                        "MaxConcurrency": 1,
+                        "ProvisionedConcurrency": 2,
+                    },
                 }
             ],
             {},
-            r"ProductionVariants\[0\].ServerlessConfig is not there yet.*docs/coverage.md",
+            "ProvisionedConcurrency is 2, more than MaxConcurrency, 1",
         ),
         (
-            [{**VARIANT, "RoutingConfig": {"RoutingStrategy": "RANDOM"}}],
+            [{**VARIANT, "RoutingConfig": {"RoutingStrategy": "KV_AWARE"}}],
             {},
-            "RoutingStrategy RANDOM is not there yet",
+            "RoutingStrategy KV_AWARE is not there yet",
+        ),
+        ([{**VARIANT, "InitialVariantWeight": 0.0}], {}, "every variant an InitialVariantWeight"),
+        ([SLEEPER], {"AsyncInferenceConfig": ASYNC}, "ServerlessConfig does not go with Async"),
+        (
+            [VARIANT],
+            {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "https://b/o"}}},
+            "AsyncInferenceConfig.OutputConfig.S3OutputPath: .*not an S3 URI",
         ),
         (
             [VARIANT],
-            {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://b/o"}}},
-            "AsyncInferenceConfig is not there yet",
+            {"DataCaptureConfig": {**CAPTURE, "DestinationS3Uri": "https://b/o"}},
+            "DataCaptureConfig.DestinationS3Uri: .*not an S3 URI",
         ),
-        ([VARIANT], {"ShadowProductionVariants": [VARIANT]}, "ShadowProductionVariants is not"),
+        ([VARIANT], {"ShadowProductionVariants": [VARIANT]}, "needs a name of its own"),
+        (
+            [VARIANT, {**VARIANT, "VariantName": "b"}],
+            {"ShadowProductionVariants": [{**VARIANT, "VariantName": "s"}]},
+            "ShadowProductionVariants has 1 and ProductionVariants 2",
+        ),
+        (
+            [VARIANT],
+            {"ShadowProductionVariants": [{**SLEEPER, "VariantName": "s"}]},
+            r"ShadowProductionVariants\[0\].ServerlessConfig does not go",
+        ),
+        (
+            [VARIANT],
+            {
+                "ShadowProductionVariants": [{**VARIANT, "VariantName": "s"}],
+                "AsyncInferenceConfig": ASYNC,
+            },
+            "AsyncInferenceConfig does not go with Shadow",
+        ),
+        (
+            [VARIANT],
+            {"MetricsConfig": {"EnableEnhancedMetrics": True}},
+            "MetricsConfig is not there",
+        ),
     ],
 )
 def test_what_cannot_be_served_is_refused_and_leaves_no_trace(

@@ -141,13 +141,14 @@ def test_a_server_that_dies_is_replaced_while_the_endpoint_stays_in_service(
 def test_a_server_that_hangs_is_replaced(
     hosting: HostingStudio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bottega.features.hosting import instances
+    from bottega.features.hosting import fleets, instances
     from bottega.model_servers import health
 
     monkeypatch.setattr(health, "PING_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(instances, "PING_INTERVAL_SECONDS", 0.1)
     monkeypatch.setattr(instances, "MISS_INTERVAL_SECONDS", 0.1)
     monkeypatch.setattr(instances, "_HUNG_GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(fleets, "LONGEST_ANSWER_SECONDS", 1.0)  # silent longer than a request lasts
     holds_the_interpreter = "import ctypes; ctypes.PyDLL(None).sleep(600)"
     script = ECHO.replace(
         'if data == "raise":',
@@ -162,6 +163,29 @@ def test_a_server_that_hangs_is_replaced(
 
     assert hosting.invoke("hangs", "back")["Body"] == b"hangs: back"
     assert hosting.describe("hangs")["EndpointStatus"] == "InService"
+
+
+def test_a_server_that_is_silent_while_it_works_is_left_alone(
+    hosting: HostingStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bottega.features.hosting import instances
+    from bottega.model_servers import health
+
+    monkeypatch.setattr(health, "PING_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(instances, "PING_INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(instances, "MISS_INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(instances, "_HUNG_GRACE_SECONDS", 0.1)
+    holds_the_interpreter = "import ctypes; ctypes.PyDLL(None).sleep(2)"
+    script = ECHO.replace(
+        'if data == "raise":',
+        f'if data == "think": {holds_the_interpreter}\n    if data == "raise":',
+    )
+    hosting.config("thinks", hosting.echo_model("thinks", script))
+    hosting.call("CreateEndpoint", EndpointName="thinks", EndpointConfigName="thinks")
+    hosting.wait("thinks", "InService")
+
+    assert hosting.invoke("thinks", "think")["Body"] == b"thinks: think"
+    assert len(runs(hosting, "thinks")) == 1
 
 
 def test_a_model_that_cannot_be_loaded_fails_the_endpoint_with_its_traceback(

@@ -87,16 +87,17 @@ def test_an_absent_configuration_or_model_or_its_data_refuses_the_endpoint(
     assert still.call("ListEndpoints") == {"Endpoints": []}
 
 
-def test_deployment_guardrails_are_refused(still: HostingStudio) -> None:
+def test_a_policy_that_cannot_be_followed_is_refused(still: HostingStudio) -> None:
     still.config("c", still.echo_model("m"))
-    policy = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 60}}
-    with pytest.raises(ValidationException, match="DeploymentConfig is not there yet"):
+    policy = {"TrafficRoutingConfiguration": {"Type": "CANARY", "WaitIntervalInSeconds": 60}}
+    with pytest.raises(ValidationException, match="CanarySize is missing"):
         still.call(
             "CreateEndpoint",
             EndpointName="e",
             EndpointConfigName="c",
             DeploymentConfig={"BlueGreenUpdatePolicy": policy},
         )
+    assert still.call("ListEndpoints") == {"Endpoints": []}
 
 
 def test_endpoints_are_listed_by_status(created: HostingStudio) -> None:
@@ -120,7 +121,7 @@ def test_an_endpoint_without_a_route_cannot_be_invoked(created: HostingStudio) -
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        ({"TargetModel": "m.tar.gz"}, "TargetModel is not there yet"),
+        ({"TargetModel": "m.tar.gz"}, "serves one model. Leave TargetModel out"),
         ({"InferenceComponentName": "c"}, "InferenceComponentName is not there yet"),
         ({"SessionId": "NEW_SESSION"}, "SessionId is not there yet"),
         ({"EnableExplanations": "`true`"}, "EnableExplanations is not there yet"),

@@ -60,6 +60,8 @@ def test_an_endpoint_is_shown_with_its_variants(five: HostingStudio) -> None:
     assert shown["LastModifiedTime"] == described["LastModifiedTime"]
     assert shown["Status"] == "InService"
     assert "FailureReason" not in shown
+    assert shown["Kind"] == "RealTime"
+    assert "Progress" not in shown
     nothing = {"RequestsPerSecond": 0.0, "Requests": 0, "Errors": 0}
     assert shown["Traffic"] == nothing
     assert shown["Variants"] == [

@@ -83,6 +83,49 @@ def test_an_endpoint_from_its_model_to_its_end(
     )
 
 
+def test_a_guarded_update_and_another_capacity(
+    daemon: TestDaemon, sagemaker: Any, runtime: Any
+) -> None:
+    for name in ("guarded", "guarded-2"):
+        configure(daemon, sagemaker, name)
+    sagemaker.create_endpoint(EndpointName="guarded", EndpointConfigName="guarded")
+    waiter = sagemaker.get_waiter("endpoint_in_service")
+    waiter.wait(EndpointName="guarded", WaiterConfig=QUICK)
+    routing = {
+        "Type": "LINEAR",
+        "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+        "WaitIntervalInSeconds": 0,
+    }
+    policy = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+
+    sagemaker.update_endpoint(
+        EndpointName="guarded", EndpointConfigName="guarded-2", DeploymentConfig=policy
+    )
+    waiter.wait(EndpointName="guarded", WaiterConfig=QUICK)
+    sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="guarded",
+        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}],
+    )
+    waiter.wait(EndpointName="guarded", WaiterConfig=QUICK)
+
+    described = sagemaker.describe_endpoint(EndpointName="guarded")
+    assert described["EndpointConfigName"] == "guarded-2"
+    assert described["LastDeploymentConfig"] == policy
+    assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 2
+    with pytest.raises(ClientError) as caught:
+        sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName="guarded",
+            DesiredWeightsAndCapacities=[{"VariantName": "other", "DesiredWeight": 1.0}],
+        )
+    assert code_and_message(caught.value) == (
+        "ValidationException",
+        "DesiredWeightsAndCapacities[0].VariantName is 'other'; the endpoint's variants are "
+        "AllTraffic.",
+    )
+    sagemaker.delete_endpoint(EndpointName="guarded")
+    sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="guarded", WaiterConfig=QUICK)
+
+
 def test_models_and_configurations_are_described_listed_and_deleted(
     daemon: TestDaemon, sagemaker: Any
 ) -> None:

@@ -94,7 +94,7 @@ def test_models_are_listed_newest_first_page_by_page(still: HostingStudio) -> No
         ({"Containers": [CONTAINER, {"Image": "nginx"}]}, r"Containers\[1\].Image: .*nginx"),
         (
             {"Containers": [CONTAINER] * 2, "InferenceExecutionConfig": {"Mode": "Direct"}},
-            "Mode Direct is not there yet",
+            "Mode Direct needs a ContainerHostname for each",
         ),
         (
             {"Containers": [{"Image": "sagemaker-data-wrangler-container"}, CONTAINER]},
@@ -103,10 +103,31 @@ def test_models_are_listed_newest_first_page_by_page(still: HostingStudio) -> No
         ({"PrimaryContainer": {}}, "PrimaryContainer.Image is missing"),
         ({"PrimaryContainer": {"Image": "nginx"}}, "'nginx' does not run here"),
         (
-            {"PrimaryContainer": {**CONTAINER, "Mode": "MultiModel"}},
-            "Mode MultiModel is not there yet.*docs/coverage.md",
+            {"PrimaryContainer": {"Image": XGBOOST, "Mode": "MultiModel"}},
+            "Mode MultiModel needs either PrimaryContainer.ModelDataUrl or",
         ),
-        ({"PrimaryContainer": {**CONTAINER, "ModelPackageName": "p"}}, "ModelPackageName is not"),
+        (
+            {
+                "PrimaryContainer": {
+                    "Image": XGBOOST,
+                    "Mode": "MultiModel",
+                    "ModelDataSource": {"S3DataSource": {**SOURCE, "S3DataType": "S3Object"}},
+                }
+            },
+            "Mode MultiModel needs S3DataType S3Prefix",
+        ),
+        (
+            {"Containers": [CONTAINER, {**CONTAINER, "Mode": "MultiModel"}]},
+            r"Containers\[1\].Mode MultiModel of several containers is not there yet",
+        ),
+        (
+            {"PrimaryContainer": {**CONTAINER, "ModelPackageName": "p"}},
+            "Image and PrimaryContainer.ModelPackageName are both given",
+        ),
+        (
+            {"PrimaryContainer": {**CONTAINER, "InferenceSpecificationName": "p"}},
+            "InferenceSpecificationName needs PrimaryContainer.ModelPackageName",
+        ),
         (
             {
                 "PrimaryContainer": {
@@ -114,11 +135,15 @@ def test_models_are_listed_newest_first_page_by_page(still: HostingStudio) -> No
                     "MultiModelConfig": {"ModelCacheSetting": "Enabled"},
                 }
             },
-            "MultiModelConfig is not there yet",
+            "MultiModelConfig needs PrimaryContainer.Mode MultiModel",
         ),
         (
             {"PrimaryContainer": CONTAINER, "InferenceExecutionConfig": {"Mode": "Direct"}},
-            "InferenceExecutionConfig.Mode Direct is not there yet",
+            "InferenceExecutionConfig.Mode Direct needs several Containers",
+        ),
+        (
+            {"Containers": [{**CONTAINER, "ContainerHostname": "a"}] * 2},
+            "ContainerHostname 'a' twice",
         ),
         ({"PrimaryContainer": {**CONTAINER, "ModelDataUrl": "https://b/k"}}, "not an S3 URI"),
         ({"PrimaryContainer": {**CONTAINER, "ModelDataUrl": "s3://b/"}}, "names no object"),

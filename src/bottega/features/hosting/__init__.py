@@ -1,6 +1,11 @@
 """Models, endpoint configurations and endpoints.
 
-``models``, ``endpoint_configs`` and ``endpoints`` have the operations, ``invocations`` the data
-plane's; ``controller`` keeps endpoints up with ``staging``, ``instances``, ``health`` and
-``removal``.
+*Operations*: ``models``, ``endpoint_configs``, ``endpoints``, ``descriptions``, ``capacities``,
+``rollbacks``, ``overviews``, ``traffic``, ``suggestions``; ``invocations`` has the data plane's.
+
+*What is wanted*: ``planning`` makes a deployment of a configuration, ``policies`` reads how its
+traffic moves, ``rollout`` says what comes next, ``outcomes`` and ``history`` how it ended.
+
+*Making it so*: ``controller`` with ``downloads``, ``fleets`` of ``instances``, ``demand`` of
+serverless variants, ``model_fetching`` of multi-model ones, ``publishing`` of routes, ``removal``.
 """

@@ -1,58 +1,45 @@
 """The endpoint controller: brings model servers, routes and statuses in line with what is wanted.
 
 An endpoint has at most two deployments: the *active* one, which serves, and the *target*, which
-is brought up beside it. When every server of the target has answered its ping, the route is
-switched in one step and the target becomes the active one; when it fails, it is dropped and the
-endpoint goes on as it was. Whatever else lies in the endpoint's folder is stopped and removed.
+is brought up beside it and takes over the traffic in the steps of its rollout. The route is always
+changed first and the store afterwards: who is killed in between does the step again. Whatever else
+lies in the endpoint's folder has no route, answers what it has, and is stopped and removed.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
-from bottega.compute.log_tail import log_tail
 from bottega.controller import Controller
-from bottega.features.hosting.deployments import (
-    Deployment,
-    EndpointPlans,
-    VariantPlan,
-    deployment_folder,
-    endpoints_folder,
-    log_group,
-    places,
-    staged_folder,
-)
-from bottega.features.hosting.failures import failure_reason
-from bottega.features.hosting.instances import InstanceKeeper
+from bottega.features.hosting import outcomes, rollout
+from bottega.features.hosting.demand import POLL_SECONDS, Demand
+from bottega.features.hosting.deployments import Deployment, EndpointPlans
+from bottega.features.hosting.downloads import Downloads
+from bottega.features.hosting.failures import DeploymentFailed
+from bottega.features.hosting.fleets import Fleet
+from bottega.features.hosting.instances import LONGEST_ANSWER_SECONDS
+from bottega.features.hosting.model_fetching import ModelFetcher
+from bottega.features.hosting.places import deployment_folder, endpoints_folder
+from bottega.features.hosting.policies import Policy
+from bottega.features.hosting.publishing import endpoint_route
 from bottega.features.hosting.removal import Remover
 from bottega.features.hosting.resources import ENDPOINT
-from bottega.model_servers.staging import StagingError, stage
+from bottega.features.hosting.rollout import Rollout, Seen
 from bottega.model_servers.workload import STOP_GRACE_SECONDS
 from bottega.ports import Ports
-from bottega.serving.routing import EndpointRoute, FleetRoute, VariantRoute
 from bottega.serving.sockets import remove_if_empty
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 
-log = logging.getLogger(__name__)
-
-STARTS_ALLOWED = 3
-"""How often a server of a new deployment may end before it has ever answered."""
-_STAGING_THREADS = 4
 _STAGING_POLL_SECONDS = 0.25
 _REMOVAL_POLL_SECONDS = 0.05
-_QUICK_STAGING_SECONDS = 0.1
-"""How long a reconciliation waits for a download that may be over at once."""
+_ALARM_POLL_SECONDS = 0.5
+_ALARM = "Alarm"
+"""The kind of resource that alarms are; its status is the alarm's state."""
 
-_Key = tuple[str, str]
-"""Endpoint and deployment."""
-
-
-class DeploymentFailed(Exception):
-    """The target cannot serve; the message becomes the FailureReason."""
+_Counts = Mapping[str, int]
+"""Servers wanted now, by variant."""
 
 
 class EndpointController(Controller):
@@ -67,10 +54,13 @@ class EndpointController(Controller):
     def __init__(self, ports: Ports, wake: Callable[[str], None]) -> None:
         self._ports = ports
         self._wake = wake
-        self._keepers: dict[_Key, list[InstanceKeeper]] = {}
-        self._staging: dict[_Key, dict[str, Future[None]]] = {}
-        self._stagers = ThreadPoolExecutor(_STAGING_THREADS, thread_name_prefix="staging")
+        self._fleets: dict[tuple[str, str], Fleet] = {}
+        self._downloads = Downloads(ports, wake)
+        self._demand = Demand(ports)
         self._remover = Remover(ports)
+        self._fetcher = ModelFetcher(ports)
+        ports.routes.on_demand(wake)
+        ports.routes.fetch_model = self._fetcher.fetch
 
     def pending(self) -> Iterable[str]:
         """Every endpoint, oldest first, and the folders of endpoints that are no more."""
@@ -80,12 +70,13 @@ class EndpointController(Controller):
     def adopt(self) -> None:
         """Rebuild the routes from the servers that run, before the first request comes in."""
         for endpoint in self._endpoints():
-            active = EndpointPlans.of(endpoint).active
-            if active is None or endpoint.status == "Deleting":
+            plans = EndpointPlans.of(endpoint)
+            if plans.active is None or endpoint.status == "Deleting":
                 continue
-            for keeper in self._keepers_of(endpoint.name, active):
-                keeper.adopt()
-            self._publish(endpoint.name, active)
+            for deployment in (plans.active, plans.target):
+                if deployment is not None:
+                    self._fleet(endpoint.name, deployment).adopt()
+            self._publish(endpoint.name, plans)
         self._remover.remove_stray_sockets()
 
     def sweep(self) -> tuple[str, ...]:
@@ -111,10 +102,10 @@ class EndpointController(Controller):
 
     def close(self) -> None:
         """Let go of threads and probes. Model servers go on."""
-        self._stagers.shutdown(wait=True, cancel_futures=True)
-        for keepers in self._keepers.values():
-            for keeper in keepers:
-                keeper.forget()
+        self._downloads.close()
+        self._fetcher.close()
+        for fleet in self._fleets.values():
+            fleet.forget()
         remove_if_empty(self._ports.config.home)
 
     def reconcile(self, name: str) -> float | None:
@@ -127,130 +118,194 @@ class EndpointController(Controller):
             return self._delete(endpoint)
         plans = EndpointPlans.of(endpoint)
         delays: list[float] = []
-        if plans.target:
-            delays.append(self._bring_up(endpoint, plans.target))
-            plans = EndpointPlans.of(self._ports.store.get(ENDPOINT, name))
         if plans.active:
-            delays.append(self._keep_up(name, plans.active))
+            delays.append(self._keep_up(endpoint, plans, plans.active))
+        if plans.target and endpoint.status == "UpdateRollbackFailed":
+            counts = self._target_counts(name, plans, plans.target)
+            delays.append(self._fleet(name, plans.target).tend(counts))
+        elif plans.target:
+            delays.append(self._roll_out(endpoint, plans, plans.target))
+            plans = EndpointPlans.of(self._ports.store.get(ENDPOINT, name))
+        self._publish(name, plans)
         if not self._retire_others(name, plans):
             delays.append(_REMOVAL_POLL_SECONDS)
         return min(delays, default=None)
 
-    # Bringing up.
+    # The deployment that serves.
 
-    def _bring_up(self, endpoint: Resource, target: Deployment) -> float:
-        try:
-            if not self._staged(endpoint.name, target):
-                return _STAGING_POLL_SECONDS
-            keepers = self._keepers_of(endpoint.name, target)
-            delay = min(keeper.tend() for keeper in keepers)
-            for keeper in keepers:
-                self._raise_if_failed(endpoint.name, keeper)
-        except DeploymentFailed as failure:
-            self._settle(endpoint, target, str(failure))
-            return 0.0
-        if not all(keeper.healthy for keeper in keepers):
+    def _keep_up(self, endpoint: Resource, plans: EndpointPlans, active: Deployment) -> float:
+        fleet = self._fleet(endpoint.name, active)
+        counts = self._active_counts(endpoint.name, plans, active)
+        delay = fleet.tend(counts)
+        if any(plan.serverless and fleet.started(plan.name) for plan in active.variants):
+            delay = min(delay, POLL_SECONDS)
+        if plans.before is None:
             return delay
-        self._publish(endpoint.name, target)
-        self._settle(endpoint, target, "")
+        try:
+            fleet.raise_if_failed()
+        except DeploymentFailed as error:
+            failure = str(error)
+            self._write(endpoint, lambda present: outcomes.resized(present, failure))
+            return 0.0
+        self._publish(endpoint.name, plans)
+        if not fleet.ready(counts):
+            return delay
+        self._write(endpoint, outcomes.resized)
         return 0.0
 
-    def _staged(self, endpoint: str, target: Deployment) -> bool:
-        """Whether all models are laid out; begins with it where nothing did.
+    # The deployment that shall serve.
 
-        Raises:
-            DeploymentFailed: one of them cannot be.
-        """
-        key = (endpoint, target.id)
-        futures = self._staging.setdefault(key, {})
-        for variant in target.variants:
-            folder = staged_folder(self._ports.config, endpoint, target.id, variant.name)
-            if variant.name in futures or folder.exists():
-                continue
-            future = self._stagers.submit(stage, self._ports.objects, variant.model, folder)
-            future.add_done_callback(lambda _: self._wake(endpoint))
-            futures[variant.name] = future
-        wait(futures.values(), timeout=_QUICK_STAGING_SECONDS)
-        for name, future in futures.items():
-            error = future.exception() if future.done() else None
-            if error is None:
-                continue
-            if not isinstance(error, StagingError | OSError):
-                log.error("staging a model of endpoint %s failed", endpoint, exc_info=error)
-            # The staging is not tried again, so what is not understood ends the deployment too.
-            raise DeploymentFailed(f"Variant {name}: {error}") from error
-        return all(future.done() for future in futures.values())
+    def _roll_out(self, endpoint: Resource, plans: EndpointPlans, target: Deployment) -> float:
+        name, state = endpoint.name, plans.under_way
+        fleet = self._fleet(name, target)
+        counts = self._target_counts(name, plans, target)
+        delay = _STAGING_POLL_SECONDS
+        ready, failure = False, ""
+        try:
+            if self._downloads.finished(name, target):
+                delay = fleet.tend(self._with_room(name, plans, target))
+                if state.phase == "Creating":
+                    fleet.raise_if_failed()
+                ready = fleet.serves(counts)
+        except DeploymentFailed as error:
+            failure = str(error)
+        if plans.active is None:
+            return self._create(endpoint, plans, ready, failure, delay)
+        if failure and state.phase != "RollingBack":
+            now = self._ports.clock.now()
+            self._enter(endpoint, plans, rollout.roll_back(state, target.instances, failure, now))
+            return 0.0
+        return self._advance(endpoint, plans, target, ready, delay)
 
-    def _raise_if_failed(self, endpoint: str, keeper: InstanceKeeper) -> None:
-        variant = keeper.plan.name
-        if keeper.refused:
-            raise DeploymentFailed(f"Variant {variant} cannot be started: {keeper.refused}")
-        if keeper.overdue or keeper.failed_starts >= STARTS_ALLOWED:
-            tail = log_tail(self._ports.logs, log_group(endpoint), keeper.place.log_stream)
-            raise DeploymentFailed(failure_reason(variant, tail))
+    def _create(
+        self, endpoint: Resource, plans: EndpointPlans, ready: bool, failure: str, delay: float
+    ) -> float:
+        """The end of an endpoint's first deployment, which has no traffic to move."""
+        now = self._ports.clock.now()
+        if failure:
+            self._write(endpoint, lambda present: outcomes.given_up(present, failure, now))
+            return 0.0
+        if not ready:
+            return delay
+        self._publish(endpoint.name, replace(plans, active=plans.target, target=None))
+        self._write(endpoint, lambda present: outcomes.succeeded(present, now))
+        return 0.0
 
-    def _settle(self, endpoint: Resource, target: Deployment, failure: str) -> None:
-        """Write down how the bringing up of ``target`` ended."""
+    def _advance(
+        self,
+        endpoint: Resource,
+        plans: EndpointPlans,
+        target: Deployment,
+        ready: bool,
+        delay: float,
+    ) -> float:
+        assert plans.active is not None
+        active = self._fleet(endpoint.name, plans.active)
+        state = plans.under_way
+        policy = Policy.of(state.policy)
+        alarming, missing = self._alarms(policy.alarms)
+        counts = self._active_counts(endpoint.name, plans, plans.active)
+        seen = Seen(
+            now=self._ports.clock.now(),
+            target_ready=ready,
+            # Nothing but a rolling update takes servers from it that would have to come back.
+            active_ready=not policy.rolling or active.serves(counts),
+            alarming=alarming,
+            missing=missing,
+        )
+        if state.phase == "RollingBack" and not seen.active_ready:
+            try:
+                active.raise_if_failed()
+            except DeploymentFailed as error:
+                text = str(error)
+                self._write(
+                    endpoint, lambda present: outcomes.rollback_failed(present, text, seen.now)
+                )
+                return 0.0
+        following = rollout.advance(state, target.instances, seen)
+        if following != state:
+            self._enter(endpoint, plans, following)
+            return 0.0
+        left = rollout.bake_ends(state) - seen.now
+        watched = _ALARM_POLL_SECONDS if policy.alarms else math.inf
+        return max(0.0, min(delay, left, watched))
 
-        def settled(present: Resource) -> Resource:
-            plans = EndpointPlans.of(present)
-            if plans.target is None or plans.target.id != target.id:
-                return present
-            body: dict[str, Any] = dict(present.body)
-            if failure:
-                body["FailureReason"] = failure[:1024]
-                kept = EndpointPlans(active=plans.active, target=None)
-                status = "InService" if plans.active else "Failed"
-            else:
-                body["EndpointConfigName"] = target.config
-                kept = EndpointPlans(active=target, target=None)
-                status = "InService"
-            return replace(present, status=status, body=body, private=kept.to_json())
+    def _enter(self, endpoint: Resource, plans: EndpointPlans, state: Rollout) -> None:
+        """Move the traffic as ``state`` has it, then write it down."""
+        self._publish(endpoint.name, replace(plans, rollout=state))
+        now = self._ports.clock.now()
 
-        self._ports.store.modify(ENDPOINT, endpoint.name, settled)
+        def entered(present: Resource) -> Resource:
+            if state.phase == "Succeeded":
+                return outcomes.succeeded(present, now)
+            if state.phase == "RolledBack":
+                return outcomes.given_up(present, state.reason, now)
+            kept = replace(EndpointPlans.of(present), rollout=state)
+            status = "RollingBack" if state.phase == "RollingBack" else present.status
+            return replace(present, status=status, private=kept.to_json())
 
-    # Keeping up.
+        self._write(endpoint, entered)
 
-    def _keep_up(self, name: str, active: Deployment) -> float:
-        delay = min(keeper.tend() for keeper in self._keepers_of(name, active))
-        self._publish(name, active)
-        return delay
+    def _write(self, endpoint: Resource, change: Callable[[Resource], Resource]) -> None:
+        """Change the resource unless somebody else did since it was read."""
 
-    def _publish(self, name: str, deployment: Deployment) -> None:
-        keepers = self._keepers_of(name, deployment)
-        variants = tuple(self._variant_route(name, plan, keepers) for plan in deployment.variants)
-        route = EndpointRoute(name, (FleetRoute(deployment.config, 1.0, variants),))
-        if self._ports.routes.get(name) != route:
+        def changed(present: Resource) -> Resource:
+            return change(present) if present.version == endpoint.version else present
+
+        self._ports.store.modify(ENDPOINT, endpoint.name, changed)
+
+    def _alarms(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Those of the alarms that are in ALARM, and those that are no more."""
+        found = self._ports.store.get_many(_ALARM, names) if names else {}
+        alarming = tuple(name for name in names if name in found and found[name].status == "ALARM")
+        return alarming, tuple(name for name in names if name not in found)
+
+    # How many servers.
+
+    def _active_counts(self, name: str, plans: EndpointPlans, active: Deployment) -> _Counts:
+        state = plans.under_way if plans.target else None
+        return {
+            plan.name: self._demand.wanted(name, self._fleet(name, active), plan)
+            if plan.serverless
+            else rollout.wanted_of_active(state, plan.instances)
+            if state
+            else plan.instances
+            for plan in active.all_variants
+        }
+
+    def _target_counts(self, name: str, plans: EndpointPlans, target: Deployment) -> _Counts:
+        return {
+            plan.name: self._demand.wanted(name, self._fleet(name, target), plan, fresh=True)
+            if plan.serverless
+            else rollout.wanted_of_target(plans.under_way, plan.instances)
+            for plan in target.all_variants
+        }
+
+    def _with_room(self, name: str, plans: EndpointPlans, target: Deployment) -> _Counts:
+        """What may run of the target now: the next batch of a rolling update has its room when the
+        servers that the last one replaced are gone."""
+        state = plans.under_way
+        if plans.active and self._fleet(name, plans.active).shrinks:
+            plans = replace(plans, rollout=replace(state, goal=min(state.goal, state.share)))
+        return self._target_counts(name, plans, target)
+
+    # Routes and fleets.
+
+    def _publish(self, name: str, plans: EndpointPlans) -> None:
+        active = self._fleet(name, plans.active) if plans.active else None
+        target = self._fleet(name, plans.target) if plans.active and plans.target else None
+        route = endpoint_route(name, active, target, plans.under_way.share if target else 0.0)
+        if route is not None and self._ports.routes.get(name) != route:
             self._ports.routes.put(route)
 
-    def _variant_route(
-        self, endpoint: str, plan: VariantPlan, keepers: list[InstanceKeeper]
-    ) -> VariantRoute:
-        own = [keeper for keeper in keepers if keeper.plan.name == plan.name]
-        return VariantRoute(
-            name=plan.name,
-            weight=plan.weight,
-            instances=tuple(keeper.route for keeper in own if keeper.healthy),
-            log_group=log_group(endpoint),
-            log_stream=own[0].place.log_stream,
-        )
-
-    def _keepers_of(self, endpoint: str, deployment: Deployment) -> list[InstanceKeeper]:
+    def _fleet(self, endpoint: str, deployment: Deployment) -> Fleet:
         key = (endpoint, deployment.id)
-        if key not in self._keepers:
-            config = self._ports.config
-            plans = {plan.name: plan for plan in deployment.variants}
-            self._keepers[key] = [
-                InstanceKeeper(
-                    self._ports,
-                    place,
-                    plans[place.variant],
-                    staged_folder(config, endpoint, deployment.id, place.variant),
-                    lambda: self._wake(endpoint),
-                )
-                for place in places(config, endpoint, deployment)
-            ]
-        return self._keepers[key]
+        if key not in self._fleets:
+            self._fleets[key] = Fleet(
+                self._ports, self._remover, endpoint, deployment, lambda: self._wake(endpoint)
+            )
+        self._fleets[key].deployment = deployment  # its weights and counts may have changed
+        return self._fleets[key]
 
     # Taking down.
 
@@ -259,21 +314,28 @@ class EndpointController(Controller):
         wanted = {deployment.id for deployment in (plans.active, plans.target) if deployment}
         root = endpoints_folder(self._ports.config) / name
         found = {path.name for path in root.iterdir()} if root.is_dir() else set()
+        found |= {deployment for endpoint, deployment in self._fleets if endpoint == name}
         done = True
         for deployment in found - wanted:
-            done = self._retire(name, deployment) and done
+            # Of an endpoint that is deleted nobody waits for what takes an hour.
+            most = math.inf if wanted else LONGEST_ANSWER_SECONDS
+            done = self._retire(name, deployment, most) and done
         return done
 
-    def _retire(self, name: str, deployment: str) -> bool:
-        key = (name, deployment)
-        for keeper in self._keepers.pop(key, ()):
-            keeper.forget()
-        if not all(future.done() for future in self._staging.get(key, {}).values()):
+    def _retire(self, name: str, deployment: str, most: float) -> bool:
+        fleet = self._fleets.get((name, deployment))
+        if fleet is not None and not fleet.drained(most):
             return False
-        self._staging.pop(key, None)
-        return self._remover.remove_deployment(
-            deployment_folder(self._ports.config, name, deployment)
-        )
+        if not self._downloads.end(name, deployment):
+            return False
+        folder = deployment_folder(self._ports.config, name, deployment)
+        if fleet is not None:
+            fleet.forget()
+        if not self._remover.remove_deployment(folder):
+            return False
+        self._fleets.pop((name, deployment), None)
+        self._demand.forget(name, deployment)
+        return True
 
     def _delete(self, endpoint: Resource) -> float | None:
         self._ports.routes.remove(endpoint.name)

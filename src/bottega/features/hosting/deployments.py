@@ -6,40 +6,60 @@ deleted later changes nothing, and a controller killed at any line finds the sam
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
-from bottega.config import Config
-from bottega.context import Context
-from bottega.features.hosting import resources
-from bottega.features.hosting.resources import ENDPOINT_CONFIG, MODEL
-from bottega.identifiers import short_id
-from bottega.model_servers.plans import ModelPlan, check_data, plan_model
-from bottega.serving import sockets
+from bottega.features.hosting.rollout import Rollout
+from bottega.model_servers.plans import ModelPlan
+from bottega.serving.routing import Strategy
 from bottega.storage.metadata import Resource
 
-_STARTUP_TIMEOUT_SECONDS = 240.0
+STARTUP_TIMEOUT_SECONDS = 240.0
+DOWNLOAD_TIMEOUT_SECONDS = 3600.0
+MOST_KEPT = 50
+"""Deployments of an endpoint that its history remembers."""
+
+
+@dataclass(frozen=True)
+class Serverless:
+    """The capacity of a variant that has no instances of its own."""
+
+    memory_mb: int
+    max_concurrency: int
+    provisioned: int = 0
+    """Servers that are kept warm."""
 
 
 @dataclass(frozen=True)
 class VariantPlan:
-    """One production variant of a deployment."""
+    """One variant of a deployment."""
 
     name: str
     model: ModelPlan
     weight: float
     instances: int
+    """Wanted; of a serverless variant 0, as demand says how many there are."""
     instance_type: str
+    """Empty for a serverless variant."""
     startup_timeout: float
     """Seconds a model server has until it answers its first ping."""
+    download_timeout: float = DOWNLOAD_TIMEOUT_SECONDS
+    """Seconds until the model's files must be there."""
+    strategy: Strategy = "LEAST_OUTSTANDING_REQUESTS"
+    serverless: Serverless | None = None
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> VariantPlan:
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Read back what :func:`dataclasses.asdict` gave."""
-        return cls(**{**stored, "model": ModelPlan.from_json(stored["model"])})
+        serverless = stored.get("serverless")
+        return cls(
+            **{
+                **stored,
+                "model": ModelPlan.from_json(stored["model"]),
+                "serverless": Serverless(**serverless) if serverless else None,
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -52,167 +72,86 @@ class Deployment:
     started: float
     """Seconds since the epoch."""
     variants: tuple[VariantPlan, ...]
+    shadows: tuple[VariantPlan, ...] = ()
+    """Variants that get copies of requests."""
+    capture: Mapping[str, Any] | None = None
+    """DataCaptureConfig, as the configuration has it."""
+    asynchronous: Mapping[str, Any] | None = None
+    """AsyncInferenceConfig."""
+
+    @property
+    def all_variants(self) -> tuple[VariantPlan, ...]:
+        """Those that serve and those that shadow."""
+        return (*self.variants, *self.shadows)
+
+    @property
+    def instances(self) -> int:
+        """Wanted of all variants that serve."""
+        return sum(variant.instances for variant in self.variants)
+
+    def with_variants(self, changed: Mapping[str, VariantPlan]) -> Deployment:
+        """The same deployment with other plans for some variants."""
+        return replace(
+            self,
+            variants=tuple(changed.get(variant.name, variant) for variant in self.variants),
+            shadows=tuple(changed.get(variant.name, variant) for variant in self.shadows),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What goes into the store."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Deployment:
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Read back what :meth:`to_json` gave."""
-        variants = tuple(VariantPlan.from_json(plan) for plan in stored["variants"])
-        return cls(**{**stored, "variants": variants})
+        lists = {
+            key: tuple(VariantPlan.from_json(plan) for plan in stored.get(key, ()))
+            for key in ("variants", "shadows")
+        }
+        return cls(**{**stored, **lists})
 
 
 @dataclass(frozen=True)
 class EndpointPlans:
-    """The deployments of an endpoint as its resource has them."""
+    """What an endpoint's resource keeps for its controller."""
 
     active: Deployment | None
     """What serves."""
     target: Deployment | None
-    """What shall serve instead as soon as all of it is healthy."""
+    """What shall serve instead."""
+    rollout: Rollout | None = None
+    """How far the traffic has moved to the target."""
+    before: Deployment | None = None
+    """While the active deployment's capacity is changed: what it was, should that fail."""
+    history: tuple[Mapping[str, Any], ...] = ()
+    """Entries of :mod:`.history`, oldest first."""
 
     @classmethod
     def of(cls, endpoint: Resource) -> EndpointPlans:
         """Read them from the resource's private part."""
+        stored = endpoint.private
         found = {
-            key: Deployment.from_json(stored) if stored else None
-            for key, stored in (
-                ("active", endpoint.private.get("active")),
-                ("target", endpoint.private.get("target")),
-            )
+            key: Deployment.from_json(stored[key]) if stored.get(key) else None
+            for key in ("active", "target", "before")
         }
-        return cls(**found)
+        rollout = stored.get("rollout")
+        return cls(
+            **found,
+            rollout=Rollout(**rollout) if rollout else None,
+            history=tuple(stored.get("history", ())),
+        )
+
+    @property
+    def under_way(self) -> Rollout:
+        """The rollout of the target; that of a deployment without guardrails where none is kept."""
+        return self.rollout or Rollout()
 
     def to_json(self) -> dict[str, Any]:
         """The private part."""
         return {
             "active": self.active.to_json() if self.active else None,
             "target": self.target.to_json() if self.target else None,
+            "before": self.before.to_json() if self.before else None,
+            "rollout": asdict(self.rollout) if self.rollout else None,
+            "history": list(self.history[-MOST_KEPT:]),
         }
-
-
-@dataclass(frozen=True)
-class InstancePlace:
-    """One instance of a variant: its identity and where its things are."""
-
-    config: Config
-    endpoint: str
-    deployment: str
-    variant: str
-    number: int
-    """From 0."""
-
-    @property
-    def id(self) -> str:
-        """``i-`` and 17 hexadecimal digits, always the same for the same instance."""
-        key = "\0".join((self.endpoint, self.deployment, self.variant, str(self.number)))
-        return "i-" + hashlib.sha256(key.encode()).hexdigest()[:17]
-
-    @property
-    def folder(self) -> Path:
-        root = deployment_folder(self.config, self.endpoint, self.deployment)
-        return root / f"{self.variant}-{self.number}"
-
-    @property
-    def ml_root(self) -> Path:
-        """What the model server sees as ``/opt/ml``."""
-        return self.folder / "ml"
-
-    @property
-    def runs(self) -> Path:
-        """One folder a start of the server, numbered from 1."""
-        return self.folder / "runs"
-
-    @property
-    def socket_folder(self) -> Path:
-        return socket_folder_of(self.config, self.folder)
-
-    @property
-    def socket(self) -> Path:
-        return sockets.socket_path(self.socket_folder)
-
-    @property
-    def log_stream(self) -> str:
-        return f"{self.variant}/{self.id}"
-
-
-def endpoints_folder(config: Config) -> Path:
-    """``<home>/work/endpoints``, with one folder an endpoint."""
-    return config.home / "work" / "endpoints"
-
-
-def deployment_folder(config: Config, endpoint: str, deployment: str) -> Path:
-    """Where everything of one deployment is."""
-    return endpoints_folder(config) / endpoint / deployment
-
-
-def socket_folder_of(config: Config, instance: Path) -> Path:
-    """The folder of the socket of the instance that has this folder."""
-    parts = instance.relative_to(endpoints_folder(config)).parts
-    return sockets.instance_folder(config.home, *parts)
-
-
-def staged_folder(config: Config, endpoint: str, deployment: str, variant: str) -> Path:
-    """Where a variant's model is unpacked, once for all its instances."""
-    return deployment_folder(config, endpoint, deployment) / ".models" / variant
-
-
-def log_group(endpoint: str) -> str:
-    """The log group of an endpoint's model servers."""
-    return f"/aws/sagemaker/Endpoints/{endpoint}"
-
-
-def places(config: Config, endpoint: str, deployment: Deployment) -> list[InstancePlace]:
-    """Every instance of a deployment, by variant and number."""
-    return [
-        InstancePlace(config, endpoint, deployment.id, variant.name, number)
-        for variant in deployment.variants
-        for number in range(variant.instances)
-    ]
-
-
-def plan(
-    context: Context,
-    config_name: str,
-    retained: Mapping[str, Mapping[str, float]] | None = None,
-) -> Deployment:
-    """Write down what an endpoint configuration asks for, and check that it can be had.
-
-    Args:
-        retained: by variant name, ``weight`` and ``instances`` that replace the configuration's.
-
-    Raises:
-        ValidationException: the configuration, a model or a model's data is not there.
-    """
-    config = resources.find(context, ENDPOINT_CONFIG, config_name)
-    isolated = bool(config.body.get("EnableNetworkIsolation"))
-    variants = [
-        _variant(context, variant, isolated, (retained or {}).get(variant["VariantName"], {}))
-        for variant in config.body["ProductionVariants"]
-    ]
-    for variant in variants:
-        check_data(context.ports.objects, variant.model)
-    return Deployment(
-        id=f"d-{short_id(10)}",
-        config=config_name,
-        started=context.ports.clock.now(),
-        variants=tuple(variants),
-    )
-
-
-def _variant(
-    context: Context, variant: Mapping[str, Any], isolated: bool, retained: Mapping[str, float]
-) -> VariantPlan:
-    model = resources.find(context, MODEL, variant["ModelName"])
-    return VariantPlan(
-        name=variant["VariantName"],
-        model=plan_model(model.body, isolated=isolated),
-        weight=float(retained.get("weight", variant["InitialVariantWeight"])),
-        instances=int(retained.get("instances", variant["InitialInstanceCount"])),
-        instance_type=variant["InstanceType"],
-        startup_timeout=float(
-            variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_TIMEOUT_SECONDS)
-        ),
-    )

@@ -8,84 +8,68 @@ from typing import Any
 
 from bottega.context import Context
 from bottega.errors import ValidationException
-from bottega.features.hosting import resources
-from bottega.features.hosting.deployments import Deployment, EndpointPlans, VariantPlan, plan
-from bottega.features.hosting.refusals import not_found, refuse_members
+from bottega.features.hosting import history, policies, resources
+from bottega.features.hosting.changes import (
+    change_endpoint,
+    refuse_in_progress,
+    refuse_unless_settled,
+)
+from bottega.features.hosting.deployments import Deployment, EndpointPlans
+from bottega.features.hosting.planning import plan
 from bottega.features.hosting.resources import ENDPOINT
+from bottega.features.hosting.rollout import Rollout, begin
 from bottega.registry import operation
-from bottega.storage.metadata import Resource, ResourceMissing
+from bottega.storage.metadata import Resource
 
-_IN_PROGRESS = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 _RETAINED = {"DesiredWeight": "weight", "DesiredInstanceCount": "instances"}
+_ALARM = "Alarm"
 
 
-@operation("CreateEndpoint")
+@operation(
+    "CreateEndpoint",
+    note="DeploymentConfig is kept for updates with RetainDeploymentConfig.",
+)
 def create_endpoint(context: Context, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Ask for an endpoint; its model servers are started by the controller."""
-    refuse_members("", request, ("DeploymentConfig",))
     deployment = plan(context, request["EndpointConfigName"])
+    policy = request.get("DeploymentConfig", {})
+    check_policy(context, policy, deployment)
+    # There is no traffic yet that could be moved in steps.
+    now = context.ports.clock.now()
+    rollout = Rollout(by=context.caller.arn, started=now, since=now)
+    kept = EndpointPlans(
+        active=None,
+        target=deployment,
+        rollout=rollout,
+        history=history.begun((), deployment, rollout),
+    )
+    body: dict[str, Any] = {"EndpointConfigName": deployment.config}
+    if policy:
+        body["LastDeploymentConfig"] = policy
     created = resources.create(
-        context,
-        ENDPOINT,
-        request,
-        {"EndpointConfigName": deployment.config},
-        status="Creating",
-        private=EndpointPlans(active=None, target=deployment).to_json(),
+        context, ENDPOINT, request, body, status="Creating", private=kept.to_json()
     )
     return {"EndpointArn": created.arn}
 
 
-@operation("DescribeEndpoint")
-def describe_endpoint(context: Context, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Show an endpoint as it stands now."""
-    endpoint = resources.find(context, ENDPOINT, request["EndpointName"])
-    plans = EndpointPlans.of(endpoint)
-    answer: dict[str, Any] = {
-        **endpoint.body,
-        "EndpointStatus": endpoint.status,
-        "LastModifiedTime": endpoint.modified,
-    }
-    if plans.active:
-        serving = _serving(context, endpoint.name)
-        answer["ProductionVariants"] = [
-            _variant_summary(variant, plans.active, serving.get(variant.name, 0))
-            for variant in plans.active.variants
-        ]
-    if plans.target and endpoint.status == "Updating":
-        answer["PendingDeploymentSummary"] = {
-            "EndpointConfigName": plans.target.config,
-            "StartTime": plans.target.started,
-            "ProductionVariants": [
-                _variant_summary(variant, plans.target, 0)
-                | {
-                    "InstanceType": variant.instance_type,
-                    "VariantStatus": [{"Status": "Creating", "StartTime": plans.target.started}],
-                }
-                for variant in plans.target.variants
-            ],
-        }
-    return answer
-
-
 @operation(
     "UpdateEndpoint",
-    note="Blue/green, all at once: the new servers take over when all of them are healthy.",
+    note="Blue/green (all at once, canary, linear) and rolling, with alarms that roll back.",
 )
 def update_endpoint(context: Context, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Ask for another configuration; the old one serves until the new one is healthy."""
-    refuse_members("", request, ("DeploymentConfig", "RetainDeploymentConfig"))
+    """Ask for another configuration; the old one serves until the new one is healthy, and takes
+    the traffic back when an alarm says so."""
     name = request["EndpointName"]
     endpoint = resources.find(context, ENDPOINT, name)
-    _refuse_unless_settled(endpoint)
+    refuse_unless_settled(endpoint)
     target = plan(context, request["EndpointConfigName"], _retained(endpoint, request))
-
-    def updating(present: Resource) -> Resource:
-        _refuse_unless_settled(present)
-        plans = EndpointPlans(active=EndpointPlans.of(present).active, target=target)
-        body = {key: value for key, value in present.body.items() if key != "FailureReason"}
-        return replace(present, status="Updating", body=body, private=plans.to_json())
-
-    return {"EndpointArn": _modify(context, name, updating).arn}
+    active = EndpointPlans.of(endpoint).active
+    if active and _keeps(request, "DataCaptureConfig"):
+        target = replace(target, capture=active.capture)
+    _refuse_another_kind(active, target)
+    policy = _policy(endpoint, request)
+    check_policy(context, policy, target)
+    return {"EndpointArn": start_update(context, name, target, policy).arn}
 
 
 @operation("DeleteEndpoint")
@@ -93,16 +77,83 @@ def delete_endpoint(context: Context, request: Mapping[str, Any]) -> None:
     """Ask for the end of an endpoint; it is gone when its model servers are."""
 
     def deleting(present: Resource) -> Resource:
-        _refuse_in_progress(present)
+        refuse_in_progress(present)
         return replace(present, status="Deleting")
 
-    _modify(context, request["EndpointName"], deleting)
+    change_endpoint(context, request["EndpointName"], deleting)
 
 
 @operation("ListEndpoints")
 def list_endpoints(context: Context, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Endpoints, newest first."""
     return resources.list_page(context, ENDPOINT, request, _summary)
+
+
+def start_update(
+    context: Context, name: str, target: Deployment, policy: Mapping[str, Any]
+) -> Resource:
+    """Have ``target`` take over in the steps of ``policy``.
+
+    Raises:
+        ValidationException: the endpoint is not there or not settled.
+    """
+    rollout = begin(policy, target.instances, context.ports.clock.now(), context.caller.arn)
+
+    def updating(present: Resource) -> Resource:
+        refuse_unless_settled(present)
+        plans = EndpointPlans.of(present)
+        kept = replace(
+            plans,
+            target=target,
+            rollout=rollout,
+            before=None,
+            history=history.begun(plans.history, target, rollout),
+        )
+        body = {key: value for key, value in present.body.items() if key != "FailureReason"}
+        return replace(present, status="Updating", body=body, private=kept.to_json())
+
+    return change_endpoint(context, name, updating)
+
+
+def check_policy(context: Context, policy: Mapping[str, Any], target: Deployment) -> None:
+    """
+    Raises:
+        ValidationException: the DeploymentConfig cannot be followed, or names an alarm that is not
+            there.
+    """
+    serverless = any(variant.serverless for variant in target.variants)
+    policies.check(policy, target.instances, serverless=serverless)
+    names = policies.Policy.of(policy).alarms
+    found = context.ports.store.get_many(_ALARM, names) if names else {}
+    for index, name in enumerate(names):
+        if name not in found:
+            raise ValidationException(
+                f"DeploymentConfig.AutoRollbackConfiguration.Alarms[{index}]: could not find the "
+                f"alarm {name!r}. Make it with PutMetricAlarm first."
+            )
+
+
+def _policy(endpoint: Resource, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    given: Mapping[str, Any] | None = request.get("DeploymentConfig")
+    if not request.get("RetainDeploymentConfig"):
+        return given or {}
+    if given:
+        raise ValidationException(
+            "DeploymentConfig and RetainDeploymentConfig are both given; use one of them."
+        )
+    kept: Mapping[str, Any] = endpoint.body.get("LastDeploymentConfig", {})
+    return kept
+
+
+def _refuse_another_kind(active: Deployment | None, target: Deployment) -> None:
+    """An endpoint whose callers send and fetch must not begin to answer, nor the other way."""
+    if active and (active.asynchronous is None) != (target.asynchronous is None):
+        raise ValidationException(
+            f"EndpointConfigName {target.config} "
+            + ("has" if target.asynchronous else "has no")
+            + " AsyncInferenceConfig, unlike the endpoint's present configuration; make another "
+            "endpoint for it."
+        )
 
 
 def _summary(endpoint: Resource) -> Mapping[str, Any]:
@@ -115,63 +166,24 @@ def _summary(endpoint: Resource) -> Mapping[str, Any]:
     }
 
 
-def _modify(context: Context, name: str, change: Any) -> Resource:
-    try:
-        return context.ports.store.modify(ENDPOINT, name, change)
-    except ResourceMissing as error:
-        raise not_found(context, ENDPOINT, name) from error
-
-
-def _refuse_in_progress(endpoint: Resource) -> None:
-    if endpoint.status in _IN_PROGRESS:
-        raise ValidationException(f'Cannot update in-progress endpoint "{endpoint.arn}".')
-
-
-def _refuse_unless_settled(endpoint: Resource) -> None:
-    _refuse_in_progress(endpoint)
-    if endpoint.status != "InService":
-        raise ValidationException(
-            f'Cannot update endpoint "{endpoint.arn}" with status "{endpoint.status}"; '
-            "it can only be deleted."
-        )
-
-
-def _serving(context: Context, name: str) -> Mapping[str, int]:
-    """How many servers of each variant answer now."""
-    route = context.ports.routes.get(name)
-    return {v.name: len(v.instances) for _, v in route.variants()} if route else {}
-
-
-def _variant_summary(variant: VariantPlan, deployment: Deployment, serving: int) -> dict[str, Any]:
-    images = [
-        {
-            "SpecifiedImage": part.image,
-            "ResolvedImage": part.runtime,
-            "ResolutionTime": deployment.started,
-        }
-        for part in variant.model.containers
+def _keeps(request: Mapping[str, Any], property_: str) -> bool:
+    """Whether UpdateEndpoint shall keep a property of the variants."""
+    excluded = [
+        entry["VariantPropertyType"]
+        for entry in request.get("ExcludeRetainedVariantProperties", ())
     ]
-    return {
-        "VariantName": variant.name,
-        "DeployedImages": images,
-        "CurrentWeight": variant.weight,
-        "DesiredWeight": variant.weight,
-        "CurrentInstanceCount": serving,
-        "DesiredInstanceCount": variant.instances,
-    }
+    return bool(request.get("RetainAllVariantProperties")) and property_ not in excluded
 
 
 def _retained(endpoint: Resource, request: Mapping[str, Any]) -> Mapping[str, Mapping[str, float]]:
     """What the endpoint's variants keep of their present state, by variant name."""
     active = EndpointPlans.of(endpoint).active
-    if not request.get("RetainAllVariantProperties") or active is None:
-        return {}
-    excluded = {
-        entry["VariantPropertyType"]
-        for entry in request.get("ExcludeRetainedVariantProperties", ())
-    }
-    kept = [field for property_, field in _RETAINED.items() if property_ not in excluded]
+    kept = [field for property_, field in _RETAINED.items() if _keeps(request, property_)]
     return {
-        variant.name: {field: float(getattr(variant, field)) for field in kept}
-        for variant in active.variants
+        variant.name: {
+            field: float(getattr(variant, field))
+            for field in kept
+            if not (field == "instances" and variant.serverless)
+        }
+        for variant in (active.all_variants if active else ())
     }

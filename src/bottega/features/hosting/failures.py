@@ -6,6 +6,10 @@ LONGEST_REASON = 1024
 """Characters; the bound of FailureReason."""
 
 
+class DeploymentFailed(Exception):
+    """The target cannot serve; the message becomes the FailureReason."""
+
+
 def failure_reason(variant: str, tail: str) -> str:
     """SageMaker's text for a container that is not healthy, with the end of what it said."""
     text = (

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bottega.compute.runner import IsolationUnavailable, Phase, WorkloadSpec, WorkloadState
-from bottega.features.hosting.deployments import InstancePlace, VariantPlan, log_group
+from bottega.features.hosting.deployments import VariantPlan
+from bottega.features.hosting.places import InstancePlace, log_group
 from bottega.identifiers import sagemaker_arn
 from bottega.model_servers.health import PingProbe
 from bottega.model_servers.staging import lay_out
+from bottega.model_servers.usage import usage_group, usage_stream
 from bottega.model_servers.workload import server_workload
 from bottega.ports import Ports
 from bottega.serving.routing import InstanceRoute
@@ -23,6 +25,9 @@ from bottega.serving.routing import InstanceRoute
 PING_INTERVAL_SECONDS = 5.0
 MISSES_ALLOWED = 3
 MISS_INTERVAL_SECONDS = 1.0
+LONGEST_ANSWER_SECONDS = 60.0
+LONGEST_ASYNCHRONOUS_ANSWER_SECONDS = 3600.0
+_LARGEST_ASYNCHRONOUS_MB = 1024
 _HUNG_GRACE_SECONDS = 5.0
 """For a server that does not answer pings any more."""
 _FIRST_PAUSE_SECONDS = 0.5
@@ -38,6 +43,7 @@ class InstanceKeeper:
 
     Args:
         staged: the variant's files, complete.
+        longest_answer: seconds that a request may take.
         wake: asks for another :meth:`tend` soon; called from threads of the runner.
     """
 
@@ -47,6 +53,7 @@ class InstanceKeeper:
         place: InstancePlace,
         plan: VariantPlan,
         staged: Path,
+        longest_answer: float,
         wake: Callable[[], None],
     ) -> None:
         self.place = place
@@ -61,11 +68,13 @@ class InstanceKeeper:
         """Why the runner would not start it at all."""
         self._ports = ports
         self._staged = staged
+        self._longest_answer = longest_answer
         self._wake = wake
         self._watched: Path | None = None
         self._probe: PingProbe | None = None
         self._next_probe = 0.0
         self._misses = 0
+        self._first_miss = 0.0
         self._healthy_since: float | None = None
         self._failures = 0
         self._restart_at: float | None = None
@@ -134,8 +143,10 @@ class InstanceKeeper:
 
     def _missed(self, run: Path, state: WorkloadState, now: float) -> float:
         if self._healthy_since is not None:
+            if not self._misses:
+                self._first_miss = now
             self._misses += 1
-            if self._misses >= MISSES_ALLOWED:
+            if self._misses >= MISSES_ALLOWED and not self._works(now):
                 self.healthy = False
                 self._stop(run, _HUNG_GRACE_SECONDS)
             self._next_probe = now + MISS_INTERVAL_SECONDS
@@ -149,6 +160,12 @@ class InstanceKeeper:
         delay = 0.01 if age < 1.0 else 0.05 if age < 10.0 else 0.25
         self._next_probe = now + delay
         return delay
+
+    def _works(self, now: float) -> bool:
+        """Whether it may be silent because a prediction holds the interpreter: it has requests, and
+        none of them has taken longer than a request may."""
+        busy = self._ports.routes.load.outstanding(self.place.id) > 0
+        return busy and now - self._first_miss < self._longest_answer
 
     def _stop(self, run: Path, grace: float) -> None:
         self._stopping = run
@@ -199,8 +216,22 @@ class InstanceKeeper:
             ml_root=place.ml_root,
             socket_folder=place.socket_folder,
             log=self._ports.logs.path(log_group(place.endpoint), place.log_stream),
+            metrics=self._ports.logs.path(usage_group(place.endpoint), usage_stream(place.id)),
             owner_arn=sagemaker_arn(config.region, config.account, "endpoint", place.endpoint),
+            environment=self._limits(),
         )
+
+    def _limits(self) -> dict[str, str]:
+        """What an asynchronous endpoint's server may take and how long, where the model does not
+        say it."""
+        if self._longest_answer <= LONGEST_ANSWER_SECONDS:
+            return {}
+        given = {name for part in self.plan.model.containers for name in part.environment}
+        limits = {
+            "SAGEMAKER_MODEL_SERVER_TIMEOUT": f"{self._longest_answer:g}",
+            "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(_LARGEST_ASYNCHRONOUS_MB),
+        }
+        return {name: value for name, value in limits.items() if name not in given}
 
     def _drop_probe(self) -> None:
         if self._probe is not None:

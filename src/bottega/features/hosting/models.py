@@ -9,6 +9,7 @@ from bottega.algorithms.images import DATA_WRANGLER, UnsupportedImage, resolve
 from bottega.context import Context
 from bottega.errors import ValidationException
 from bottega.features.hosting import resources
+from bottega.features.hosting.model_packages import with_package
 from bottega.features.hosting.refusals import not_there_yet, refuse_members
 from bottega.features.hosting.resources import MODEL
 from bottega.registry import operation
@@ -23,10 +24,7 @@ _SHOWN = (
     "InferenceExecutionConfig",
 )
 _CONTAINER_MEMBERS_NOT_THERE = (
-    "ModelPackageName",
-    "InferenceSpecificationName",
     "AdditionalModelDataSources",
-    "MultiModelConfig",
     "ContainerMetricsConfig",
 )
 _SOURCE_MEMBERS_NOT_THERE = ("HubAccessConfig", "ManifestS3Uri", "ETag", "ManifestEtag")
@@ -35,16 +33,24 @@ _RESERVED_VARIABLES = "BOTTEGA_"
 
 @operation(
     "CreateModel",
-    note="One container in SingleModel mode, or up to 15 in a serial inference pipeline; VpcConfig "
-    "and the role are kept but change nothing here.",
+    note="One container in SingleModel or MultiModel mode, or up to 15 in an inference pipeline, "
+    "Serial or Direct; of a model package, DescribeModel shows what it resolves to. VpcConfig and "
+    "the role are kept but change nothing here.",
 )
 def create_model(context: Context, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Keep what a model is made of; its data is read when an endpoint deploys it."""
-    for where, container in _containers(request):
+    found = [
+        (where, with_package(context, where, container))
+        for where, container in _containers(request)
+    ]
+    for where, container in found:
         _check_container(where, container)
-    if request.get("InferenceExecutionConfig", {}).get("Mode", "Serial") != "Serial":
-        raise not_there_yet("InferenceExecutionConfig.Mode Direct")
+    _check_mode(request, [container for _, container in found])
     body = {key: request[key] for key in _SHOWN if request.get(key)}
+    if "PrimaryContainer" in body:
+        body["PrimaryContainer"] = found[0][1]
+    else:
+        body["Containers"] = [container for _, container in found]
     body["EnableNetworkIsolation"] = bool(request.get("EnableNetworkIsolation"))
     return {"ModelArn": resources.create(context, MODEL, request, body).arn}
 
@@ -83,8 +89,6 @@ def _containers(request: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]
 
 def _check_container(where: str, container: Mapping[str, Any]) -> None:
     refuse_members(where, container, _CONTAINER_MEMBERS_NOT_THERE)
-    if container.get("Mode", "SingleModel") != "SingleModel":
-        raise not_there_yet(f"{where}Mode {container['Mode']}")
     if container.get("ImageConfig", {}).get("RepositoryAccessMode", "Platform") != "Platform":
         refuse_members(where, container, ("ImageConfig",))
     if not container.get("Image"):
@@ -100,13 +104,68 @@ def _check_container(where: str, container: Mapping[str, Any]) -> None:
             f"{where}ModelDataUrl is missing: the image {image.name} serves a fitted flow, which a "
             "processing job leaves as model.tar.gz beside its fitted.flow."
         )
-    _check_data(where, container)
+    if container.get("Mode") == "MultiModel":
+        _check_prefix(where, container)
+    else:
+        _refuse_cache_setting(where, container)
+        _check_data(where, container)
     for variable in container.get("Environment", {}):
         if variable.startswith(_RESERVED_VARIABLES):
             raise ValidationException(
                 f"{where}Environment: {variable} is reserved; names that begin with "
                 f"{_RESERVED_VARIABLES} are set by bottega."
             )
+
+
+def _check_mode(request: Mapping[str, Any], containers: list[Mapping[str, Any]]) -> None:
+    """What several containers need, and what they may not be."""
+    if len(containers) > 1:
+        for index, container in enumerate(containers):
+            if container.get("Mode") == "MultiModel":
+                raise not_there_yet(f"Containers[{index}].Mode MultiModel of several containers")
+    hostnames = [one["ContainerHostname"] for one in containers if one.get("ContainerHostname")]
+    for name in hostnames:
+        if hostnames.count(name) > 1:
+            raise ValidationException(
+                f"Containers has the ContainerHostname {name!r} twice; each needs its own."
+            )
+    if request.get("InferenceExecutionConfig", {}).get("Mode") == "Direct":
+        if len(containers) < 2:
+            raise ValidationException(
+                "InferenceExecutionConfig.Mode Direct needs several Containers, of which each "
+                "request names one."
+            )
+        if len(hostnames) < len(containers):
+            raise ValidationException(
+                "InferenceExecutionConfig.Mode Direct needs a ContainerHostname for each of "
+                "Containers, for requests to name."
+            )
+
+
+def _check_prefix(where: str, container: Mapping[str, Any]) -> None:
+    """Of a container in MultiModel mode, whose models lie under a prefix."""
+    url = container.get("ModelDataUrl")
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    if bool(url) == bool(source):
+        raise ValidationException(
+            f"{where}Mode MultiModel needs either {where}ModelDataUrl or {where}ModelDataSource, "
+            "the S3 prefix under which its models lie."
+        )
+    if source and (source["S3DataType"] != "S3Prefix" or source["CompressionType"] != "None"):
+        raise ValidationException(
+            f"{where}ModelDataSource.S3DataSource: Mode MultiModel needs S3DataType S3Prefix and "
+            "CompressionType None."
+        )
+    _split(f"{where}ModelDataUrl", url or source["S3Uri"])
+
+
+def _refuse_cache_setting(where: str, container: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        ValidationException: a container with one model has settings for several.
+    """
+    if container.get("MultiModelConfig"):
+        raise ValidationException(f"{where}MultiModelConfig needs {where}Mode MultiModel.")
 
 
 def _check_data(where: str, container: Mapping[str, Any]) -> None:

@@ -7,13 +7,16 @@ from typing import Literal, get_args
 
 from bottega import filter_words
 from bottega.context import Context
-from bottega.features.hosting.deployments import EndpointPlans, VariantPlan
+from bottega.features.hosting.deployments import Deployment, EndpointPlans, VariantPlan
+from bottega.features.hosting.descriptions import serving
 from bottega.features.hosting.resources import ENDPOINT
-from bottega.features.hosting.traffic import last_minute, summary, total
+from bottega.features.hosting.rollbacks import progress
+from bottega.features.hosting.traffic import answering, last_minute, summary, total
 from bottega.filter_words import FilterWords
 from bottega.registry import operation
 from bottega.serving.traffic import Tally
 from bottega.specs.generated.hosting import (
+    EndpointKind,
     EndpointOverview,
     EndpointStatus,
     ListEndpointOverviewsRequest,
@@ -64,10 +67,7 @@ def _overview(context: Context, endpoint: Resource) -> EndpointOverview:
     routes = context.ports.routes
     plans = EndpointPlans.of(endpoint)
     deployment = plans.active or plans.target
-    route = routes.get(endpoint.name)
-    serving = (
-        {variant.name: len(variant.instances) for _, variant in route.variants()} if route else {}
-    )
+    counts = serving(context, endpoint.name, deployment) if deployment else {}
     minute = last_minute(routes.traffic, endpoint.name)
     overview: EndpointOverview = {
         "EndpointName": endpoint.name,
@@ -77,14 +77,24 @@ def _overview(context: Context, endpoint: Resource) -> EndpointOverview:
         "CreationTime": endpoint.created,
         "LastModifiedTime": endpoint.modified,
         "Variants": [
-            _variant(plan, serving.get(plan.name, 0), minute.get(plan.name, Tally()))
+            _variant(plan, counts[plan.name], minute.get(plan.name, Tally()))
             for plan in (deployment.variants if deployment else ())
         ],
-        "Traffic": summary(total(minute.values())),
+        "Traffic": summary(total(answering(routes, endpoint.name, minute).values())),
     }
+    if deployment:
+        overview["Kind"] = _kind(deployment)
+    if plans.active and plans.target:
+        overview["Progress"] = progress(plans.under_way, plans.target)
     if "FailureReason" in endpoint.body:
         overview["FailureReason"] = endpoint.body["FailureReason"]
     return overview
+
+
+def _kind(deployment: Deployment) -> EndpointKind:
+    if deployment.asynchronous:
+        return "Asynchronous"
+    return "Serverless" if any(plan.serverless for plan in deployment.variants) else "RealTime"
 
 
 def _variant(plan: VariantPlan, serving: int, minute: Tally) -> VariantOverview:

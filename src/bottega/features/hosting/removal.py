@@ -9,8 +9,9 @@ from pathlib import Path
 
 from bottega.compute.leftovers import remove_tree
 from bottega.compute.runner import Phase
-from bottega.features.hosting.deployments import endpoints_folder, socket_folder_of
 from bottega.features.hosting.instances import run_folders
+from bottega.features.hosting.places import endpoints_folder, socket_folder_of
+from bottega.model_servers.usage import usage_group
 from bottega.model_servers.workload import STOP_GRACE_SECONDS
 from bottega.ports import Ports
 from bottega.serving.sockets import instance_folders
@@ -40,6 +41,20 @@ class Remover:
         _remove_tree(folder)
         return True
 
+    def remove_instance(self, folder: Path) -> bool:
+        """Stop the server of an instance that has this folder; once it has ended, remove both.
+
+        Returns:
+            Whether it is gone.
+        """
+        runs = run_folders(folder)
+        if [run for run in runs if self._stop(run)]:
+            return False
+        shutil.rmtree(socket_folder_of(self._ports.config, folder), ignore_errors=True)
+        self._asked -= set(runs)
+        _remove_tree(folder)
+        return True
+
     def remove_endpoint(self, name: str) -> bool:
         """Stop and remove every deployment of an endpoint, and its folder.
 
@@ -52,6 +67,7 @@ class Remover:
         gone = [self.remove_deployment(folder) for folder in root.iterdir()]
         if not all(gone):
             return False
+        self._ports.logs.delete(usage_group(name), prefix="")
         root.rmdir()
         return True
 

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from bottega.context import Context
 from bottega.features.hosting import resources
 from bottega.features.hosting.deployments import EndpointPlans
 from bottega.features.hosting.resources import ENDPOINT
+from bottega.metrics.store import MetricName, MetricQuery, MetricStore, dimensions
 from bottega.registry import operation
-from bottega.serving.traffic import Tally, Traffic
+from bottega.serving.routing import RoutingTable
+from bottega.serving.traffic import Periods, Source, Tally, Traffic
 from bottega.specs.generated.hosting import (
     GetEndpointMetricsRequest,
     GetEndpointMetricsResponse,
     TrafficSeries,
     TrafficSummary,
+    VariantSeries,
 )
+
+_Thing = TypeVar("_Thing")
 
 SUMMARY_SECONDS = 60
 _SECONDS = 900
 _PERIOD_SECONDS = 5
+_SAMPLED_SECONDS = 5
+"""How often the number of model servers is noted."""
 
 
 @operation(
     "GetEndpointMetrics",
     service="bottega",
     note="Kept in memory for an hour. Latency is the model server's: from sending the request to "
-    "the end of the answer.",
+    "the end of the answer. Concurrency is sampled each second, the number of model servers every "
+    "five.",
 )
 def get_endpoint_metrics(
     context: Context, request: GetEndpointMetricsRequest
@@ -34,7 +45,8 @@ def get_endpoint_metrics(
     """Whole periods up to now, in all and by variant; the present minute as a summary."""
     endpoint = resources.find(context, ENDPOINT, request["EndpointName"])
     length = request.get("PeriodSeconds", _PERIOD_SECONDS)
-    traffic = context.ports.routes.traffic
+    routes = context.ports.routes
+    traffic = routes.traffic
     periods = traffic.periods(
         endpoint.name, seconds=request.get("Seconds", _SECONDS), length=length
     )
@@ -48,26 +60,108 @@ def get_endpoint_metrics(
         if name not in names and any(tally.requests for tally in tallies)
     ]
     nothing = [Tally()] * len(periods.times)
+    charts = _Charts(context.ports.metrics, endpoint.name, periods, length)
     return {
         "EndpointName": endpoint.name,
         "PeriodSeconds": length,
         "Times": list(periods.times),
-        "Total": _series([total(tallies) for tallies in _columns(periods.variants, nothing)]),
-        "Variants": [
-            {
-                "VariantName": name,
-                "Series": _series(periods.variants.get(name, nothing)),
-                "Traffic": summary(minute.get(name, Tally())),
-            }
-            for name in (*names, *gone)
-        ],
-        "Traffic": summary(total(minute.values())),
+        "Total": _series(
+            [
+                total(tallies)
+                for tallies in _columns(answering(routes, endpoint.name, periods.variants), nothing)
+            ]
+        ),
+        "Variants": [charts.variant(name, minute.get(name, Tally())) for name in (*names, *gone)],
+        "Traffic": summary(total(answering(routes, endpoint.name, minute).values())),
     }
+
+
+@dataclass(frozen=True)
+class _Charts:
+    """The series of one endpoint's variants, over the same periods."""
+
+    metrics: MetricStore
+    endpoint: str
+    periods: Periods
+    length: int
+
+    def variant(self, name: str, minute: Tally) -> VariantSeries:
+        """What there is to draw of a variant."""
+        nothing = [Tally()] * len(self.periods.times)
+        found: VariantSeries = {
+            "VariantName": name,
+            "Series": _series(self.periods.variants.get(name, nothing)),
+            "Traffic": summary(minute),
+            "Concurrency": self._highest(
+                "AWS/SageMaker", "ConcurrentRequestsPerModel", {"VariantName": name}
+            ),
+        }
+        instances = {
+            source: self._instances(source)
+            for source in self.periods.sources
+            if source.variant == name
+        }
+        fleets = [
+            source
+            for source, counts in instances.items()
+            if any(tally.requests for tally in self.periods.sources[source])
+            or not all(map(math.isnan, counts))
+        ]
+        columns = [instances[source] for source in fleets] or [[math.nan] * len(nothing)]
+        found["Instances"] = [_sum(column) for column in zip(*columns, strict=True)]
+        if len(fleets) > 1:
+            found["Configurations"] = [
+                {
+                    "EndpointConfigName": source.config,
+                    "Series": _series(self.periods.sources[source]),
+                    "Instances": instances[source],
+                }
+                for source in sorted(fleets)
+            ]
+        return found
+
+    def _instances(self, source: Source) -> list[float]:
+        """How many servers a variant of a configuration had; a period that is shorter than the
+        pause between two notes has what was noted before it."""
+        values = {"VariantName": source.variant, "EndpointConfigName": source.config}
+        found = self._highest("/bottega/Endpoints", "InstanceCount", values)
+        known, age = math.nan, 0
+        for at, value in enumerate(found):
+            known, age = (known, age + self.length) if math.isnan(value) else (value, 0)
+            if age <= 2 * _SAMPLED_SECONDS:
+                found[at] = known
+        return found
+
+    def _highest(self, namespace: str, name: str, values: Mapping[str, str]) -> list[float]:
+        """The highest value of each period; NaN where there is none."""
+        times = self.periods.times
+        if not times:
+            return []
+        metric = MetricName(namespace, name, dimensions(EndpointName=self.endpoint, **values))
+        query = MetricQuery(metric, times[0], times[-1] + self.length, self.length)
+        found = {period.time: period.statistics.maximum for period in self.metrics.read(query)}
+        return [found.get(time, math.nan) for time in times]
+
+
+def _sum(values: Iterable[float]) -> float:
+    """The sum of the numbers among these; NaN where there is none."""
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) if known else math.nan
 
 
 def last_minute(traffic: Traffic, endpoint: str) -> Mapping[str, Tally]:
     """What a summary sums up, by variant."""
     return traffic.last(endpoint, SUMMARY_SECONDS)
+
+
+def answering(
+    routes: RoutingTable, endpoint: str, variants: Mapping[str, _Thing]
+) -> Mapping[str, _Thing]:
+    """What there is of the variants whose answers callers get: without the shadow's, which has
+    copies of requests that were counted already."""
+    route = routes.get(endpoint)
+    shadow = route.shadow.variant.name if route is not None and route.shadow is not None else None
+    return {name: thing for name, thing in variants.items() if name != shadow}
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
@@ -105,4 +199,5 @@ def _series(tallies: Sequence[Tally]) -> TrafficSeries:
         "Errors5XX": [tally.errors_5xx for tally in tallies],
         "LatencyP50": [tally.percentile(50) for tally in tallies],
         "LatencyP99": [tally.percentile(99) for tally in tallies],
+        "Overhead": [tally.overhead.average for tally in tallies],
     }
