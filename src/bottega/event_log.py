@@ -17,7 +17,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from bottega.events import Event, EventBus, MetricsChanged, ResourceChanged, TrackingChanged
+from bottega.events import (
+    Event,
+    EventBus,
+    InferenceNotified,
+    MetricsChanged,
+    ResourceChanged,
+    TrackingChanged,
+)
 
 CAPACITY = 10_000
 """How many things are remembered; those without news for the longest go first."""
@@ -185,6 +192,8 @@ def _key(event: Event) -> _Key | None:
             return ("metrics", kind, name)
         case TrackingChanged(experiment=experiment):
             return ("tracking", experiment)
+        case InferenceNotified(endpoint=endpoint, inference=inference):
+            return ("inference", endpoint, inference)
         case _:
             return None
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,21 @@ class TrackingChanged(Event):
 
     experiment: str
     """The experiment's id; empty where it is not known."""
+
+
+@dataclass(frozen=True)
+class InferenceNotified(Event):
+    """An asynchronous request was answered, and its endpoint has a topic for that."""
+
+    endpoint: str
+    inference: str
+    """The id of the request."""
+    status: str
+    """``Completed``, ``Failed`` or ``Expired``."""
+    topic: str
+    """The ARN of the topic that SageMaker would notify."""
+    message: Mapping[str, Any]
+    """SageMaker's notification, as JSON values."""
 
 
 @dataclass(frozen=True)

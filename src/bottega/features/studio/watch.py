@@ -5,7 +5,13 @@ from __future__ import annotations
 from bottega.context import Context
 from bottega.errors import ValidationException
 from bottega.event_log import CursorInvalid
-from bottega.events import Event, MetricsChanged, ResourceChanged, TrackingChanged
+from bottega.events import (
+    Event,
+    InferenceNotified,
+    MetricsChanged,
+    ResourceChanged,
+    TrackingChanged,
+)
 from bottega.registry import operation
 from bottega.specs.generated.studio import StudioEvent, WatchEventsRequest, WatchEventsResponse
 
@@ -55,5 +61,15 @@ def _shown(event: Event) -> StudioEvent:
             }
         case TrackingChanged():
             return {"Time": event.time, "Type": "TrackingChanged", "Name": event.experiment}
+        case InferenceNotified():
+            return {
+                "Time": event.time,
+                "Type": "InferenceNotified",
+                "Kind": "Endpoint",
+                "Name": event.endpoint,
+                "Status": event.status,
+                "TopicArn": event.topic,
+                "Notification": dict(event.message),
+            }
         case _:
             raise TypeError(f"{event} is not told to those who watch")

@@ -1,0 +1,1 @@
+"""Asynchronous inference: requests are taken in at once, and answered in the object store."""
