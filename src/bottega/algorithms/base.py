@@ -119,6 +119,8 @@ class Algorithm(ABC):
 
     compiled: ClassVar[bool] = False
     """Whether its training always runs kernels of ``bottega.algorithms.kernels``."""
+    compiled_serving: ClassVar[bool] = False
+    """Whether :meth:`compile` uses such kernels, too."""
 
     def missing(self) -> str:
         """What has to be installed before it can run, as a sentence; empty when all is there."""
@@ -184,3 +186,38 @@ class Algorithm(ABC):
         Raises:
             RequestError: the request is at fault.
         """
+
+    def compile(self, model: Any) -> str:
+        """Make a model faster that requests may already be answered with, without a difference in
+        any answer.
+
+        Returns:
+            What predicts now, for the log; empty when there is nothing to say.
+        """
+        return ""
+
+    def joins(self, model: Any) -> bool:
+        """Whether :meth:`predict_many` is faster than one prediction for each request."""
+        return False
+
+    def predict_many(
+        self, model: Any, bodies: Sequence[bytes], content_type: str, accept: str
+    ) -> list[tuple[bytes, str] | RequestError]:
+        """Answer several requests that came together, each exactly as :meth:`predict` would.
+
+        Args:
+            model: what ``load`` gave.
+            bodies: of the requests.
+            content_type: of them all.
+            accept: of them all.
+
+        Returns:
+            For each request its answer, or what it is refused with.
+        """
+        found: list[tuple[bytes, str] | RequestError] = []
+        for body in bodies:
+            try:
+                found.append(self.predict(model, body, content_type, accept))
+            except RequestError as error:
+                found.append(error)
+        return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ class InferenceResponse:
     """200, or 204 when there is nothing to say."""
     body: bytes
     content_type: str
+    pieces: Iterator[bytes] | None = None
+    """What follows the body, as it is made; whoever iterates may get what the script raises."""
 
 
 class InferenceHandler(ABC):
@@ -66,6 +68,47 @@ class InferenceHandler(ABC):
         Raises:
             InferenceError: there is no prediction.
         """
+
+    def target(self, model: str, container: str) -> InferenceHandler:
+        """Who answers a request; loads it where that has to be done.
+
+        Args:
+            model: the model that the request names; empty when it names none.
+            container: the container of a pipeline that it names; empty when it names none.
+
+        Raises:
+            InferenceError: there is no such container or model, or it cannot be loaded.
+        """
+        return self
+
+    def at_once(self, model: str, container: str) -> InferenceHandler | None:
+        """Who answers a request without a thread: one that is ``quick`` and loaded; else None."""
+        return self if self.quick else None
+
+    @property
+    def joins(self) -> bool:
+        """Whether requests that come together are answered faster by :meth:`transform_many`."""
+        return False
+
+    def transform_many(
+        self, bodies: Sequence[bytes], content_type: str, accept: str
+    ) -> list[InferenceResponse | InferenceError]:
+        """Answer several requests of one kind, each exactly as :meth:`transform` would."""
+        found: list[InferenceResponse | InferenceError] = []
+        for body in bodies:
+            try:
+                found.append(self.transform(body, content_type, accept))
+            except InferenceError as error:
+                found.append(error)
+        return found
+
+    def compile(self) -> str:
+        """Make predictions faster, while requests are answered, without a difference in any answer.
+
+        Returns:
+            What predicts now, for the log; empty when there is nothing to say.
+        """
+        return ""
 
 
 def load_handler(
@@ -119,7 +162,7 @@ def _load_pipeline(
     ml_root: Path, environment: Mapping[str, str], restart_module: str
 ) -> InferenceHandler:
     loaded = []
-    for name, image, model_dir, own in containers(ml_root):
+    for name, image, model_dir, own, hostname in containers(ml_root):
         variables = {
             **environment,
             "SAGEMAKER_SUBMIT_DIRECTORY": "",
@@ -131,7 +174,7 @@ def _load_pipeline(
         except CustomerError as error:
             raise CustomerError(f"{name}: {error.message}") from error
         accept = own.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "")
-        loaded.append(_Stage(name, handler, accept))
+        loaded.append(_Stage(name, handler, accept, hostname))
     return _PipelineHandler(loaded)
 
 
@@ -141,6 +184,7 @@ class _Stage:
     handler: InferenceHandler
     accept: str
     """In what form the next container wants the answer; empty for the container's own choice."""
+    hostname: str = ""
 
 
 class _PipelineHandler(InferenceHandler):
@@ -148,11 +192,26 @@ class _PipelineHandler(InferenceHandler):
         self.quick = all(stage.handler.quick for stage in stages)
         self._stages = stages
 
+    def target(self, model: str, container: str) -> InferenceHandler:
+        if not container:
+            return self
+        for stage in self._stages:
+            if stage.hostname == container:
+                return stage.handler.target(model, "")
+        known = ", ".join(stage.hostname for stage in self._stages if stage.hostname)
+        raise InferenceError(400, f"There is no container {container!r}, only: {known or 'none'}.")
+
+    def at_once(self, model: str, container: str) -> InferenceHandler | None:
+        if not container:
+            return super().at_once(model, container)
+        found = [stage.handler for stage in self._stages if stage.hostname == container]
+        return found[0].at_once(model, "") if found else None
+
     def transform(self, body: bytes, content_type: str, accept: str) -> InferenceResponse:
         *others, last = self._stages
         answer = InferenceResponse(200, body, content_type)
         for stage in others:
-            answer = _through(stage, answer, stage.accept)
+            answer = _whole(_through(stage, answer, stage.accept))
             if answer.status != 200:  # nothing to say, so nothing for the next one
                 return answer
         return _through(last, answer, accept)
@@ -163,6 +222,13 @@ def _through(stage: _Stage, request: InferenceResponse, accept: str) -> Inferenc
         return stage.handler.transform(request.body, request.content_type, accept)
     except InferenceError as error:
         raise InferenceError(error.status, f"{stage.name}: {error.message}") from error
+
+
+def _whole(answer: InferenceResponse) -> InferenceResponse:
+    """The answer with its pieces in its body: the next container wants all of it."""
+    if answer.pieces is None:
+        return answer
+    return replace(answer, body=answer.body + b"".join(answer.pieces), pieces=None)
 
 
 class _FlowHandler(InferenceHandler):
@@ -206,6 +272,23 @@ class _AlgorithmHandler(InferenceHandler):
         except RequestError as error:
             raise InferenceError(error.status, error.message) from error
         return InferenceResponse(200 if answer else 204, answer, kind)
+
+    @property
+    def joins(self) -> bool:
+        return self._algorithm.joins(self._model)
+
+    def transform_many(
+        self, bodies: Sequence[bytes], content_type: str, accept: str
+    ) -> list[InferenceResponse | InferenceError]:
+        return [
+            InferenceError(answer.status, answer.message)
+            if isinstance(answer, RequestError)
+            else InferenceResponse(200 if answer[0] else 204, *answer)
+            for answer in self._algorithm.predict_many(self._model, bodies, content_type, accept)
+        ]
+
+    def compile(self) -> str:
+        return self._algorithm.compile(self._model)
 
 
 class _ScriptHandler(InferenceHandler):
@@ -268,11 +351,31 @@ def _response(answer: Any, accept: str) -> InferenceResponse:
         answer, kind = answer
     else:
         kind = accept.partition(",")[0].strip()
+    if isinstance(answer, Iterator):
+        return InferenceResponse(200, b"", kind, _pieces(answer))
     if isinstance(answer, str):
         answer = answer.encode()
     if not isinstance(answer, (bytes, bytearray, memoryview)):
         answer, kind = encodings.encode(answer, kind)
     return InferenceResponse(200, bytes(answer), kind)
+
+
+def _pieces(made: Iterator[Any]) -> Iterator[bytes]:
+    """What a script yields, as bytes.
+
+    Raises:
+        InferenceError: it raised something, or yielded neither bytes nor text.
+    """
+    try:
+        for piece in made:
+            if not isinstance(piece, (str, bytes, bytearray, memoryview)):
+                raise TypeError(
+                    f"the answer has a piece of {type(piece).__name__}; yield bytes or str"
+                )
+            yield piece.encode() if isinstance(piece, str) else bytes(piece)
+    except Exception as error:
+        print_traceback(error)
+        raise InferenceError(500, user_traceback(error)) from error
 
 
 def _framework_defaults(image: str) -> Mapping[str, Callable[..., Any]]:

@@ -17,13 +17,14 @@ from bottega.algorithms.base import CustomerError
 PIPELINE_IMAGE = "inference-pipeline"
 """In BOTTEGA_IMAGE, where a model has several containers."""
 PIPELINE_FILE = "pipeline.json"
-"""Below the ML root: a list of ``image`` and ``environment``, one for each container."""
+"""Below the ML root: a list of ``image``, ``environment`` and ``hostname``, one for each."""
 PIPELINE_FOLDER = "containers"
 """Below the ML root: ``1/model``, ``2/model``, … of the containers."""
 
 
-def containers(ml_root: Path) -> Sequence[tuple[str, str, Path, Mapping[str, str]]]:
-    """What to load: for each container what to call it, its image, its model and its variables.
+def containers(ml_root: Path) -> Sequence[tuple[str, str, Path, Mapping[str, str], str]]:
+    """What to load: for each container what to call it, its image, its model, its variables and its
+    ``ContainerHostname``, which may be empty.
 
     Raises:
         CustomerError: the file is not there.
@@ -38,6 +39,7 @@ def containers(ml_root: Path) -> Sequence[tuple[str, str, Path, Mapping[str, str
             entry["image"],
             ml_root / PIPELINE_FOLDER / str(number) / "model",
             entry["environment"],
+            entry.get("hostname", ""),
         )
         for number, entry in enumerate(entries, 1)
     ]

@@ -19,6 +19,8 @@ from bottega.container.paths import ContainerPaths
 from bottega.container.script_mode import download
 
 _DEFAULT_PROGRAM = "inference.py"
+SHARED_CODE = "BOTTEGA_SHARED_CODE"
+"""The variable with the folder of the script that serves models which bring none."""
 _PARTS = ("input_fn", "predict_fn", "output_fn")
 
 
@@ -70,6 +72,9 @@ def code_folder(model_dir: Path, environment: Mapping[str, str]) -> Path | None:
     folder = model_dir / (inside.strip("/") or "code") if inside != source else Path(source)
     if not source or not folder.exists():
         folder = model_dir / "code"
+    shared = environment.get(SHARED_CODE)
+    if shared and not folder.exists():
+        folder = Path(shared)
     if folder.is_file():
         target = Path(tempfile.mkdtemp(prefix="bottega-code-"))
         unpack(folder, target)

@@ -18,11 +18,14 @@ The environment says what to serve:
 * ``SAGEMAKER_MODEL_SERVER_TIMEOUT``: seconds a prediction of the user's code may take, 60 by
   default; a server with one that takes longer ends itself, because a thread cannot be ended.
 * ``SAGEMAKER_MAX_PAYLOAD_IN_MB``: the largest request, 100 by default.
+* ``BOTTEGA_MODEL_SERVER_QUEUE``: how many requests may wait for a worker, 1000 by default; one more
+  is refused with 503.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import queue
 import signal
@@ -31,7 +34,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -43,14 +47,29 @@ from bottega.container.inference import (
     InferenceResponse,
     load_handler,
 )
+from bottega.container.inference_script import SHARED_CODE
+from bottega.container.multi_model import MultiModelHandler
 from bottega.container.paths import ContainerPaths
-from bottega.serving.server_connection import CUSTOM_ATTRIBUTES, Exchange, ServerConnection
+from bottega.serving import server_models
+from bottega.serving.batching import Batches
+from bottega.serving.server_connection import (
+    CUSTOM_ATTRIBUTES,
+    STREAM,
+    TARGET_CONTAINER,
+    TARGET_MODEL,
+    Exchange,
+    ServerConnection,
+)
 
 _BACKLOG = 1024
 _INLINE_BYTES = 64 * 1024
 """Larger bodies go to a worker even for built-in algorithms."""
 _INLINE_SECONDS = 0.02
 """A prediction on the loop that took longer halves the size that may run there."""
+_MISSING = b"x-bottega-model-missing: 1\r\n"
+_WAITING = 1000
+_BATCH_PAYLOAD = 6
+"""MB that a request of a batch transform job best has, where the job does not say."""
 
 
 class ModelServer:
@@ -61,6 +80,7 @@ class ModelServer:
         workers: how many threads run what is not run on the event loop.
         timeout: seconds a prediction in a worker may take.
         max_payload: bytes.
+        most_waiting: how many requests may wait for a worker.
     """
 
     def __init__(
@@ -70,6 +90,7 @@ class ModelServer:
         workers: int = 1,
         timeout: float = 60.0,
         max_payload: int = 100 * 1024 * 1024,
+        most_waiting: int = _WAITING,
     ) -> None:
         self.max_payload = max_payload
         self.draining = False
@@ -80,6 +101,7 @@ class ModelServer:
         self._timeout = timeout
         self._handler: InferenceHandler | None = None
         self._work: queue.SimpleQueue[tuple[ServerConnection, Exchange]] = queue.SimpleQueue()
+        self._most_waiting = most_waiting
         self._running: dict[int, float] = {}
         self._finished: asyncio.Future[int]
         self._loop: asyncio.AbstractEventLoop
@@ -87,6 +109,9 @@ class ModelServer:
     async def run(self, path: Path) -> int:
         """Listen on ``path`` until SIGTERM; returns the exit status."""
         self._loop = asyncio.get_running_loop()
+        self._batches: Batches[tuple[ServerConnection, Exchange]] = Batches(
+            self._loop.call_soon, self._serve_together
+        )
         self._finished = self._loop.create_future()
         for ending in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(ending, self.drain)
@@ -110,24 +135,66 @@ class ModelServer:
             connection.close_when_idle()
         self._finish_when_drained()
 
-    def serve(self, connection: ServerConnection, exchange: Exchange) -> None:
-        """Answer one request, now or from a worker later."""
+    def serve(self, connection: ServerConnection, exchange: Exchange) -> bool:
+        """Answer one request now, at the end of this turn of the loop, or from a worker later.
+
+        Returns:
+            False in the last case, unless it was refused.
+        """
         if exchange.path == b"/invocations":
-            if exchange.method != b"POST":
-                connection.answer(405, b"use POST", "text/plain")
-            elif self._handler is None:
-                connection.answer(503, b"the model is still being loaded", "text/plain")
-            elif len(exchange.body) <= self._inline_bytes:
-                self._serve_inline(connection, exchange, self._handler)
-            else:
-                self._work.put((connection, exchange))
+            return self._invoke(connection, exchange)
+        if exchange.path.startswith(server_models.PREFIX) and self._handler is not None:
+            return self._give_to_a_worker(connection, exchange)
+        if exchange.path not in (b"/ping", b"/execution-parameters"):
+            text = b"there are /ping, /invocations and /execution-parameters"
+            connection.answer(404, text, "text/plain")
+        elif exchange.method != b"GET":
+            connection.answer(405, b"use GET", "text/plain")
         elif exchange.path == b"/ping":
-            if exchange.method != b"GET":
-                connection.answer(405, b"use GET", "text/plain")
-            else:
-                connection.answer(503 if self._handler is None else 200, b"")
+            connection.answer(503 if self._handler is None else 200, b"")
         else:
-            connection.answer(404, b"there are /ping and /invocations", "text/plain")
+            connection.answer(200, self._execution_parameters(), "application/json")
+        return True
+
+    def _invoke(self, connection: ServerConnection, exchange: Exchange) -> bool:
+        handler = self._handler
+        if exchange.method != b"POST":
+            connection.answer(405, b"use POST", "text/plain")
+        elif handler is None:
+            connection.answer(503, b"the model is still being loaded", "text/plain")
+        elif (
+            len(exchange.body) <= self._inline_bytes
+            and (ready := handler.at_once(*_target(exchange))) is not None
+        ):
+            if ready is handler and handler.joins:
+                kind = (
+                    exchange.headers.get(b"content-type", b""),
+                    exchange.headers.get(b"accept", b""),
+                )
+                self._batches.add(kind, len(exchange.body), (connection, exchange))
+            else:
+                self._serve_inline(connection, exchange, ready)
+        else:
+            return self._give_to_a_worker(connection, exchange)
+        return True
+
+    def _give_to_a_worker(self, connection: ServerConnection, exchange: Exchange) -> bool:
+        """Returns whether it was refused."""
+        if self._work.qsize() >= self._most_waiting:
+            text = b"%d requests are waiting already; try again later" % self._most_waiting
+            connection.answer(503, text, "text/plain", headers=b"retry-after: 1\r\n")
+            return True
+        self._work.put((connection, exchange))
+        return False
+
+    def _execution_parameters(self) -> bytes:
+        """What a batch transform job asks for where its own request leaves it open."""
+        found = {
+            "MaxConcurrentTransforms": self._workers,
+            "BatchStrategy": "MULTI_RECORD",
+            "MaxPayloadInMB": min(_BATCH_PAYLOAD, self.max_payload >> 20),
+        }
+        return json.dumps(found).encode()
 
     def _serve_inline(
         self, connection: ServerConnection, exchange: Exchange, handler: InferenceHandler
@@ -138,6 +205,31 @@ class ModelServer:
             self._inline_bytes = min(self._inline_bytes, len(exchange.body) // 2)
         self._answer(connection, exchange, response)
 
+    def _serve_together(self, requests: Sequence[tuple[ServerConnection, Exchange]]) -> None:
+        """Answer requests of one kind, of which there may be only one."""
+        handler = self._handler
+        assert handler is not None  # a request is let in only when it is there
+        if len(requests) == 1:
+            self._serve_inline(*requests[0], handler)
+            return
+        first = requests[0][1]
+        try:
+            found = handler.transform_many(
+                [exchange.body for _, exchange in requests],
+                first.header(b"content-type"),
+                first.header(b"accept"),
+            )
+        except Exception:
+            # Whose request it is shows when each is predicted alone.
+            traceback.print_exc()
+            for connection, exchange in requests:
+                self._answer(connection, exchange, _transform(handler, exchange))
+            return
+        for (connection, exchange), outcome in zip(requests, found, strict=True):
+            if isinstance(outcome, InferenceError):
+                outcome = _refusal(outcome)
+            self._answer(connection, exchange, outcome)
+
     def _answer(
         self, connection: ServerConnection, exchange: Exchange, response: InferenceResponse
     ) -> None:
@@ -146,6 +238,7 @@ class ModelServer:
             response.body,
             response.content_type,
             exchange.headers.get(CUSTOM_ATTRIBUTES, b""),
+            _MISSING if response.status == 404 and TARGET_MODEL in exchange.headers else b"",
         )
         if self.draining:
             self._finish_when_drained()
@@ -161,8 +254,11 @@ class ModelServer:
     def _loaded(self, handler: InferenceHandler) -> None:
         self._loading -= 1
         if self._loading == 0:
-            self._inline_bytes = _INLINE_BYTES if handler.quick else -1
+            self._inline_bytes = _INLINE_BYTES
             self._handler = handler
+            threading.Thread(
+                target=_compile, args=(handler,), name="compiling", daemon=True
+            ).start()
 
     def _worker(self) -> None:
         """Load a handler of its own and answer what does not run on the event loop."""
@@ -182,8 +278,54 @@ class ModelServer:
             connection, exchange = self._work.get()
             self._running[thread] = time.monotonic()
             response = _transform(handler, exchange)
+            if response.pieces is None:
+                self._loop.call_soon_threadsafe(self._answer, connection, exchange, response)
+            else:
+                self._stream(connection, exchange, response, response.pieces)
             self._running.pop(thread, None)
-            self._loop.call_soon_threadsafe(self._answer, connection, exchange, response)
+
+    def _stream(
+        self,
+        connection: ServerConnection,
+        exchange: Exchange,
+        response: InferenceResponse,
+        pieces: Iterator[bytes],
+    ) -> None:
+        """In a worker: write an answer as it is made, or when it is whole if it is wanted so."""
+        soon = self._loop.call_soon_threadsafe
+        if exchange.headers.get(STREAM) != b"1":
+            soon(self._answer, connection, exchange, _joined(response, pieces))
+            return
+        custom = exchange.headers.get(CUSTOM_ATTRIBUTES, b"")
+        soon(connection.begin_stream, response.content_type, custom)
+        thread, whole = threading.get_ident(), False
+        try:
+            for piece in pieces:
+                soon(connection.write_piece, piece)
+                self._wait_until_taken(connection)
+                self._running[thread] = time.monotonic()
+                if connection.lost:
+                    break
+            else:
+                whole = True
+        except InferenceError:
+            pass  # Its traceback is in the log; the reader sees an answer that is cut off.
+        except BaseException:
+            traceback.print_exc()
+        soon(self._end_stream, connection, whole)
+
+    def _wait_until_taken(self, connection: ServerConnection) -> None:
+        """Wait for what was written so far to reach the transport, and for that to have room."""
+        written = threading.Event()
+        self._loop.call_soon_threadsafe(written.set)
+        written.wait()
+        while not connection.writable.wait(1.0):
+            self._running[threading.get_ident()] = time.monotonic()  # the reader's time, not ours
+
+    def _end_stream(self, connection: ServerConnection, whole: bool) -> None:
+        connection.end_stream(whole=whole)
+        if self.draining:
+            self._finish_when_drained()
 
     async def _watch_workers(self) -> None:
         while True:
@@ -201,16 +343,51 @@ class ModelServer:
 def _transform(handler: InferenceHandler, exchange: Exchange) -> InferenceResponse:
     """The handler's answer; whatever it raises becomes a status and a text, and goes to the log."""
     try:
-        return handler.transform(
+        if exchange.path.startswith(server_models.PREFIX):
+            return server_models.answer(handler, exchange)
+        return handler.target(*_target(exchange)).transform(
             exchange.body, exchange.header(b"content-type"), exchange.header(b"accept")
         )
     except InferenceError as error:
-        if error.status < 500:  # the handler has printed the traceback of a failure
-            print(f"refused with {error.status}: {error.message}", file=sys.stderr)
-        return InferenceResponse(error.status, error.message.encode(), "text/plain")
+        return _refusal(error)
     except BaseException as error:  # SystemExit of the user's code must not end a worker silently
         traceback.print_exc()
         return InferenceResponse(500, f"{type(error).__name__}: {error}".encode(), "text/plain")
+
+
+def _target(exchange: Exchange) -> tuple[str, str]:
+    """The model and the container that a request names."""
+    if TARGET_MODEL in exchange.headers or TARGET_CONTAINER in exchange.headers:
+        return exchange.header(TARGET_MODEL), exchange.header(TARGET_CONTAINER)
+    return "", ""
+
+
+def _joined(response: InferenceResponse, pieces: Iterator[bytes]) -> InferenceResponse:
+    try:
+        return replace(response, body=b"".join(pieces), pieces=None)
+    except InferenceError as error:
+        return _refusal(error)
+    except BaseException as error:
+        traceback.print_exc()
+        return InferenceResponse(500, f"{type(error).__name__}: {error}".encode(), "text/plain")
+
+
+def _refusal(error: InferenceError) -> InferenceResponse:
+    if error.status < 500:  # the handler has printed the traceback of a failure
+        print(f"refused with {error.status}: {error.message}", file=sys.stderr)
+    return InferenceResponse(error.status, error.message.encode(), "text/plain")
+
+
+def _compile(handler: InferenceHandler) -> None:
+    """Make the model faster while it is served already."""
+    try:
+        said = handler.compile()
+    except Exception:
+        traceback.print_exc()
+        print("The model could not be compiled; it is served as it is.", file=sys.stderr)
+        return
+    if said:
+        print(said, file=sys.stderr)
 
 
 def _bind(path: Path) -> socket.socket:
@@ -224,13 +401,25 @@ def _bind(path: Path) -> socket.socket:
 
 def _server(environment: Mapping[str, str]) -> ModelServer:
     image = environment["BOTTEGA_IMAGE"]
-    model = ContainerPaths.of(environment).model
     return ModelServer(
-        lambda: load_handler(image, model, environment),
+        _loader(image, ContainerPaths.of(environment), environment),
         workers=max(1, int(environment.get("SAGEMAKER_MODEL_SERVER_WORKERS", "1"))),
         timeout=float(environment.get("SAGEMAKER_MODEL_SERVER_TIMEOUT", "60")),
         max_payload=int(float(environment.get("SAGEMAKER_MAX_PAYLOAD_IN_MB", "100")) * 1024 * 1024),
+        most_waiting=int(environment.get("BOTTEGA_MODEL_SERVER_QUEUE", str(_WAITING))),
     )
+
+
+def _loader(
+    image: str, paths: ContainerPaths, environment: Mapping[str, str]
+) -> Callable[[], InferenceHandler]:
+    if environment.get("SAGEMAKER_MULTI_MODEL", "").lower() != "true":
+        return lambda: load_handler(image, paths.model, environment)
+    variables = {**environment, SHARED_CODE: str(paths.model / "code")}
+    shared = MultiModelHandler.of(
+        paths.root, environment, lambda folder: load_handler(image, folder, variables)
+    )
+    return lambda: shared
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,7 +15,22 @@ if TYPE_CHECKING:
     from bottega.serving.server import ModelServer
 
 CUSTOM_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
-_KEPT = frozenset({b"content-type", b"accept", b"content-length", b"expect", CUSTOM_ATTRIBUTES})
+TARGET_MODEL = b"x-amzn-sagemaker-target-model"
+TARGET_CONTAINER = b"x-amzn-sagemaker-target-container-hostname"
+STREAM = b"x-bottega-stream"
+"""``1`` where the answer is wanted as it is made."""
+_KEPT = frozenset(
+    {
+        b"content-type",
+        b"accept",
+        b"content-length",
+        b"expect",
+        CUSTOM_ATTRIBUTES,
+        TARGET_MODEL,
+        TARGET_CONTAINER,
+        STREAM,
+    }
+)
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
@@ -45,11 +61,13 @@ class ServerConnection(asyncio.Protocol):
         "_current",
         "_headers",
         "_parser",
+        "_paused",
         "_queue",
         "_server",
         "_size",
         "_transport",
         "_url",
+        "writable",
     )
 
     def __init__(self, server: ModelServer) -> None:
@@ -59,7 +77,16 @@ class ServerConnection(asyncio.Protocol):
         self._current: Exchange | None = None
         self._queue: deque[Exchange] = deque()
         self._closing = False
+        self._paused = False
+        self.writable = threading.Event()
+        """Clear while the peer takes nothing; set when it is gone, too."""
+        self.writable.set()
         self.on_message_begin()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the peer is gone."""
+        return self._transport is None
 
     @property
     def idle(self) -> bool:
@@ -72,8 +99,15 @@ class ServerConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are no subclasses of it
         self._server.connections.add(self)
 
+    def pause_writing(self) -> None:
+        self.writable.clear()
+
+    def resume_writing(self) -> None:
+        self.writable.set()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self.writable.set()
         self._queue.clear()
         self._server.connections.discard(self)
 
@@ -136,9 +170,22 @@ class ServerConnection(asyncio.Protocol):
     # What the server calls.
 
     def answer(
-        self, status: int, body: bytes, content_type: str = "", custom_attributes: bytes = b""
+        self,
+        status: int,
+        body: bytes,
+        content_type: str = "",
+        custom_attributes: bytes = b"",
+        headers: bytes = b"",
     ) -> None:
-        """Write the answer to the request that is being served, and go on to the next."""
+        """Write the answer to the request that is being served, and go on to the next.
+
+        Args:
+            status: of HTTP.
+            body: the whole of it.
+            content_type: none where it is empty.
+            custom_attributes: none where they are empty.
+            headers: further lines, each with its end.
+        """
         exchange, self._current = self._current, None
         if self._transport is None or exchange is None:
             return
@@ -148,6 +195,8 @@ class ServerConnection(asyncio.Protocol):
             head.append(f"content-type: {content_type}\r\n".encode("latin-1", "replace"))
         if custom_attributes:
             head.append(CUSTOM_ATTRIBUTES + b": " + custom_attributes + b"\r\n")
+        if headers:
+            head.append(headers)
         if last:
             head.append(b"connection: close\r\n")
         bodiless = status in (204, 304)
@@ -155,10 +204,41 @@ class ServerConnection(asyncio.Protocol):
         if not bodiless:
             head.append(body)
         self._transport.write(b"".join(head))
+        self._go_on(last)
+
+    def begin_stream(self, content_type: str, custom_attributes: bytes) -> None:
+        """Write the head of an answer with status 200 whose body comes in pieces."""
+        if self._transport is None:
+            return
+        head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n"
+        if content_type:
+            head += f"content-type: {content_type}\r\n".encode("latin-1", "replace")
+        if custom_attributes:
+            head += CUSTOM_ATTRIBUTES + b": " + custom_attributes + b"\r\n"
+        self._transport.write(head + b"\r\n")
+
+    def write_piece(self, piece: bytes) -> None:
+        """Write a piece of the body; an empty one is left out."""
+        if self._transport is not None and piece:
+            self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+    def end_stream(self, *, whole: bool) -> None:
+        """End the answer; one that is not whole ends without its last chunk, so that it shows."""
+        exchange, self._current = self._current, None
+        if self._transport is None or exchange is None:
+            return
+        if whole:
+            self._transport.write(b"0\r\n\r\n")
+        self._go_on(not whole or self._server.draining or not exchange.keep_alive)
+
+    def _go_on(self, last: bool) -> None:
+        assert self._transport is not None
         if last:
             self._close()
             return
-        self._transport.resume_reading()
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
         if self._queue:
             self._begin(self._queue.popleft())
 
@@ -169,10 +249,11 @@ class ServerConnection(asyncio.Protocol):
 
     def _begin(self, exchange: Exchange) -> None:
         self._current = exchange
-        self._server.serve(self, exchange)
-        if self._current is exchange and self._transport is not None:
+        at_once = self._server.serve(self, exchange)
+        if not at_once and self._current is exchange and self._transport is not None:
             # It runs in a worker: what comes meanwhile waits in the system's buffer, not in ours.
             self._transport.pause_reading()
+            self._paused = True
 
     def _refuse_large(self) -> None:
         """Answer at once, but go on reading: a client that is still sending would miss it."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bottega.algorithms.base import Algorithm, Channel
+from bottega.algorithms.base import Algorithm, Channel, RequestError
 from bottega.algorithms.xgboost.data import CONTENT_TYPES
 from bottega.algorithms.xgboost.metric_names import definitions, parse_metrics
 from bottega.algorithms.xgboost.schema import SCHEMA
@@ -21,6 +21,7 @@ class XGBoost(Algorithm):
 
     name = "xgboost"
     title = "XGBoost"
+    compiled_serving = True
     summary = (
         "Gradient boosted trees, the first choice for tables: classification, regression and "
         "ranking."
@@ -94,3 +95,17 @@ class XGBoost(Algorithm):
         from bottega.algorithms.xgboost.serving import predict
 
         return predict(model, body, content_type, accept)
+
+    def compile(self, model: Any) -> str:
+        said: str = model.compile()
+        return said
+
+    def joins(self, model: Any) -> bool:
+        return bool(model.joins)
+
+    def predict_many(
+        self, model: Any, bodies: Sequence[bytes], content_type: str, accept: str
+    ) -> list[tuple[bytes, str] | RequestError]:
+        from bottega.algorithms.xgboost.serving import predict_many
+
+        return predict_many(model, bodies, content_type, accept)

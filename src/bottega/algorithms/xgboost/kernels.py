@@ -1,0 +1,120 @@
+"""The compiled loop that predicts with the trees of an XGBoost model.
+
+It does what the library does, in the same order and precision, so that its numbers are the same to
+the last bit: a row's margin is a ``float32`` sum over the trees in their order.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from bottega.algorithms.kernels import kernel
+
+IDENTITY, SIGMOID, EXPONENTIAL, SOFTMAX, LARGEST, SIGN = range(6)
+"""What becomes of the margins."""
+
+_ZERO, _ONE = np.float32(0), np.float32(1)
+_TINY, _FAR = np.float32(1e-16), np.float32(88.7)
+
+
+@kernel(
+    "void(float32[:, ::1], float32[::1], int32[::1], int32[::1], int32[::1], int32[::1],"
+    " int32[::1], float32[::1], int64, float32[:, ::1])",
+    fastmath=False,
+)
+def predict(
+    rows: Any,
+    values: Any,
+    tests: Any,
+    children: Any,
+    roots: Any,
+    depths: Any,
+    groups: Any,
+    base: Any,
+    transformation: int,
+    out: Any,
+) -> None:
+    """Predict some rows.
+
+    Args:
+        rows: n x features; NaN is a missing value.
+        values: for each node, what its feature is compared with, or the value of a leaf.
+        tests: for each node, its feature times 4, plus 2 where a missing value goes to the right,
+            plus 1 where it is no leaf.
+        children: for each node, its left child, which the right one follows; a leaf's is itself.
+        roots: for each tree, its first node.
+        depths: for each tree, how many nodes are passed on the longest way to a leaf.
+        groups: for each tree, the output that it adds to.
+        base: for each output, where its margin begins.
+        transformation: one of the constants above.
+        out: n x outputs, written; with ``LARGEST`` only its first column counts.
+    """
+    trees = roots.shape[0]
+    outputs = base.shape[0]
+    at = np.empty(4, np.int32)
+    for row in range(rows.shape[0]):
+        for output in range(outputs):
+            out[row, output] = base[output]
+    tree = 0
+    while tree < trees:
+        # Four trees at a time, for all rows: the processor waits for their nodes together, and
+        # finds them nearby for the next row.
+        side = min(4, trees - tree)
+        depth = 0
+        for number in range(side):
+            depth = max(depth, depths[tree + number])
+        for row in range(rows.shape[0]):
+            for number in range(4):
+                at[number] = roots[tree + number] if number < side else roots[tree]
+            first, second, third, fourth = at[0], at[1], at[2], at[3]
+            for _ in range(depth):
+                test = tests[first]
+                value = rows[row, test >> 2]
+                right = (value >= values[first]) | ((value != value) & ((test & 2) != 0))
+                first = children[first] + (test & 1 & np.int32(right))
+                test = tests[second]
+                value = rows[row, test >> 2]
+                right = (value >= values[second]) | ((value != value) & ((test & 2) != 0))
+                second = children[second] + (test & 1 & np.int32(right))
+                test = tests[third]
+                value = rows[row, test >> 2]
+                right = (value >= values[third]) | ((value != value) & ((test & 2) != 0))
+                third = children[third] + (test & 1 & np.int32(right))
+                test = tests[fourth]
+                value = rows[row, test >> 2]
+                right = (value >= values[fourth]) | ((value != value) & ((test & 2) != 0))
+                fourth = children[fourth] + (test & 1 & np.int32(right))
+            at[0], at[1], at[2], at[3] = first, second, third, fourth
+            for number in range(side):
+                out[row, groups[tree + number]] += values[at[number]]
+        tree += 4
+    for row in range(rows.shape[0]):
+        if transformation == SIGMOID:
+            for output in range(outputs):
+                power = math.exp(min(-out[row, output], _FAR))
+                out[row, output] = _ONE / (power + _ONE + _TINY)
+        elif transformation == EXPONENTIAL:
+            for output in range(outputs):
+                out[row, output] = math.exp(out[row, output])
+        elif transformation == SOFTMAX:
+            largest = out[row, 0]
+            for output in range(1, outputs):
+                largest = max(largest, out[row, output])
+            total = 0.0
+            for output in range(outputs):
+                out[row, output] = math.exp(out[row, output] - largest)
+                total += out[row, output]
+            for output in range(outputs):
+                out[row, output] /= np.float32(total)
+        elif transformation == LARGEST:
+            best = 0
+            for output in range(1, outputs):
+                if out[row, output] > out[row, best]:
+                    best = output
+            out[row, 0] = np.float32(best)
+        elif transformation == SIGN:
+            for output in range(outputs):
+                out[row, output] = _ONE if out[row, output] > _ZERO else _ZERO
