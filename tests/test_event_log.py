@@ -13,6 +13,7 @@ from bottega.event_log import MOST_AT_ONCE, CursorInvalid, EventLog
 from bottega.events import (
     Event,
     EventBus,
+    InferenceNotified,
     MetricsChanged,
     OperationCalled,
     ResourceChanged,
@@ -61,13 +62,15 @@ def test_a_reader_begins_with_what_comes(bus: EventBus, log: EventLog):
     assert log.read(news.cursor) == after
 
 
-def test_three_kinds_of_events_are_told(bus: EventBus, log: EventLog):
+def test_four_kinds_of_events_are_told(bus: EventBus, log: EventLog):
     start = log.read().cursor
     told = [
         changed("a"),
         MetricsChanged(6.0, "TrainingJob", "a"),
         TrackingChanged(7.0, "1"),
         TrackingChanged(8.0, ""),
+        InferenceNotified(8.5, "e", "1", "Completed", "arn", {}),
+        InferenceNotified(8.6, "e", "2", "Completed", "arn", {}),
     ]
     for event in (*told, called(), Event(9.0)):
         bus.publish(event)

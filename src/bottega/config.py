@@ -52,6 +52,11 @@ class Config:
     """The largest body of a control-plane request."""
     max_invocation_bytes: int = 6_291_456
     """The largest body of InvokeEndpoint that is read; the API's own limit is the default."""
+    serverless_idle_seconds: float = 300.0
+    """How long a serverless variant that nobody asks keeps its servers."""
+    autoscaling_period_seconds: int = 5
+    """The grain of autoscaling: capacity grows after three such periods above a policy's target and
+    shrinks after fifteen below nine tenths of it. From 1 to 60 whole seconds."""
     tracking: bool = True
     """Whether jobs are tracked in MLflow."""
     preload: bool = True

@@ -13,6 +13,8 @@ from bottega.credentials import Credentials
 from bottega.event_log import EventLog
 from bottega.events import EventBus
 from bottega.memory import Memory
+from bottega.metrics.store import MetricStore
+from bottega.serving.inference_queue import InferenceQueue
 from bottega.serving.routing import RoutingTable
 from bottega.storage.metadata import MetadataStore
 from bottega.storage.objects import ObjectStore
@@ -37,6 +39,10 @@ class Ports:
     """What the bus has told lately; for those who watch."""
     capacity: Capacity
     routes: RoutingTable
+    metrics: MetricStore
+    """What was measured, by second and minute."""
+    inference_queue: InferenceQueue
+    """Asynchronous requests that are not answered yet."""
     credentials: Credentials
     memory: Memory = field(default_factory=Memory)
     """What features remember between calls."""

@@ -23,17 +23,30 @@ from bottega.credentials import Credentials
 from bottega.daemon.controller_host import ControllerHost
 from bottega.event_log import EventLog
 from bottega.events import EventBus
+from bottega.features.async_inference.controller import AsyncInferenceController
+from bottega.features.autoscaling.entities import ROLE as SCALING_ROLE
+from bottega.features.autoscaling.scaler import Scaler
+from bottega.features.cloudwatch.alarm_controller import AlarmController
+from bottega.features.cloudwatch.collector import MetricCollector
 from bottega.features.hosting.controller import EndpointController
 from bottega.features.processing.controller import ProcessingController
+from bottega.features.registry.controller import ModelPackageController
 from bottega.features.training.controller import TrainingController
 from bottega.features.training.job_log import job_logs
 from bottega.features.training.tracker import TrainingTracker
+from bottega.features.transform.controller import TransformController
 from bottega.identifiers import request_id
+from bottega.metrics.sqlite_store import SqliteMetricStore
 from bottega.ports import Ports
 from bottega.registry import Registry
+from bottega.service_calls import ServiceCaller
+from bottega.serving.capture import CaptureRecorder
 from bottega.serving.routing import RoutingTable
+from bottega.serving.sqlite_queue import SqliteInferenceQueue
 from bottega.serving.traffic import Traffic
+from bottega.storage import s3_uris
 from bottega.storage.folder_objects import FolderObjectStore
+from bottega.storage.objects import ObjectStore
 from bottega.storage.sql import SqlMetadataStore
 from bottega.tracking.catalogue import RunCatalogue
 from bottega.tracking.port import Tracking
@@ -41,17 +54,31 @@ from bottega.tracking.port import Tracking
 OPERATION_MODULES = (
     "access.identity",
     "access.roles",
+    "async_inference.requests",
+    "autoscaling.activities",
+    "autoscaling.overview",
+    "autoscaling.policies",
+    "autoscaling.scheduled",
+    "autoscaling.targets",
+    "capture.records",
+    "cloudwatch.alarm_list",
+    "cloudwatch.alarms",
+    "cloudwatch.metric_data",
+    "cloudwatch.metrics",
     "experiments.describe",
     "experiments.experiments",
     "experiments.importance",
     "experiments.metrics",
     "experiments.models",
     "experiments.runs",
+    "hosting.capacities",
+    "hosting.descriptions",
     "hosting.endpoint_configs",
     "hosting.endpoints",
     "hosting.invocations",
     "hosting.models",
     "hosting.overviews",
+    "hosting.rollbacks",
     "hosting.suggestions",
     "hosting.traffic",
     "logs.events",
@@ -63,6 +90,9 @@ OPERATION_MODULES = (
     "objects.preview",
     "objects.uploads",
     "processing.jobs",
+    "registry.groups",
+    "registry.package_list",
+    "registry.packages",
     "search.search",
     "studio.activity",
     "studio.describe",
@@ -74,6 +104,7 @@ OPERATION_MODULES = (
     "training.job_metrics",
     "training.jobs",
     "training.system_metrics",
+    "transform.jobs",
     "wrangler.catalogue",
     "wrangler.drafts",
     "wrangler.editing",
@@ -115,6 +146,7 @@ class Studio:
     registry: Registry
     controllers: ControllerHost
     endpoints: EndpointController
+    asynchronous: AsyncInferenceController
     _temporary: Path | None = field(default=None, repr=False)
 
     @classmethod
@@ -137,11 +169,24 @@ class Studio:
             ports = _open_ports(config, clock or SystemClock(), tracking, catalogue, undo)
             ports.objects.ensure_bucket(config.bucket)
             host = ControllerHost(ports.events)
+            registry = registry_of_operations()
             endpoints = EndpointController(ports, wake=lambda name: host.wake(endpoints, name))
             undo.callback(endpoints.close)
-            for controller in (*_training(ports, host), _processing(ports, host), endpoints):
+            asynchronous = AsyncInferenceController(ports)
+            undo.callback(asynchronous.close)
+            for controller in (
+                *_training(ports, host),
+                _processing(ports, host),
+                _transform(ports, host),
+                endpoints,
+                asynchronous,
+                ModelPackageController(ports),
+                MetricCollector(ports),
+                _alarms(ports, registry),
+                Scaler(ports, ServiceCaller(registry, ports, SCALING_ROLE, "autoscaling").call),
+            ):
                 host.add(controller)
-            studio = cls(ports, registry_of_operations(), host, endpoints)
+            studio = cls(ports, registry, host, endpoints, asynchronous)
             undo.pop_all()
             return studio
 
@@ -174,9 +219,14 @@ class Studio:
             if self._temporary is not None:
                 closing.callback(shutil.rmtree, self._temporary, ignore_errors=True)
             closing.callback(self.ports.objects.close)
+            if self.ports.routes.capture is not None:
+                closing.callback(self.ports.routes.capture.close)
             closing.callback(self.ports.store.close)
+            closing.callback(self.ports.metrics.close)
+            closing.callback(self.ports.inference_queue.close)
             closing.callback(self.ports.runner.close)
             closing.callback(self.endpoints.close)
+            closing.callback(self.asynchronous.close)
             closing.callback(self.controllers.stop)
             closing.callback(self.ports.event_log.close)
             closing.callback(self.ports.memory.close)
@@ -209,6 +259,10 @@ def _open_ports(
         config.database_url or f"sqlite:///{home / 'metadata.sqlite'}", events, clock
     )
     undo.callback(store.close)
+    metrics = SqliteMetricStore(home / "metrics.sqlite", clock)
+    undo.callback(metrics.close)
+    inference_queue = SqliteInferenceQueue(home / "async-inference.sqlite")
+    undo.callback(inference_queue.close)
     objects = FolderObjectStore(home / "objects", clock)
     undo.callback(objects.close)
     credentials = Credentials.load(config)
@@ -221,6 +275,8 @@ def _open_ports(
         preload_enabled=config.preload,
     )
     undo.callback(runner.close)
+    routes = RoutingTable(Traffic(clock))
+    routes.capture = CaptureRecorder(lambda uri, lines: _put(objects, uri, lines), clock)
     return Ports(
         config=config,
         clock=clock,
@@ -233,9 +289,17 @@ def _open_ports(
         events=events,
         event_log=event_log,
         capacity=capacity,
-        routes=RoutingTable(Traffic(clock)),
+        routes=routes,
+        inference_queue=inference_queue,
+        metrics=metrics,
         credentials=credentials,
     )
+
+
+def _put(objects: ObjectStore, uri: str, lines: bytes) -> None:
+    """Store captured records."""
+    bucket, key = s3_uris.split(uri)
+    objects.put(bucket, key, lines, content_type="application/jsonlines")
 
 
 def _training(ports: Ports, host: ControllerHost) -> Iterable[Controller]:
@@ -244,6 +308,16 @@ def _training(ports: Ports, host: ControllerHost) -> Iterable[Controller]:
     yield controller
     if ports.tracking is not None:
         yield TrainingTracker(ports, ports.tracking, logs)
+
+
+def _transform(ports: Ports, host: ControllerHost) -> Controller:
+    controller = TransformController(ports, wake=lambda name: host.wake(controller, name))
+    return controller
+
+
+def _alarms(ports: Ports, registry: Registry) -> Controller:
+    caller = ServiceCaller(registry, ports, "AWSServiceRoleForCloudWatchAlarms", "alarms")
+    return AlarmController(ports, caller.call)
 
 
 def _processing(ports: Ports, host: ControllerHost) -> Controller:

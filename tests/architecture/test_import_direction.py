@@ -36,8 +36,8 @@ LAYERS = (
     ),
     # Ports and what is behind them; what runs inside a job.
     (
-        *("algorithms", "compute", "container", "event_log", "serving", "specs", "storage"),
-        *("tracking", "wrangler"),
+        *("algorithms", "compute", "container", "event_log", "metrics", "serving", "specs"),
+        *("storage", "tracking", "wrangler"),
     ),
     # What an operation gets, and what jobs of every kind and whoever serves a model have in common.
     ("context", "controller", "jobs", "listing", "model_servers", "ports"),

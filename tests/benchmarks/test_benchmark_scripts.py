@@ -11,7 +11,7 @@ import pytest
 Benchmark = Callable[..., dict[str, Any]]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_start_latency(benchmark: Benchmark) -> None:
     document = benchmark("start_latency", "--rounds", "2", "--cold-rounds", "1")
     since, phases = document["tables"]
@@ -42,6 +42,18 @@ def test_control_plane(benchmark: Benchmark) -> None:
 
 
 @pytest.mark.slow
+def test_serving(benchmark: Benchmark) -> None:
+    document = benchmark("serving", "--quick")
+    *loads, overload = document["tables"]
+    assert len(loads) == 6
+    for table in loads:
+        for rate, p50, p99 in table["rows"].values():
+            assert rate > 0
+            assert 0 < p50 <= p99
+    assert [values[4] for values in overload["rows"].values()] == [0, 0, 0]  # none was broken
+
+
+@pytest.mark.long
 def test_tracking(benchmark: Benchmark) -> None:
     document = benchmark("tracking", "--runs", "400", "--rounds", "2")
     (table,) = document["tables"]

@@ -31,9 +31,12 @@ def test_a_session_acts_under_its_own_name(daemon: TestDaemon, tmp_path: Path):
         ("sagemaker", "ListModels"),
         ("logs", "DescribeLogGroups"),
         ("bottega", "DescribeStudio"),
+        ("cloudwatch", "DescribeAlarms"),
+        ("application-autoscaling", "DescribeScalableTargets"),
     ):
         assert service in TARGETS
-        client.call(service, operation)
+        named = service == "application-autoscaling"
+        client.call(service, operation, {"ServiceNamespace": "sagemaker"} if named else {})
     client.put_object(config.bucket, "a b/c", b"body")
     client.get_object(config.bucket, "a b/c", tmp_path / "c")
     assert (tmp_path / "c").read_bytes() == b"body"

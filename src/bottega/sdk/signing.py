@@ -9,8 +9,16 @@ TARGETS: Mapping[str, str] = {
     "sagemaker": "SageMaker",
     "logs": "Logs_20140328",
     "bottega": "Bottega",
+    "application-autoscaling": "AnyScaleFrontendService",
+    "cloudwatch": "GraniteServiceVersion20100801",
 }
 """The services that speak JSON, and how they name their operations on the wire."""
+
+_SCOPES: Mapping[str, str] = {
+    "logs": "logs",
+    "application-autoscaling": "application-autoscaling",
+    "cloudwatch": "monitoring",
+}
 
 REPEATABLE = ("Check", "Describe", "Filter", "Get", "List", "Preview", "Search", "Suggest", "Watch")
 """Operations that may be sent again when nobody knows whether the first call was done."""
@@ -45,7 +53,7 @@ def operation_headers(service: str, operation: str) -> dict[str, str]:
 
 def scope_of(service: str) -> str:
     """The signing name of a service of :data:`TARGETS`."""
-    return "logs" if service == "logs" else "sagemaker"
+    return _SCOPES.get(service, "sagemaker")
 
 
 def signed_headers(

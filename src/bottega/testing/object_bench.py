@@ -112,6 +112,8 @@ def object_bench(home: Path, clock: Clock, **settings: Any) -> Iterator[ObjectBe
         event_log=EventLog(events),
         capacity=Capacity(1),
         routes=RoutingTable(),
+        metrics=absent,
+        inference_queue=absent,
         credentials=Credentials.load(config),
     )
     registry = Registry.from_modules(MODULES)

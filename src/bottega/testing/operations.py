@@ -16,9 +16,11 @@ from bottega.context import Context, Identity
 from bottega.credentials import Credentials
 from bottega.event_log import EventLog
 from bottega.events import EventBus
+from bottega.metrics.sqlite_store import SqliteMetricStore
 from bottega.ports import Ports
 from bottega.registry import Registry
 from bottega.serving.routing import RoutingTable
+from bottega.serving.traffic import Traffic
 from bottega.storage.sql import SqlMetadataStore
 
 
@@ -51,7 +53,9 @@ class Operations:
             events=events,
             event_log=EventLog(events),
             capacity=Capacity(2),
-            routes=RoutingTable(),
+            routes=RoutingTable(Traffic(clock)),
+            metrics=SqliteMetricStore(home / "metrics.sqlite", clock),
+            inference_queue=cast(Any, _NotForThisTest()),
             credentials=Credentials.load(config),
         )
         self._registry = Registry.from_modules(modules)
@@ -81,3 +85,4 @@ class Operations:
         trace: TracebackType | None,
     ) -> None:
         self.ports.store.close()
+        self.ports.metrics.close()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bottega.errors import ValidationException
-from bottega.events import MetricsChanged, TrackingChanged
+from bottega.events import InferenceNotified, MetricsChanged, TrackingChanged
 from bottega.features.studio import watch
 from bottega.storage.metadata import Resource
 from bottega.testing.operations import Operations
@@ -35,6 +35,9 @@ def test_each_kind_of_event_is_told_with_what_belongs_to_it(studio: Operations) 
     studio.ports.store.update(created)
     studio.ports.events.publish(MetricsChanged(now, "TrainingJob", "j"))
     studio.ports.events.publish(TrackingChanged(now, "7"))
+    topic = "arn:aws:sns:us-east-1:000000000000:t"
+    message = {"invocationStatus": "Failed", "requestParameters": {"endpointName": "e"}}
+    studio.ports.events.publish(InferenceNotified(now, "e", "i", "Failed", topic, message))
     told = ask(studio, Cursor=start["Cursor"])
     assert told["Events"] == [
         {
@@ -48,6 +51,15 @@ def test_each_kind_of_event_is_told_with_what_belongs_to_it(studio: Operations) 
         },
         {"Time": now, "Type": "MetricsChanged", "Kind": "TrainingJob", "Name": "j"},
         {"Time": now, "Type": "TrackingChanged", "Name": "7"},
+        {
+            "Time": now,
+            "Type": "InferenceNotified",
+            "Kind": "Endpoint",
+            "Name": "e",
+            "Status": "Failed",
+            "TopicArn": topic,
+            "Notification": message,
+        },
     ]
     assert ask(studio, Cursor=told["Cursor"], WaitSeconds=0)["Events"] == []
 

@@ -16,7 +16,15 @@ export type ClarifyTextGranularity = 'token' | 'sentence' | 'paragraph';
 
 export type ContainerMode = 'SingleModel' | 'MultiModel';
 
+export type DeploymentOutcome = 'InProgress' | 'Succeeded' | 'RolledBack' | 'Failed';
+
+export type DeploymentPhase = 'Creating' | 'ActivatingTraffic' | 'Baking' | 'Terminating' | 'RollingBack';
+
+export type DeploymentPolicyType = 'ALL_AT_ONCE' | 'CANARY' | 'LINEAR' | 'ROLLING';
+
 export type EndpointConfigSortKey = 'Name' | 'CreationTime';
+
+export type EndpointKind = 'RealTime' | 'Serverless' | 'Asynchronous';
 
 export type EndpointOverviewSortKey = 'CreationTime' | 'Name' | 'Status';
 
@@ -120,6 +128,15 @@ export interface IClarifyShapConfig {
 export interface IClarifyTextConfig {
   Language: string;
   Granularity: ClarifyTextGranularity;
+}
+
+export interface IConfigurationSeries {
+  /** The endpoint configuration of the fleet. */
+  EndpointConfigName: string;
+  /** The traffic that this fleet's variant had. */
+  Series: ITrafficSeries;
+  /** Model servers that answered; NaN where that is not known. */
+  Instances: number[];
 }
 
 export interface IContainerDefinition {
@@ -227,10 +244,49 @@ export interface IDeployedImage {
   ResolutionTime?: number;
 }
 
+export interface IDeployedVariant {
+  /** The variant's name. */
+  VariantName: string;
+  /** The model it serves; it may be deleted since. */
+  ModelName: string;
+  /** Of its last container. */
+  Image: string;
+  /** Empty for a serverless variant. */
+  InstanceType: string;
+  /** Instances wanted; 0 for a serverless variant. */
+  InstanceCount: number;
+  /** Its share of the traffic is this, divided by the sum of all weights. */
+  Weight: number;
+  /** Whether it has no instances of its own. */
+  Serverless: boolean;
+  /** Whether it only gets copies of requests. */
+  Shadow: boolean;
+}
+
 export interface IDeploymentConfig {
   BlueGreenUpdatePolicy?: IBlueGreenUpdatePolicy;
   RollingUpdatePolicy?: IRollingUpdatePolicy;
   AutoRollbackConfiguration?: IAutoRollbackConfig;
+}
+
+export interface IDeploymentProgress {
+  /**
+   * What happens now. Terminating: it has all traffic, and the old servers are kept for a
+   * while.
+   */
+  Phase: DeploymentPhase;
+  /** When the phase began. */
+  PhaseStartTime: number;
+  /** When the phase ends by itself; absent where that is not known. */
+  PhaseEndTime?: number;
+  /** Of the endpoint's traffic, on the new servers: from 0 to 1. */
+  TrafficShare: number;
+  /** Steps of the policy that are done. */
+  Step: number;
+  /** The share of the traffic after each step. */
+  Steps: number[];
+  /** Names of the alarms that roll it back. */
+  Alarms: string[];
 }
 
 export interface IDeploymentRecommendation {
@@ -319,11 +375,40 @@ export interface IEndpointConfigSummary {
   CreationTime: number;
 }
 
+export interface IEndpointDeployment {
+  /** Names it to RollBackEndpoint. */
+  DeploymentId: string;
+  /** The configuration it was made of; it may be deleted since. */
+  EndpointConfigName: string;
+  /** Succeeded: it served. RolledBack: the one before it went on. Failed: nothing could. */
+  Outcome: DeploymentOutcome;
+  /** Why it was rolled back or failed. */
+  Reason?: string;
+  /** When it was asked for. */
+  StartTime: number;
+  /** When its outcome was known; absent while it is under way. */
+  EndTime?: number;
+  /** Whether it is what the endpoint serves now. */
+  Active: boolean;
+  /** In which way the traffic was to move. */
+  Policy: DeploymentPolicyType;
+  /** The ARN of who asked for it. */
+  RequestedBy: string;
+  /** With the capacity they had last. */
+  Variants: IDeployedVariant[];
+  /** How far it is; absent once its outcome is known. */
+  Progress?: IDeploymentProgress;
+}
+
 export interface IEndpointOverview {
   EndpointName: string;
   EndpointArn: string;
   EndpointConfigName?: string;
   Status: string;
+  /** How it is called and what its capacity is; absent where it never had a deployment. */
+  Kind?: EndpointKind;
+  /** Where an update stands; absent where none is under way. */
+  Progress?: IDeploymentProgress;
   CreationTime: number;
   LastModifiedTime?: number;
   FailureReason?: string;
@@ -405,6 +490,16 @@ export interface IListEndpointConfigsInput {
 export interface IListEndpointConfigsOutput {
   EndpointConfigs: IEndpointConfigSummary[];
   NextToken?: string;
+}
+
+export interface IListEndpointDeploymentsRequest {
+  /** The endpoint's name. */
+  EndpointName: string;
+}
+
+export interface IListEndpointDeploymentsResponse {
+  /** Newest first. */
+  Deployments: IEndpointDeployment[];
 }
 
 export interface IListEndpointOverviewsRequest {
@@ -622,6 +717,21 @@ export interface IRepositoryAuthConfig {
   RepositoryCredentialsProviderArn: string;
 }
 
+export interface IRollBackEndpointRequest {
+  /** The endpoint's name. */
+  EndpointName: string;
+  /**
+   * Which deployment to bring back; absent, the update under way is undone, or else what
+   * served before comes back.
+   */
+  DeploymentId?: string;
+}
+
+export interface IRollBackEndpointResponse {
+  /** The endpoint's ARN. */
+  EndpointArn: string;
+}
+
 export interface IRollingUpdatePolicy {
   MaximumBatchSize: ICapacitySize;
   WaitIntervalInSeconds: number;
@@ -675,6 +785,8 @@ export interface ITrafficSeries {
   /** Seconds; NaN where there was no request. */
   LatencyP50: number[];
   LatencyP99: number[];
+  /** Seconds that the router took for a request, on average; NaN where there was no request. */
+  Overhead?: number[];
 }
 
 export interface ITrafficSummary {
@@ -729,6 +841,15 @@ export interface IVariantSeries {
   VariantName: string;
   Series: ITrafficSeries;
   Traffic: ITrafficSummary;
+  /**
+   * Requests that were under way at once, sampled each second, at most; NaN where there was
+   * none.
+   */
+  Concurrency?: number[];
+  /** Model servers that answered, of all fleets; NaN where that is not known. */
+  Instances?: number[];
+  /** The same by endpoint configuration, where the endpoint had several in this time. */
+  Configurations?: IConfigurationSeries[];
 }
 
 export interface IVpcConfig {

@@ -49,7 +49,8 @@ export interface IStudioEvent {
   Time: number;
   /**
    * What happened: a resource changed; new metric points of a job are there; runs of the
-   * tracking store changed.
+   * tracking store changed; an asynchronous request was answered whose endpoint has a topic
+   * for that.
    */
   Type: StudioEventType;
   /** For ResourceChanged. */
@@ -58,10 +59,17 @@ export interface IStudioEvent {
   Kind?: string;
   /** The resource's name; for TrackingChanged the experiment's id where it is known. */
   Name?: string;
-  /** The resource's status after the change. */
+  /**
+   * The resource's status after the change; of an asynchronous request Completed, Failed or
+   * Expired.
+   */
   Status?: string;
   /** The resource's version after the change. */
   Version?: number;
+  /** For InferenceNotified: the topic that SageMaker would notify. */
+  TopicArn?: string;
+  /** For InferenceNotified: SageMaker's notification. */
+  Notification?: Record<string, unknown>;
 }
 
 export interface IWatchEventsRequest {
@@ -88,4 +96,4 @@ export interface IWatchEventsResponse {
 
 export type ResourceChange = 'created' | 'updated' | 'deleted';
 
-export type StudioEventType = 'ResourceChanged' | 'MetricsChanged' | 'TrackingChanged';
+export type StudioEventType = 'ResourceChanged' | 'MetricsChanged' | 'TrackingChanged' | 'InferenceNotified';

@@ -1,6 +1,6 @@
 import { showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 
 import { BottegaError } from '../../api/request';
 import type { IStudioEvent } from '../../api/types/studio';
@@ -22,9 +22,13 @@ import { useLive } from '../../shared/hooks/useLive';
 import { useNow } from '../../shared/hooks/useNow';
 import { LogViewer } from '../../shared/logs/logViewer';
 import type { IScreenProps } from '../../tokens';
+import type { ISample } from './captureTab';
+import { CaptureTab } from './captureTab';
 import { DELETE_COMMAND } from './commands';
 import { ConfigurationTab } from './configuration';
+import { DeploymentsTab } from './deploymentsTab';
 import { OverviewTab } from './overview';
+import { RolloutBanner } from './rolloutBanner';
 import { TestTab } from './test';
 import { errors, recent } from './traffic';
 
@@ -93,6 +97,7 @@ function Content(
   props: IScreenProps & { endpoint: IDescribeEndpointOutput }
 ): JSX.Element {
   const { client, trans, frame, name, endpoint, parameters } = props;
+  const [sample, setSample] = useState<ISample | null>(null);
   const metrics = useLive(
     props,
     signal =>
@@ -119,6 +124,7 @@ function Content(
           <p className="jp-BottegaFailure-message">{endpoint.FailureReason}</p>
         </div>
       )}
+      <RolloutBanner {...props} />
       <Figures metrics={metrics} trans={trans} />
       <Tabs
         label={trans.__('Parts of the endpoint')}
@@ -133,7 +139,25 @@ function Content(
           {
             id: 'test',
             label: trans.__('Test'),
-            render: () => <TestTab {...props} />
+            render: () => <TestTab {...props} sample={sample} />
+          },
+          {
+            id: 'deployments',
+            label: trans.__('Deployments'),
+            render: () => <DeploymentsTab {...props} />
+          },
+          {
+            id: 'capture',
+            label: trans.__('Capture'),
+            render: () => (
+              <CaptureTab
+                {...props}
+                onUse={used => {
+                  setSample(used);
+                  frame.setParameters({ tab: 'test' });
+                }}
+              />
+            )
           },
           {
             id: 'configuration',

@@ -1,8 +1,11 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { useCallback, useEffect, useState } from 'react';
 
 import { BottegaError } from '../../api/request';
 import type {
+  EndpointKind,
   EndpointOverviewSortKey,
+  IDeploymentProgress,
   IEndpointOverview
 } from '../../api/types/hosting';
 import {
@@ -72,23 +75,34 @@ export function EndpointsScreen(props: IScreenProps): JSX.Element {
     {
       id: 'status',
       label: trans.__('Status'),
-      width: 130,
+      width: 150,
       sortKey: 'Status',
-      render: row => <StatusChip status={row.Status} />
+      render: row => (
+        <StatusChip
+          status={row.Status}
+          {...(row.Progress ? { detail: rollout(row.Progress) } : {})}
+        />
+      )
     },
     {
       id: 'name',
       label: trans.__('Name'),
-      width: 240,
+      width: 220,
       sortKey: 'Name',
       render: row => (
         <strong title={row.EndpointName}>{row.EndpointName}</strong>
       )
     },
     {
+      id: 'kind',
+      label: trans.__('Kind'),
+      width: 110,
+      render: row => kindName(row.Kind, trans)
+    },
+    {
       id: 'variants',
       label: trans.__('Variants'),
-      width: 200,
+      width: 160,
       render: row => row.Variants.map(variant => variant.VariantName).join(', ')
     },
     {
@@ -212,15 +226,44 @@ export function EndpointsScreen(props: IScreenProps): JSX.Element {
   );
 }
 
+/** The share of the traffic that has moved, while an update is under way. */
+function rollout(progress: IDeploymentProgress): string {
+  return percent(progress.TrafficShare);
+}
+
+/** The words for how an endpoint is called; none for one that never served. */
+export function kindName(
+  kind: EndpointKind | undefined,
+  trans: TranslationBundle
+): string {
+  switch (kind) {
+    case 'Asynchronous':
+      return trans.__('asynchronous');
+    case 'Serverless':
+      return trans.__('serverless');
+    case 'RealTime':
+      return trans.__('real-time');
+    default:
+      return '';
+  }
+}
+
 function seconds(value: number | undefined): string {
   return typeof value === 'number' ? latency(value) : '';
 }
 
-/** How many servers answer, and how many there should be where that differs. */
-export function instances(row: Pick<IEndpointOverview, 'Variants'>): string {
+/**
+ * How many servers answer, and how many there should be where that differs; those of serverless
+ * variants come and go with the requests.
+ */
+export function instances(
+  row: Pick<IEndpointOverview, 'Variants' | 'Kind'>
+): string {
   const sum = (count: (variant: IEndpointOverview['Variants'][0]) => number) =>
     row.Variants.reduce((total, variant) => total + count(variant), 0);
   const present = sum(variant => variant.CurrentInstanceCount);
   const wanted = sum(variant => variant.DesiredInstanceCount);
-  return present === wanted ? String(present) : `${present} / ${wanted}`;
+  return present === wanted || row.Kind === 'Serverless'
+    ? String(present)
+    : `${present} / ${wanted}`;
 }

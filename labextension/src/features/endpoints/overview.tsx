@@ -9,20 +9,23 @@ import type { SharedRange } from '../../shared/charts/plot';
 import { Plot } from '../../shared/charts/plot';
 import { useChartTheme } from '../../shared/charts/theme';
 import { Loadable } from '../../shared/components/states';
-import { latency, measured, percent } from '../../shared/format';
+import { measured } from '../../shared/format';
 import type { Live } from '../../shared/hooks/useLive';
 import type { ITrafficChart } from './traffic';
+import type { IScreenProps } from '../../tokens';
 import { trafficCharts } from './traffic';
+import { VariantsCard } from './variants';
 
 const CHART_HEIGHT = 200;
 
 /** Traffic and variants. */
-export function OverviewTab(props: {
-  endpoint: IDescribeEndpointOutput;
-  metrics: Live<IGetEndpointMetricsResponse>;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { endpoint, metrics, trans } = props;
+export function OverviewTab(
+  props: IScreenProps & {
+    endpoint: IDescribeEndpointOutput;
+    metrics: Live<IGetEndpointMetricsResponse>;
+  }
+): JSX.Element {
+  const { metrics, trans } = props;
   return (
     <>
       <Loadable
@@ -32,11 +35,7 @@ export function OverviewTab(props: {
       >
         {value => <Charts metrics={value} trans={trans} />}
       </Loadable>
-      <Variants
-        endpoint={endpoint}
-        metrics={metrics.state === 'ready' ? metrics.value : null}
-        trans={trans}
-      />
+      <VariantsCard {...props} />
     </>
   );
 }
@@ -52,7 +51,10 @@ function Charts(props: {
   const titles: Record<ITrafficChart['id'], [string, string]> = {
     requests: [trans.__('Requests a second'), ''],
     latency: [trans.__('Model latency'), 'ms'],
-    errors: [trans.__('Errors a second'), '']
+    errors: [trans.__('Errors a second'), ''],
+    overhead: [trans.__('Overhead'), 'ms'],
+    concurrency: [trans.__('Requests at once'), ''],
+    instances: [trans.__('Instances'), '']
   };
   return (
     <div className="jp-BottegaGrid">
@@ -100,65 +102,3 @@ function Charts(props: {
 
 /** Counts and times begin at nothing. */
 const LAYOUT = { yaxis: { rangemode: 'tozero' } };
-
-function Variants(props: {
-  endpoint: IDescribeEndpointOutput;
-  metrics: IGetEndpointMetricsResponse | null;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { endpoint, metrics, trans } = props;
-  const variants = endpoint.ProductionVariants ?? [];
-  const weights = variants.reduce(
-    (sum, variant) => sum + (variant.CurrentWeight ?? 0),
-    0
-  );
-  return (
-    <section className="jp-BottegaCard">
-      <h2>{trans.__('Variants')}</h2>
-      {variants.length === 0 ? (
-        <p>{trans.__('No variant is in service yet.')}</p>
-      ) : (
-        <table className="jp-BottegaVariants">
-          <thead>
-            <tr>
-              <th scope="col">{trans.__('Name')}</th>
-              <th scope="col">{trans.__('Image')}</th>
-              <th scope="col">{trans.__('Traffic')}</th>
-              <th scope="col">{trans.__('Instances')}</th>
-              <th scope="col">{trans.__('Requests/s')}</th>
-              <th scope="col">{trans.__('p99')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {variants.map(variant => {
-              const share =
-                weights > 0 ? (variant.CurrentWeight ?? 0) / weights : 1;
-              const traffic = metrics?.Variants.find(
-                other => other.VariantName === variant.VariantName
-              )?.Traffic;
-              const p99 = traffic?.LatencyP99;
-              return (
-                <tr key={variant.VariantName}>
-                  <th scope="row">{variant.VariantName}</th>
-                  <td>{variant.DeployedImages?.[0]?.SpecifiedImage ?? ''}</td>
-                  <td>
-                    <span className="jp-BottegaVariants-share">
-                      <span style={{ width: `${share * 100}%` }} />
-                    </span>
-                    {percent(share)}
-                  </td>
-                  <td>
-                    {variant.CurrentInstanceCount ?? 0} /{' '}
-                    {variant.DesiredInstanceCount ?? 0}
-                  </td>
-                  <td>{traffic?.RequestsPerSecond.toFixed(1) ?? ''}</td>
-                  <td>{typeof p99 === 'number' ? latency(p99) : ''}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      )}
-    </section>
-  );
-}

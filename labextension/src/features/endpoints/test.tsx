@@ -9,6 +9,7 @@ import { Failure } from '../../shared/components/states';
 import { latency } from '../../shared/format';
 import { useLive } from '../../shared/hooks/useLive';
 import type { IScreenProps } from '../../tokens';
+import type { ISample } from './captureTab';
 import { snippets } from './snippets';
 
 const CONTENT_TYPES = [
@@ -26,9 +27,13 @@ type Answer =
 
 /** Send a request, and see how to send it from elsewhere. */
 export function TestTab(
-  props: IScreenProps & { endpoint: IDescribeEndpointOutput }
+  props: IScreenProps & {
+    endpoint: IDescribeEndpointOutput;
+    /** A captured request to begin with; else one from the training data. */
+    sample: ISample | null;
+  }
 ): JSX.Element {
-  const { client, trans, name, endpoint } = props;
+  const { client, trans, name, endpoint, sample } = props;
   const base = useId();
   const suggestion = useLive(
     props,
@@ -36,9 +41,11 @@ export function TestTab(
       client.call('bottega:SuggestInvocation', { EndpointName: name }, signal),
     [name, endpoint.EndpointConfigName]
   );
-  const [contentType, setContentType] = useState('text/csv');
-  const [body, setBody] = useState('');
-  const [touched, setTouched] = useState(false);
+  const [contentType, setContentType] = useState(
+    sample?.contentType ?? 'text/csv'
+  );
+  const [body, setBody] = useState(sample?.body ?? '');
+  const [touched, setTouched] = useState(sample !== null);
   const [variant, setVariant] = useState('');
   const [answer, setAnswer] = useState<Answer>({ state: 'none' });
   const suggested = suggestion.state === 'ready' ? suggestion.value : null;

@@ -1,19 +1,30 @@
 import type {
   IGetEndpointMetricsResponse,
-  ITrafficSeries
+  ITrafficSeries,
+  IVariantSeries
 } from '../../api/types/hosting';
 import type { IChartTheme } from '../../shared/charts/theme';
 import { seriesColour } from '../../shared/charts/theme';
 
 /** A chart of the Endpoint screen: what it shows, and Plotly's traces. */
 export interface ITrafficChart {
-  id: 'requests' | 'latency' | 'errors';
+  id:
+    | 'requests'
+    | 'latency'
+    | 'errors'
+    | 'overhead'
+    | 'concurrency'
+    | 'instances';
   /** For the head of the chart: name, colour and latest value of each line. */
   lines: Array<{ name: string; colour: string; latest: number | null }>;
   traces: object[];
 }
 
-/** The charts of an endpoint's traffic. Rates are per second, latencies in milliseconds. */
+/**
+ * The charts of an endpoint's traffic. Rates are per second, latencies in milliseconds.
+ *
+ * What was not measured has no chart.
+ */
 export function trafficCharts(
   metrics: IGetEndpointMetricsResponse,
   theme: IChartTheme
@@ -23,34 +34,65 @@ export function trafficCharts(
   const rate = (counts: readonly number[]): number[] =>
     counts.map(count => count / period);
   const { Total: total } = metrics;
-  const perVariant =
-    metrics.Variants.length > 1
-      ? metrics.Variants.map(
-          ({ VariantName: name, Series: series }) =>
-            [name, rate(series.Requests)] as const
+  const several = metrics.Variants.length > 1 ? metrics.Variants : [];
+  const perVariant = (
+    values: (variant: IVariantSeries) => readonly number[] | undefined
+  ): Line[] =>
+    metrics.Variants.flatMap(variant => {
+      const found = values(variant);
+      return found ? [[variant.VariantName, gaps(found)] as const] : [];
+    });
+  const all: Array<[ITrafficChart['id'], Line[]]> = [
+    [
+      'requests',
+      [
+        ['total', rate(total.Requests)],
+        ...several.map(
+          variant =>
+            [variant.VariantName, rate(variant.Series.Requests)] as const
         )
-      : [];
-  return [
-    chart('requests', times, theme, [
-      ['total', rate(total.Requests)],
-      ...perVariant
-    ]),
-    chart('latency', times, theme, [
-      ['p50', milliseconds(total.LatencyP50)],
-      ['p99', milliseconds(total.LatencyP99)]
-    ]),
-    chart('errors', times, theme, [
-      ['4XX', rate(total.Errors4XX)],
-      ['5XX', rate(total.Errors5XX)]
-    ])
+      ]
+    ],
+    [
+      'latency',
+      [
+        ['p50', milliseconds(total.LatencyP50)],
+        ['p99', milliseconds(total.LatencyP99)],
+        ...several.map(
+          variant =>
+            [
+              `p99 ${variant.VariantName}`,
+              milliseconds(variant.Series.LatencyP99)
+            ] as const
+        )
+      ]
+    ],
+    [
+      'errors',
+      [
+        ['4XX', rate(total.Errors4XX)],
+        ['5XX', rate(total.Errors5XX)]
+      ]
+    ],
+    [
+      'overhead',
+      total.Overhead ? [['mean', milliseconds(total.Overhead)]] : []
+    ],
+    ['concurrency', perVariant(variant => variant.Concurrency)],
+    ['instances', perVariant(variant => variant.Instances)]
   ];
+  return all.flatMap(([id, lines]) =>
+    lines.length > 0 ? [chart(id, times, theme, lines)] : []
+  );
 }
+
+type Line = readonly [string, ReadonlyArray<number | null>];
 
 function chart(
   id: ITrafficChart['id'],
   times: readonly Date[],
   theme: IChartTheme,
-  lines: ReadonlyArray<readonly [string, ReadonlyArray<number | null>]>
+  lines: readonly Line[]
 ): ITrafficChart {
   return {
     id,
@@ -68,6 +110,7 @@ function chart(
       connectgaps: false,
       line: {
         width: 1.5,
+        shape: id === 'instances' ? 'hv' : 'linear',
         color: seriesColour(theme, index),
         dash: index === 0 ? 'solid' : index === 1 ? 'dash' : 'dot'
       }
@@ -75,14 +118,17 @@ function chart(
   };
 }
 
+/** What there is no value for is a gap. */
+function gaps(values: readonly (number | string)[]): Array<number | null> {
+  // JSON has no word for NaN; the wire gives it as a text.
+  return values.map(value => (typeof value === 'number' ? value : null));
+}
+
 /** Seconds as milliseconds; a period without requests has none, and the line a gap. */
 function milliseconds(
   seconds: readonly (number | string)[]
 ): Array<number | null> {
-  // JSON has no word for NaN; the wire gives it as a text.
-  return seconds.map(value =>
-    typeof value === 'number' ? value * 1000 : null
-  );
+  return gaps(seconds).map(value => (value === null ? null : value * 1000));
 }
 
 /** The last points of a course, for a sparkline; gaps count as nothing. */

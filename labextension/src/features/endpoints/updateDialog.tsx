@@ -10,6 +10,9 @@ import type {
 } from '../../api/types/hosting';
 import { percent } from '../../shared/format';
 import type { IBottegaClient } from '../../tokens';
+import type { IPolicyDraft } from './deploymentPolicy';
+import { configOf, draftOf } from './deploymentPolicy';
+import { PolicyForm } from './policyForm';
 import { MADE_FOR } from './removal';
 
 interface IFormProps {
@@ -60,20 +63,23 @@ export function UpdateForm(props: IFormProps): JSX.Element {
                 <option key={option}>{option}</option>
               ))}
             </select>
-            <label htmlFor={`${id}-count`}>{trans.__('Instances')}</label>
+            <label htmlFor={`${id}-count`}>
+              {variant.ServerlessConfig
+                ? trans.__('Requests at once, at most')
+                : trans.__('Instances')}
+            </label>
             <input
               id={`${id}-count`}
               className="jp-BottegaInput"
               type="number"
               min={1}
-              value={variant.InitialInstanceCount ?? 1}
+              value={
+                variant.ServerlessConfig?.MaxConcurrency ??
+                variant.InitialInstanceCount ??
+                1
+              }
               onChange={event =>
-                change(index, {
-                  InitialInstanceCount: Math.max(
-                    1,
-                    Math.floor(Number(event.target.value)) || 1
-                  )
-                })
+                change(index, capacity(variant, Number(event.target.value)))
               }
             />
             {variants.length > 1 && (
@@ -111,24 +117,63 @@ export function UpdateForm(props: IFormProps): JSX.Element {
   );
 }
 
+/** Another capacity: instances, or what a serverless variant does at once. */
+function capacity(
+  variant: IProductionVariant,
+  asked: number
+): Partial<IProductionVariant> {
+  const count = Math.max(1, Math.floor(asked) || 1);
+  return variant.ServerlessConfig
+    ? {
+        ServerlessConfig: { ...variant.ServerlessConfig, MaxConcurrency: count }
+      }
+    : { InitialInstanceCount: count };
+}
+
+/** What the dialog asks for. */
+interface IUpdate {
+  variants: IProductionVariant[];
+  policy: IPolicyDraft;
+}
+
 class UpdateBody extends ReactWidget {
-  constructor(private readonly _props: Omit<IFormProps, 'onChange'>) {
+  constructor(
+    private readonly _props: Omit<IFormProps, 'onChange'> & {
+      policy: IPolicyDraft;
+      alarms: string[];
+    }
+  ) {
     super();
-    this._variants = _props.variants;
+    const { variants, policy } = _props;
+    this._update = { variants, policy };
   }
 
-  getValue(): IProductionVariant[] {
-    return this._variants;
+  getValue(): IUpdate {
+    return this._update;
   }
 
   protected render(): JSX.Element {
-    return <UpdateForm {...this._props} onChange={this._onChange} />;
+    const { alarms, policy, ...form } = this._props;
+    return (
+      <div className="jp-BottegaDialog">
+        <UpdateForm {...form} onChange={this._onVariants} />
+        <PolicyForm
+          initial={policy}
+          alarms={alarms}
+          trans={form.trans}
+          onChange={this._onPolicy}
+        />
+      </div>
+    );
   }
 
-  private _onChange = (variants: IProductionVariant[]): void => {
-    this._variants = variants;
+  private _onVariants = (variants: IProductionVariant[]): void => {
+    this._update = { ...this._update, variants };
   };
-  private _variants: IProductionVariant[];
+  private _onPolicy = (policy: IPolicyDraft): void => {
+    this._update = { ...this._update, policy };
+  };
+  private _update: IUpdate;
 }
 
 /**
@@ -141,17 +186,20 @@ export async function updateEndpoint(
   endpoint: IDescribeEndpointOutput,
   trans: TranslationBundle
 ): Promise<void> {
-  const [config, models] = await Promise.all([
+  const [config, models, alarms] = await Promise.all([
     client.call('sagemaker:DescribeEndpointConfig', {
       EndpointConfigName: endpoint.EndpointConfigName ?? ''
     }),
-    modelNames(client)
+    modelNames(client),
+    alarmNames(client)
   ]);
   const answer = await showDialog({
     title: trans.__('Update %1', endpoint.EndpointName),
     body: new UpdateBody({
       variants: config.ProductionVariants,
       models,
+      policy: draftOf(endpoint.LastDeploymentConfig),
+      alarms,
       trans
     }),
     buttons: [
@@ -164,15 +212,17 @@ export async function updateEndpoint(
   }
   const { EndpointName: name } = endpoint;
   const request = {
-    ...newConfig(config, answer.value, configName(name, new Date())),
+    ...newConfig(config, answer.value.variants, configName(name, new Date())),
     Tags: [{ Key: MADE_FOR, Value: name }]
   };
   const { EndpointConfigName: made } = request;
+  const policy = configOf(answer.value.policy);
   await client.call('sagemaker:CreateEndpointConfig', request);
   try {
     await client.call('sagemaker:UpdateEndpoint', {
       EndpointName: name,
-      EndpointConfigName: made
+      EndpointConfigName: made,
+      ...(policy ? { DeploymentConfig: policy } : {})
     });
   } catch (error) {
     await client.call('sagemaker:DeleteEndpointConfig', {
@@ -211,4 +261,14 @@ async function modelNames(client: IBottegaClient): Promise<string[]> {
     MaxResults: 100
   });
   return page.Models.map(model => model.ModelName);
+}
+
+/** Names of the first hundred alarms. */
+async function alarmNames(client: IBottegaClient): Promise<string[]> {
+  const page = await client.call('cloudwatch:DescribeAlarms', {
+    MaxRecords: 100
+  });
+  return (page.MetricAlarms ?? []).flatMap(alarm =>
+    alarm.AlarmName ? [alarm.AlarmName] : []
+  );
 }

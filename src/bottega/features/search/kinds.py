@@ -40,6 +40,8 @@ def _shape(name: str) -> StructureShape:
 
 SEARCHABLE: Mapping[str, Searchable] = {
     "TrainingJob": Searchable("TrainingJob", "TrainingJob", metrics="FinalMetricDataList"),
+    "ModelPackage": Searchable("ModelPackage", "ModelPackage"),
+    "ModelPackageGroup": Searchable("ModelPackageGroup", "ModelPackageGroup"),
 }
 """By the request's Resource."""
 

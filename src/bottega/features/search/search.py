@@ -25,7 +25,10 @@ _DEFAULT_SORT = "LastModifiedTime"
 _SUGGESTIONS = 100
 
 
-@operation("Search", note="Finds training jobs; other resources follow as they come.")
+@operation(
+    "Search",
+    note="Finds training jobs, model packages and their groups; other resources follow as they come.",
+)
 def search(context: Context, request: SearchRequest) -> SearchResponse:
     """Resources of one kind that satisfy an expression, in the order of any of their properties."""
     searchable = _searchable(request["Resource"])

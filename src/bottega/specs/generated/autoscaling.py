@@ -10,6 +10,8 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 AdjustmentType: TypeAlias = Literal["ChangeInCapacity", "PercentChangeInCapacity", "ExactCapacity"]
 
+EndpointScalingDirection: TypeAlias = Literal["out", "in", "hold", "unknown"]
+
 MetricAggregationType: TypeAlias = Literal["Average", "Minimum", "Maximum"]
 
 MetricStatistic: TypeAlias = Literal["Average", "Minimum", "Maximum", "SampleCount", "Sum"]
@@ -120,6 +122,14 @@ class DeregisterScalableTargetResponse(TypedDict):
     pass
 
 
+class DescribeEndpointScalingRequest(TypedDict):
+    EndpointName: str
+
+
+class DescribeEndpointScalingResponse(TypedDict):
+    Targets: list[EndpointScalingTarget]
+
+
 class DescribeScalableTargetsRequest(TypedDict):
     ServiceNamespace: ServiceNamespace
     ResourceIds: NotRequired[list[str]]
@@ -173,6 +183,56 @@ class DescribeScheduledActionsRequest(TypedDict):
 class DescribeScheduledActionsResponse(TypedDict):
     ScheduledActions: NotRequired[list[ScheduledAction]]
     NextToken: NotRequired[str]
+
+
+class EndpointScalingAction(TypedDict):
+    ScheduledActionName: str
+    Schedule: str
+    Timezone: str
+    NextTime: NotRequired[float]
+    MinCapacity: NotRequired[int]
+    MaxCapacity: NotRequired[int]
+
+
+class EndpointScalingActivity(TypedDict):
+    ActivityId: str
+    Description: str
+    Cause: str
+    StatusCode: str
+    StatusMessage: NotRequired[str]
+    Arithmetic: NotRequired[str]
+    NotScaledCode: NotRequired[str]
+    StartTime: float
+    EndTime: NotRequired[float]
+
+
+class EndpointScalingPolicy(TypedDict):
+    PolicyName: str
+    PolicyType: str
+    Metric: str
+    TargetValue: NotRequired[float]
+    MetricValue: NotRequired[float]
+    Direction: NotRequired[EndpointScalingDirection]
+    Desired: NotRequired[int]
+    Arithmetic: NotRequired[str]
+
+
+class EndpointScalingTarget(TypedDict):
+    VariantName: str
+    ScalableDimension: str
+    MinCapacity: int
+    MaxCapacity: int
+    Capacity: NotRequired[int]
+    EvaluatedTime: NotRequired[float]
+    PeriodSeconds: int
+    Desired: NotRequired[int]
+    Reason: str
+    ScaleOutCooldownEnds: NotRequired[float]
+    ScaleInCooldownEnds: NotRequired[float]
+    Suspended: list[str]
+    Policies: list[EndpointScalingPolicy]
+    ScheduledActions: list[EndpointScalingAction]
+    Activities: list[EndpointScalingActivity]
 
 
 class ListTagsForResourceRequest(TypedDict):

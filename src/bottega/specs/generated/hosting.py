@@ -26,7 +26,17 @@ ClarifyTextGranularity: TypeAlias = Literal["token", "sentence", "paragraph"]
 
 ContainerMode: TypeAlias = Literal["SingleModel", "MultiModel"]
 
+DeploymentOutcome: TypeAlias = Literal["InProgress", "Succeeded", "RolledBack", "Failed"]
+
+DeploymentPhase: TypeAlias = Literal[
+    "Creating", "ActivatingTraffic", "Baking", "Terminating", "RollingBack",
+]
+
+DeploymentPolicyType: TypeAlias = Literal["ALL_AT_ONCE", "CANARY", "LINEAR", "ROLLING"]
+
 EndpointConfigSortKey: TypeAlias = Literal["Name", "CreationTime"]
+
+EndpointKind: TypeAlias = Literal["RealTime", "Serverless", "Asynchronous"]
 
 EndpointOverviewSortKey: TypeAlias = Literal["CreationTime", "Name", "Status"]
 
@@ -183,6 +193,12 @@ class ClarifyTextConfig(TypedDict):
     Granularity: ClarifyTextGranularity
 
 
+class ConfigurationSeries(TypedDict):
+    EndpointConfigName: str
+    Series: TrafficSeries
+    Instances: list[float]
+
+
 class ContainerDefinition(TypedDict):
     ContainerHostname: NotRequired[str]
     Image: NotRequired[str]
@@ -288,10 +304,31 @@ class DeployedImage(TypedDict):
     ResolutionTime: NotRequired[float]
 
 
+class DeployedVariant(TypedDict):
+    VariantName: str
+    ModelName: str
+    Image: str
+    InstanceType: str
+    InstanceCount: int
+    Weight: float
+    Serverless: bool
+    Shadow: bool
+
+
 class DeploymentConfig(TypedDict):
     BlueGreenUpdatePolicy: NotRequired[BlueGreenUpdatePolicy]
     RollingUpdatePolicy: NotRequired[RollingUpdatePolicy]
     AutoRollbackConfiguration: NotRequired[AutoRollbackConfig]
+
+
+class DeploymentProgress(TypedDict):
+    Phase: DeploymentPhase
+    PhaseStartTime: float
+    PhaseEndTime: NotRequired[float]
+    TrafficShare: float
+    Step: int
+    Steps: list[float]
+    Alarms: list[str]
 
 
 class DeploymentRecommendation(TypedDict):
@@ -380,11 +417,27 @@ class EndpointConfigSummary(TypedDict):
     CreationTime: float
 
 
+class EndpointDeployment(TypedDict):
+    DeploymentId: str
+    EndpointConfigName: str
+    Outcome: DeploymentOutcome
+    Reason: NotRequired[str]
+    StartTime: float
+    EndTime: NotRequired[float]
+    Active: bool
+    Policy: DeploymentPolicyType
+    RequestedBy: str
+    Variants: list[DeployedVariant]
+    Progress: NotRequired[DeploymentProgress]
+
+
 class EndpointOverview(TypedDict):
     EndpointName: str
     EndpointArn: str
     EndpointConfigName: NotRequired[str]
     Status: str
+    Kind: NotRequired[EndpointKind]
+    Progress: NotRequired[DeploymentProgress]
     CreationTime: float
     LastModifiedTime: NotRequired[float]
     FailureReason: NotRequired[str]
@@ -502,6 +555,14 @@ class ListEndpointConfigsInput(TypedDict):
 class ListEndpointConfigsOutput(TypedDict):
     EndpointConfigs: list[EndpointConfigSummary]
     NextToken: NotRequired[str]
+
+
+class ListEndpointDeploymentsRequest(TypedDict):
+    EndpointName: str
+
+
+class ListEndpointDeploymentsResponse(TypedDict):
+    Deployments: list[EndpointDeployment]
 
 
 class ListEndpointOverviewsRequest(TypedDict):
@@ -712,6 +773,15 @@ class RepositoryAuthConfig(TypedDict):
     RepositoryCredentialsProviderArn: str
 
 
+class RollBackEndpointRequest(TypedDict):
+    EndpointName: str
+    DeploymentId: NotRequired[str]
+
+
+class RollBackEndpointResponse(TypedDict):
+    EndpointArn: str
+
+
 class RollingUpdatePolicy(TypedDict):
     MaximumBatchSize: CapacitySize
     WaitIntervalInSeconds: int
@@ -759,6 +829,7 @@ class TrafficSeries(TypedDict):
     Errors5XX: list[int]
     LatencyP50: list[float]
     LatencyP99: list[float]
+    Overhead: NotRequired[list[float]]
 
 
 class TrafficSummary(TypedDict):
@@ -810,6 +881,9 @@ class VariantSeries(TypedDict):
     VariantName: str
     Series: TrafficSeries
     Traffic: TrafficSummary
+    Concurrency: NotRequired[list[float]]
+    Instances: NotRequired[list[float]]
+    Configurations: NotRequired[list[ConfigurationSeries]]
 
 
 class VpcConfig(TypedDict):

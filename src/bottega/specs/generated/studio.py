@@ -6,11 +6,13 @@ src/bottega/specs/features.toml and generate again.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 ResourceChange: TypeAlias = Literal["created", "updated", "deleted"]
 
-StudioEventType: TypeAlias = Literal["ResourceChanged", "MetricsChanged", "TrackingChanged"]
+StudioEventType: TypeAlias = Literal[
+    "ResourceChanged", "MetricsChanged", "TrackingChanged", "InferenceNotified",
+]
 
 
 class DescribeActivityRequest(TypedDict):
@@ -52,6 +54,8 @@ class StudioEvent(TypedDict):
     Name: NotRequired[str]
     Status: NotRequired[str]
     Version: NotRequired[int]
+    TopicArn: NotRequired[str]
+    Notification: NotRequired[Any]
 
 
 class WatchEventsRequest(TypedDict):

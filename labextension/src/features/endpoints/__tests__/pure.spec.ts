@@ -43,6 +43,43 @@ it('shows rates a second, latencies in milliseconds, and gaps as gaps', () => {
   expect(charts[1]?.traces[0]).toMatchObject({ y: [null, 2] });
 });
 
+it('shows what each variant has, where it is measured', () => {
+  const variant = (name: string) => ({
+    VariantName: name,
+    Series: series,
+    Traffic: { RequestsPerSecond: 0, Requests: 0, Errors: 0 },
+    Concurrency: [3, 4],
+    Instances: ['NaN' as unknown as number, 2]
+  });
+  const charts = trafficCharts(
+    {
+      EndpointName: 'churn',
+      PeriodSeconds: 5,
+      Times: [1000, 1005],
+      Total: { ...series, Overhead: [0.0002, 0.0004] },
+      Variants: [variant('blue'), variant('green')],
+      Traffic: { RequestsPerSecond: 0, Requests: 0, Errors: 0 }
+    },
+    theme
+  );
+  const shown = charts.map(chart => [
+    chart.id,
+    chart.lines.map(line => `${line.name} ${String(line.latest)}`)
+  ]);
+  expect(shown).toEqual([
+    ['requests', ['total 4', 'blue 4', 'green 4']],
+    ['latency', ['p50 2', 'p99 4', 'p99 blue 4', 'p99 green 4']],
+    ['errors', ['4XX 0.2', '5XX 0']],
+    ['overhead', ['mean 0.4']],
+    ['concurrency', ['blue 4', 'green 4']],
+    ['instances', ['blue 2', 'green 2']]
+  ]);
+  expect(charts[5]?.traces[0]).toMatchObject({
+    y: [null, 2],
+    line: { shape: 'hv' }
+  });
+});
+
 it('reads gaps of a sparkline as nothing, and adds errors up', () => {
   expect(recent(['NaN', 0.5])).toEqual([0, 0.5]);
   expect(errors(series)).toEqual([2, 1]);

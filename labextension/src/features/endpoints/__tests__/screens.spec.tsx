@@ -58,11 +58,18 @@ const endpoint: IDescribeEndpointOutput = {
     {
       VariantName: 'blue',
       CurrentWeight: 9,
+      DesiredWeight: 9,
       CurrentInstanceCount: 2,
       DesiredInstanceCount: 2,
       DeployedImages: [{ SpecifiedImage: 'xgboost' }]
     },
-    { VariantName: 'green', CurrentWeight: 1, CurrentInstanceCount: 1 }
+    {
+      VariantName: 'green',
+      CurrentWeight: 1,
+      DesiredWeight: 1,
+      CurrentInstanceCount: 1,
+      DesiredInstanceCount: 1
+    }
   ]
 };
 
@@ -107,7 +114,21 @@ describe('EndpointsScreen', () => {
   it('shows each endpoint with its traffic, and opens it', async () => {
     const props = screenProps({
       'bottega:ListEndpointOverviews': () => ({
-        Endpoints: [overview('churn'), overview('fraud')],
+        Endpoints: [
+          overview('churn', { Kind: 'RealTime' }),
+          overview('fraud', {
+            Kind: 'Serverless',
+            Status: 'Updating',
+            Progress: {
+              Phase: 'Baking',
+              PhaseStartTime: 1000,
+              TrafficShare: 0.25,
+              Step: 1,
+              Steps: [0.25, 1],
+              Alarms: []
+            }
+          })
+        ],
         Total: 2
       })
     });
@@ -115,7 +136,11 @@ describe('EndpointsScreen', () => {
     await settled();
     const row = container.querySelector<HTMLElement>('[data-key="churn"]');
     expect(row?.textContent).toMatch(
-      /InService.*churn.*212\.4.*3\.1 ms.*8\.4 ms.*0\.02 %.*1 \/ 2.*10 min ago/
+      /InService.*churn.*real-time.*212\.4.*3\.1 ms.*8\.4 ms.*0\.02 %.*1 \/ 2.*10 min ago/
+    );
+    const updating = container.querySelector('[data-key="fraud"]');
+    expect(updating?.textContent).toMatch(
+      /Updating · 25 %.*fraud.*serverless.*0\.02 %110 min ago/
     );
     await userEvent.click(screen.getByText('fraud'));
     expect(props.studio.opened).toEqual(['endpoints/fraud']);
@@ -191,9 +216,11 @@ describe('EndpointScreen', () => {
     expect(
       screen.getByRole('img', { name: /^Model latency of the last 15 minutes/ })
     ).toBeTruthy();
-    expect(screen.getByRole('row', { name: /blue/ }).textContent).toMatch(
-      /90 %2 \/ 2/
-    );
+    expect(
+      screen
+        .getByRole('slider', { name: 'Traffic of blue' })
+        .getAttribute('aria-valuetext')
+    ).toBe('90 %');
     expect((await axe(container)).violations).toEqual([]);
   });
 

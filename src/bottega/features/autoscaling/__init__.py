@@ -1,0 +1,1 @@
+"""Autoscaling: the application-autoscaling API for variants of endpoints, and the scaler."""
