@@ -81,9 +81,13 @@ class RawClient:
         while b"\r\n\r\n" not in received:
             received += self._more()
         head, _, body = received.partition(b"\r\n\r\n")
-        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-        if not head.startswith(b"HTTP/1.1 200") or length is None:
+        if not head.startswith(b"HTTP/1.1 200"):
             raise AssertionError(f"unexpected answer: {received[:500]!r}")
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        if length is None:  # it comes in chunks
+            while not body.endswith(b"0\r\n\r\n"):
+                body += self._more()
+            return body
         while len(body) < int(length[1]):
             body += self._more()
         return body

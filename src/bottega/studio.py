@@ -91,6 +91,7 @@ OPERATION_MODULES = (
     "objects.uploads",
     "processing.jobs",
     "registry.groups",
+    "registry.overviews",
     "registry.package_list",
     "registry.packages",
     "search.search",

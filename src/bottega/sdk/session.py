@@ -24,6 +24,7 @@ from bottega.sdk.client import Client, RemoteClient
 from bottega.sdk.data import ChannelSource, ChannelWriter, DataError, PreparedChannel
 from bottega.sdk.endpoint import COLUMNS, Endpoint
 from bottega.sdk.flow import Flow
+from bottega.sdk.model_version import ModelVersion
 from bottega.sdk.source import Source
 from bottega.sdk.tracked_run import Run
 from bottega.sdk.training_job import TrainingJob
@@ -295,6 +296,12 @@ class Session:
     def endpoint(self, name: str) -> Endpoint:
         """An endpoint by name; its methods raise when there is none."""
         return Endpoint(self.client, name)
+
+    def model_version(self, name: str) -> ModelVersion:
+        """A registered version, as ``group/number`` or by its ARN; its methods raise when there is
+        none.
+        """
+        return ModelVersion(self.client, name)
 
     def endpoints(self, **filters: Any) -> Iterator[dict[str, Any]]:
         """Summaries of endpoints, newest first; ``filters`` as in ListEndpoints."""

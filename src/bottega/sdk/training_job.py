@@ -11,6 +11,7 @@ from typing import Any
 from bottega.errors import BottegaError, ClientFault, ResourceNotFound, ValidationException
 from bottega.sdk.client import Client
 from bottega.sdk.endpoint import Endpoint, columns_uri, deploy_model
+from bottega.sdk.model_version import ModelVersion, register_version
 from bottega.sdk.progress import JobProgress
 from bottega.sdk.source import serving_program
 
@@ -184,27 +185,77 @@ class TrainingJob:
             ClientFault: the job has not completed, or the name is taken.
             EndpointFailed: with ``wait``, the endpoint did not come into service.
         """
-        description = self.describe()
-        if description["TrainingJobStatus"] != "Completed":
-            raise ClientFault(
-                f"training job {self.name} is {description['TrainingJobStatus']}; only a completed "
-                "job can be deployed"
-            )
-        container = {
-            "Image": description["AlgorithmSpecification"]["TrainingImage"],
-            "ModelDataUrl": description["ModelArtifacts"]["S3ModelArtifacts"],
-        }
-        variables = self._script(description, script) | dict(environment or {})
+        description = self._completed("deployed")
         return deploy_model(
             self.client,
             name or self.name,
-            container=container | ({"Environment": variables} if variables else {}),
+            container=self._container(description, script, environment),
             role=description["RoleArn"],
             columns=columns_uri(self.client, description["TrainingJobArn"]),
             instance_type=instance_type,
             instance_count=instance_count,
             wait=wait,
         )
+
+    def register(
+        self,
+        group: str,
+        *,
+        description: str = "",
+        approved: bool = False,
+        script: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> ModelVersion:
+        """Put the model into the registry, as the next version of a group.
+
+        Args:
+            group: the model package group; made where there is none of the name.
+            description: of the version.
+            approved: whether it may be deployed at once; otherwise it waits for ``approve``.
+            script: as for :meth:`deploy`.
+            environment: further variables of the model server.
+
+        Raises:
+            ClientFault: the job has not completed.
+        """
+        job = self._completed("registered")
+        return register_version(
+            self.client,
+            group,
+            container=self._container(job, script, environment),
+            description=description,
+            approved=approved,
+            generated_by=job["TrainingJobArn"],
+            columns=columns_uri(self.client, job["TrainingJobArn"]),
+        )
+
+    def _completed(self, what: str) -> dict[str, Any]:
+        """The job's description.
+
+        Raises:
+            ClientFault: it has not completed, so that it cannot be ``what``.
+        """
+        description = self.describe()
+        if description["TrainingJobStatus"] != "Completed":
+            raise ClientFault(
+                f"training job {self.name} is {description['TrainingJobStatus']}; only a completed "
+                f"job can be {what}"
+            )
+        return description
+
+    def _container(
+        self,
+        description: dict[str, Any],
+        script: str | None,
+        environment: Mapping[str, str] | None,
+    ) -> dict[str, Any]:
+        """What serves the model of the job."""
+        variables = self._script(description, script) | dict(environment or {})
+        container = {
+            "Image": description["AlgorithmSpecification"]["TrainingImage"],
+            "ModelDataUrl": description["ModelArtifacts"]["S3ModelArtifacts"],
+        }
+        return container | ({"Environment": variables} if variables else {})
 
     def _script(self, description: dict[str, Any], script: str | None) -> dict[str, str]:
         """The variables that name the code of a job in script mode; none for an algorithm."""

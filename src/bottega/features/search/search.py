@@ -21,19 +21,21 @@ from bottega.specs.generated.search import (
 )
 from bottega.storage.metadata import ResourceQuery
 
-_DEFAULT_SORT = "LastModifiedTime"
+_DEFAULT_SORTS = ("LastModifiedTime", "CreationTime")
+"""The first of these that a record has."""
 _SUGGESTIONS = 100
 
 
 @operation(
     "Search",
-    note="Finds training jobs, model packages and their groups; other resources follow as they come.",
+    note="Finds training jobs, model packages and their groups; other resources follow as they "
+    "come.",
 )
 def search(context: Context, request: SearchRequest) -> SearchResponse:
     """Resources of one kind that satisfy an expression, in the order of any of their properties."""
     searchable = _searchable(request["Resource"])
     matches = _match(searchable, request)
-    sort_by = property_of(searchable, request.get("SortBy", _DEFAULT_SORT))
+    sort_by = property_of(searchable, request.get("SortBy") or _default_sort(searchable))
     descending = request.get("SortOrder", "Descending") == "Descending"
     found = [item for item in _candidates(context, searchable) if matches(item)]
     # Nobody else's resources are here, so a search across accounts finds none.
@@ -85,6 +87,10 @@ def _searchable(resource: str) -> Searchable:
         f"Resource {resource} cannot be searched here yet; this bottega searches "
         f"{', '.join(SEARCHABLE)}. {COVERAGE_PAGE} lists what it does."
     )
+
+
+def _default_sort(searchable: Searchable) -> str:
+    return next(name for name in _DEFAULT_SORTS if name in searchable.shape.members)
 
 
 def _match(searchable: Searchable, request: SearchRequest) -> Match:

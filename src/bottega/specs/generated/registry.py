@@ -22,6 +22,15 @@ DetailedModelPackageStatus: TypeAlias = Literal["NotStarted", "InProgress", "Com
 
 IncludedData: TypeAlias = Literal["AllData", "MetadataOnly"]
 
+LineageNodeType: TypeAlias = Literal[
+    "Data", "Run", "ProcessingJob", "TrainingJob", "ModelPackage", "Model", "EndpointConfig",
+    "Endpoint",
+]
+
+LineageResourceType: TypeAlias = Literal[
+    "ProcessingJob", "TrainingJob", "ModelPackage", "Model", "EndpointConfig", "Endpoint",
+]
+
 ManagedStorageType: TypeAlias = Literal["Restricted"]
 
 ModelApprovalStatus: TypeAlias = Literal["Approved", "Rejected", "PendingManualApproval"]
@@ -43,6 +52,14 @@ ModelPackageSortBy: TypeAlias = Literal["Name", "CreationTime"]
 ModelPackageStatus: TypeAlias = Literal["Pending", "InProgress", "Completed", "Failed", "Deleting"]
 
 ModelPackageType: TypeAlias = Literal["Versioned", "Unversioned", "Both"]
+
+RegistryApproval: TypeAlias = Literal["Approved", "Rejected", "PendingManualApproval"]
+
+RegistryGroupSortKey: TypeAlias = Literal["CreationTime", "Name"]
+
+RegistryPackageStatus: TypeAlias = Literal[
+    "Pending", "InProgress", "Completed", "Failed", "Deleting",
+]
 
 S3DataType: TypeAlias = Literal["ManifestFile", "S3Prefix", "AugmentedManifestFile", "Converse"]
 
@@ -166,6 +183,18 @@ class DeleteModelPackageInput(TypedDict):
     ModelPackageName: str
 
 
+class DescribeModelLineageRequest(TypedDict):
+    ResourceType: LineageResourceType
+    ResourceName: str
+
+
+class DescribeModelLineageResponse(TypedDict):
+    Nodes: list[LineageNode]
+    Edges: list[LineageEdge]
+    Focus: str
+    Truncated: bool
+
+
 class DescribeModelPackageGroupInput(TypedDict):
     ModelPackageGroupName: str
 
@@ -276,6 +305,23 @@ class InferenceSpecification(TypedDict):
     SupportedResponseMIMETypes: NotRequired[list[str]]
 
 
+class LineageEdge(TypedDict):
+    Source: str
+    Target: str
+    Label: NotRequired[str]
+
+
+class LineageNode(TypedDict):
+    Id: str
+    Type: LineageNodeType
+    Name: str
+    Exists: bool
+    Arn: NotRequired[str]
+    Status: NotRequired[str]
+    Approval: NotRequired[RegistryApproval]
+    Time: NotRequired[float]
+
+
 class ListModelPackageGroupsInput(TypedDict):
     CreationTimeAfter: NotRequired[float]
     CreationTimeBefore: NotRequired[float]
@@ -308,6 +354,31 @@ class ListModelPackagesInput(TypedDict):
 class ListModelPackagesOutput(TypedDict):
     ModelPackageSummaryList: list[ModelPackageSummary]
     NextToken: NotRequired[str]
+
+
+class ListModelVersionsRequest(TypedDict):
+    GroupName: str
+    Offset: NotRequired[int]
+    MaxResults: NotRequired[int]
+    Filter: NotRequired[str]
+
+
+class ListModelVersionsResponse(TypedDict):
+    Versions: list[ModelVersion]
+    Total: int
+
+
+class ListRegistryGroupsRequest(TypedDict):
+    Offset: NotRequired[int]
+    MaxResults: NotRequired[int]
+    Filter: NotRequired[str]
+    SortBy: NotRequired[RegistryGroupSortKey]
+    SortOrder: NotRequired[SortOrder]
+
+
+class ListRegistryGroupsResponse(TypedDict):
+    Groups: list[RegistryGroup]
+    Total: int
 
 
 class ManagedConfiguration(TypedDict):
@@ -431,6 +502,40 @@ class ModelPackageValidationSpecification(TypedDict):
 class ModelQuality(TypedDict):
     Statistics: NotRequired[MetricsSource]
     Constraints: NotRequired[MetricsSource]
+
+
+class ModelVersion(TypedDict):
+    Version: int
+    ModelPackageArn: str
+    Status: RegistryPackageStatus
+    Approval: RegistryApproval
+    ApprovalDescription: NotRequired[str]
+    Description: NotRequired[str]
+    CreationTime: float
+    CreatedBy: str
+    TrainingJobName: NotRequired[str]
+    Metrics: list[ModelVersionMetric]
+    Models: list[str]
+    Endpoints: list[str]
+
+
+class ModelVersionMetric(TypedDict):
+    Name: str
+    Value: float
+
+
+class RegistryGroup(TypedDict):
+    GroupName: str
+    GroupArn: str
+    Description: NotRequired[str]
+    CreationTime: float
+    Versions: int
+    NewestVersion: NotRequired[int]
+    NewestStatus: NotRequired[RegistryPackageStatus]
+    NewestApproval: NotRequired[RegistryApproval]
+    NewestTime: NotRequired[float]
+    NewestApprovedVersion: NotRequired[int]
+    Endpoints: list[str]
 
 
 class S3ModelDataSource(TypedDict):
