@@ -35,6 +35,7 @@ MODULES: tuple[str, ...] = (
     "bottega.algorithms.kmeans.kernels",
     "bottega.algorithms.linear_learner.kernels",
     "bottega.algorithms.readers.kernels",
+    "bottega.algorithms.readers.number_kernels",
     "bottega.algorithms.xgboost.kernels",
 )
 """Every module of kernels."""

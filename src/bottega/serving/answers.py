@@ -18,16 +18,17 @@ class ServerAnswer:
     custom_attributes: str
 
 
-def whole_answer(data: bytes) -> ServerAnswer | None:
-    """The answer, when the bytes are exactly one of the plainest kind.
+def plain_answer(data: bytes, start: int = 0) -> tuple[ServerAnswer, int] | None:
+    """The answer that begins at ``start`` and where it ends, when it is one of the plainest kind.
 
     That is: HTTP/1.1, a Content-Length, at most a type and custom attributes besides, and a
-    connection that stays open. None for everything else, which a parser has to read.
+    connection that stays open. None for everything else, which a parser has to read, and for one
+    that is not whole.
     """
-    end = data.find(b"\r\n\r\n")
-    if end < 0 or not data.startswith(b"HTTP/1.1 "):
+    end = data.find(b"\r\n\r\n", start)
+    if end < 0 or not data.startswith(b"HTTP/1.1 ", start):
         return None
-    status_line, *lines = data[:end].split(b"\r\n")
+    status_line, *lines = data[start:end].split(b"\r\n")
     code = status_line[9:12]
     if not code.isdigit() or status_line[12:13] != b" " or code < b"200":
         return None
@@ -43,9 +44,17 @@ def whole_answer(data: bytes) -> ServerAnswer | None:
             custom = value
         else:
             return None
-    if not length.isdigit() or len(length) > 10 or end + 4 + int(length) != len(data):
+    if not length.isdigit() or len(length) > 10:
         return None
+    begin, end = end + 4, end + 4 + int(length)
     status = int(code)
-    if status in _NO_BODY or kind != kind.strip() or custom != custom.strip():
+    if end > len(data) or status in _NO_BODY or kind != kind.strip() or custom != custom.strip():
         return None
-    return ServerAnswer(status, data[end + 4 :], kind.decode("latin-1"), custom.decode("latin-1"))
+    body = data[begin:end]
+    return ServerAnswer(status, body, kind.decode("latin-1"), custom.decode("latin-1")), end
+
+
+def whole_answer(data: bytes) -> ServerAnswer | None:
+    """The answer, when the bytes are exactly one plain answer."""
+    found = plain_answer(data)
+    return found[0] if found is not None and found[1] == len(data) else None

@@ -7,18 +7,21 @@ and parses one answer. It works by callbacks, because a task a request costs mor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, cast
 
 import httptools
 
-from bottega.serving.answers import CUSTOM_ATTRIBUTES, ServerAnswer, whole_answer
+from bottega.serving.answers import CUSTOM_ATTRIBUTES, ServerAnswer, plain_answer
 
 _KEPT = frozenset({b"content-type", CUSTOM_ATTRIBUTES})
 _MAX_IDLE = 64
 """Connections kept open to one server that nobody uses."""
+_MOST_TOGETHER = 32
+"""Requests that share a connection: a lost one takes no more along."""
 
 
 class Unreachable(Exception):
@@ -41,6 +44,8 @@ class AnswerLate(Exception):
 Failure: TypeAlias = Unreachable | AnswerLost | AnswerLate
 Done: TypeAlias = Callable[[ServerAnswer | Failure], None]
 """What is called, once and from the event loop, with the answer or with why there is none."""
+Request: TypeAlias = tuple[bytes, float, Done]
+"""The whole message, seconds until it must be answered, and who gets the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class ModelClient:
         self.loop = loop
         self._idle: dict[Path, list[Connection]] = {}
         self._connecting: set[asyncio.Task[None]] = set()
+        self._together: dict[Path, list[Request]] = {}
 
     def ask(self, socket: Path, message: bytes, timeout: float, done: Done) -> None:
         """Send one HTTP request and have ``done`` called with what comes of it.
@@ -71,11 +77,32 @@ class ModelClient:
                 :class:`AnswerLost` when the connection was closed, :class:`AnswerLate` when the
                 time is over and the connection therefore closed.
         """
+        self._ask(socket, [(message, timeout, done)])
+
+    def ask_together(self, socket: Path, message: bytes, timeout: float, done: Done) -> None:
+        """Send a request with the others that come in the same turn of the loop; otherwise as
+        :meth:`ask`.
+
+        They share a connection and are answered in their order, so this is for servers that answer
+        one after the other in any case: one write and one read serve all of them.
+        """
+        waiting = self._together.get(socket)
+        if waiting is None:
+            waiting = self._together[socket] = []
+            self.loop.call_soon(self._send_together, socket)
+        waiting.append((message, timeout, done))
+
+    def _send_together(self, socket: Path) -> None:
+        waiting = self._together.pop(socket)
+        for first in range(0, len(waiting), _MOST_TOGETHER):
+            self._ask(socket, waiting[first : first + _MOST_TOGETHER])
+
+    def _ask(self, socket: Path, requests: Sequence[Request]) -> None:
         idle = self._idle.get(socket)
         if idle:
-            idle.pop().ask(message, timeout, done)
+            idle.pop().ask_all(requests)
         else:
-            task = self.loop.create_task(self._connect_and_ask(socket, message, timeout, done))
+            task = self.loop.create_task(self._connect_and_ask(socket, requests))
             self._connecting.add(task)
             task.add_done_callback(self._connecting.discard)
 
@@ -128,15 +155,14 @@ class ModelClient:
             for connection in tuple(connections):
                 connection.abort()
 
-    async def _connect_and_ask(
-        self, socket: Path, message: bytes, timeout: float, done: Done
-    ) -> None:
+    async def _connect_and_ask(self, socket: Path, requests: Sequence[Request]) -> None:
         try:
             connection = await self.connection(socket)
         except Unreachable as error:
-            done(error)
+            for _, _, done in requests:
+                done(error)
         else:
-            connection.ask(message, timeout, done)
+            connection.ask_all(requests)
 
     def keep(self, socket: Path, connection: Connection) -> None:
         """Take back a connection whose request is answered."""
@@ -156,7 +182,7 @@ class ModelClient:
 
 
 class Connection(asyncio.Protocol):
-    """One connection, with one request at a time."""
+    """One connection, with one request at a time or some that were sent together."""
 
     def __init__(self, client: ModelClient, socket: Path) -> None:
         self._client = client
@@ -164,6 +190,8 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._done: Done | None = None
+        self._followers: deque[Done] = deque()
+        """Who gets the answers after this one."""
         self._on_head: Callable[[AnswerHead], None] | None = None
         self._on_piece: Callable[[bytes], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -197,9 +225,20 @@ class Connection(asyncio.Protocol):
         self._transport.write(message)
         self._timer = self._client.loop.call_later(timeout, self._late)
 
+    def ask_all(self, requests: Sequence[Request]) -> None:
+        """Send some requests; all of them have the time of the one that has least."""
+        first = requests[0]
+        if len(requests) == 1:
+            self.ask(*first)
+            return
+        self._followers.extend(done for _, _, done in requests[1:])
+        message = b"".join([message for message, _, _ in requests])
+        self.ask(message, min(timeout for _, timeout, _ in requests), first[2])
+
     def abort(self) -> None:
         """Close it; nobody is told of the answer it waits for."""
         self._done = None
+        self._followers.clear()
         if self._transport is not None:
             self._transport.abort()
 
@@ -223,12 +262,26 @@ class Connection(asyncio.Protocol):
         self.abort()
 
     def _settle(self, outcome: ServerAnswer | Failure) -> None:
+        """Tell the one whose turn it is; a failure is also that of all who follow."""
         done, self._done = self._done, None
-        if self._timer is not None:
+        followers = self._followers
+        if followers and isinstance(outcome, ServerAnswer):
+            self._done = followers.popleft()
+            self._begun = False
+        elif self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if done is not None:
             done(outcome)
+        if not isinstance(outcome, ServerAnswer):
+            lost = AnswerLost(begun=False) if isinstance(outcome, AnswerLost) else outcome
+            while followers:
+                followers.popleft()(lost)
+
+    def _answered(self, answer: ServerAnswer) -> None:
+        if not self._followers:
+            self._client.keep(self._socket, self)
+        self._settle(answer)
 
     # What the event loop calls.
 
@@ -241,11 +294,15 @@ class Connection(asyncio.Protocol):
         self._settle(AnswerLost(begun=self._begun))
 
     def data_received(self, data: bytes) -> None:
-        if self._between and self._on_head is None and (answer := whole_answer(data)) is not None:
-            if self._done is not None:
-                self._client.keep(self._socket, self)
-                self._settle(answer)
-            return
+        if self._between and self._on_head is None:
+            start = 0
+            while (found := plain_answer(data, start)) is not None:
+                answer, start = found
+                if self._done is not None:
+                    self._answered(answer)
+                if start == len(data):
+                    return
+            data = data[start:] if start else data
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -296,7 +353,7 @@ class Connection(asyncio.Protocol):
         if self._on_piece is not None:
             self.resume()  # the next request's answer must not wait for who reads this one
         if self._parser.should_keep_alive():
-            self._client.keep(self._socket, self)
-        else:
-            self.discard()
+            self._answered(answer)
+            return
         self._settle(answer)
+        self.discard()  # what follows is lost with it

@@ -70,6 +70,8 @@ log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
 
 _REPAIR_POLL_SECONDS = 0.02
+_PIPELINED_BYTES = 64 * 1024
+"""Larger requests are predicted by a thread of the server."""
 _MOST_WAITING = 1024
 """Requests of one variant that wait while it has no server; one more is refused at once."""
 
@@ -216,7 +218,9 @@ class Router:
             return False
         self._load.admitted(endpoint, variant.name)
         self._send(way, instance)
-        self._client.ask(
+        together = variant.pipelined and len(way.message) <= _PIPELINED_BYTES
+        ask = self._client.ask_together if together else self._client.ask
+        ask(
             instance.socket,
             way.message,
             variant.timeout_seconds,

@@ -50,6 +50,9 @@ class VariantRoute:
     strategy: Strategy = "LEAST_OUTSTANDING_REQUESTS"
     containers: tuple[str, ...] = ()
     """Hostnames that TargetContainerHostname may name, of a model in Direct mode."""
+    pipelined: bool = False
+    """Whether its servers answer small requests one after the other at once, so that several may be
+    sent together on one connection."""
     multi_model: bool = False
     """Whether requests name a TargetModel."""
     concurrency: int | None = None

@@ -59,6 +59,8 @@ class ServerConnection(asyncio.Protocol):
         "_body",
         "_closing",
         "_current",
+        "_ending",
+        "_gathered",
         "_headers",
         "_parser",
         "_paused",
@@ -76,7 +78,9 @@ class ServerConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._current: Exchange | None = None
         self._queue: deque[Exchange] = deque()
-        self._closing = False
+        self._closing = self._ending = False
+        self._gathered: list[bytes] | None = None
+        """What is to be written when all that came is looked at; None at other times."""
         self._paused = False
         self.writable = threading.Event()
         """Clear while the peer takes nothing; set when it is gone, too."""
@@ -112,6 +116,17 @@ class ServerConnection(asyncio.Protocol):
         self._server.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        self._gathered = []
+        try:
+            self._feed(data)
+        finally:
+            gathered, self._gathered = self._gathered, None
+            if gathered and self._transport is not None:
+                self._transport.write(b"".join(gathered))
+            if self._ending:
+                self._close()
+
+    def _feed(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -142,7 +157,7 @@ class ServerConnection(asyncio.Protocol):
         if declared.isdigit() and int(declared) > self._server.max_payload:
             self._refuse_large()
         elif b"expect" in self._headers and self._transport is not None:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
@@ -203,7 +218,7 @@ class ServerConnection(asyncio.Protocol):
         head.append(b"\r\n" if bodiless else b"content-length: %d\r\n\r\n" % len(body))
         if not bodiless:
             head.append(body)
-        self._transport.write(b"".join(head))
+        self._write(b"".join(head))
         self._go_on(last)
 
     def begin_stream(self, content_type: str, custom_attributes: bytes) -> None:
@@ -215,12 +230,12 @@ class ServerConnection(asyncio.Protocol):
             head += f"content-type: {content_type}\r\n".encode("latin-1", "replace")
         if custom_attributes:
             head += CUSTOM_ATTRIBUTES + b": " + custom_attributes + b"\r\n"
-        self._transport.write(head + b"\r\n")
+        self._write(head + b"\r\n")
 
     def write_piece(self, piece: bytes) -> None:
         """Write a piece of the body; an empty one is left out."""
         if self._transport is not None and piece:
-            self._transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self._write(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     def end_stream(self, *, whole: bool) -> None:
         """End the answer; one that is not whole ends without its last chunk, so that it shows."""
@@ -228,7 +243,7 @@ class ServerConnection(asyncio.Protocol):
         if self._transport is None or exchange is None:
             return
         if whole:
-            self._transport.write(b"0\r\n\r\n")
+            self._write(b"0\r\n\r\n")
         self._go_on(not whole or self._server.draining or not exchange.keep_alive)
 
     def _go_on(self, last: bool) -> None:
@@ -264,14 +279,23 @@ class ServerConnection(asyncio.Protocol):
             return
         self._closing = True
         body = text.encode()
-        self._transport.write(
+        self._write(
             _STATUS_LINES[status]
             + b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
             % len(body)
             + body
         )
 
+    def _write(self, data: bytes) -> None:
+        """Write; answers to requests that came together go together, too."""
+        if self._gathered is not None:
+            self._gathered.append(data)
+        elif self._transport is not None:
+            self._transport.write(data)
+
     def _close(self) -> None:
         self._closing = True
-        if self._transport is not None:
+        if self._gathered is not None:
+            self._ending = True
+        elif self._transport is not None:
             self._transport.close()

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from bottega.algorithms.base import RequestError
 from bottega.algorithms.registry import algorithm
+from bottega.algorithms.xgboost import compiled as compiled_trees
 from bottega.algorithms.xgboost.compiled import CompiledTrees, NotCompiled, compiled
 
 XGBOOST = algorithm("xgboost")
@@ -81,6 +82,19 @@ def test_compiled_trees_equal_the_library(booster: xgboost.Booster, rows: np.nda
 
     assert found.shape == expected.shape
     assert found.tobytes() == expected.tobytes()
+
+
+def test_trees_too_deep_to_be_completed_are_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    booster = train("multi:softprob", num_class=3)
+    completed = CompiledTrees(booster, WIDTH, 0)
+    monkeypatch.setattr(compiled_trees, "_DEEPEST", 2)
+    walked = CompiledTrees(booster, WIDTH, 0)
+
+    whole = np.nan_to_num(FEATURES)
+    for rows in (FEATURES, whole, whole[:3], np.zeros((0, WIDTH), np.float32), -0.0 * whole[:5]):
+        expected = booster.inplace_predict(rows) if len(rows) else walked(rows)
+        assert completed(rows).tobytes() == expected.tobytes()
+        assert walked(rows).tobytes() == expected.tobytes()
 
 
 @settings(max_examples=30, deadline=None)

@@ -32,8 +32,11 @@ _TRANSFORMATIONS: Mapping[str, str] = {
     "multi:softprob": "SOFTMAX",
     "multi:softmax": "LARGEST",
 }
-MOST_ROWS = 16
-"""For more at a time the library is as fast: what it begins with is spread over them."""
+MOST_ROWS = 2000
+"""For more at a time the library takes several threads."""
+_DEEPEST = 10
+_MOST_NODES = 1 << 21
+"""Of the complete trees of a model, 12 bytes each; larger models are walked node by node."""
 _TRIED_ROWS = 512
 _TIMED_CALLS = 15
 
@@ -75,19 +78,25 @@ class CompiledTrees:
         self._nodes = _Nodes()
         for tree in trees:
             self._nodes.add(tree, width)
-        self._arrays = (*self._nodes.arrays(), groups, self._base)
+        self._groups = groups
+        self._arrays = self._nodes.arrays()
         self.thresholds = self._nodes.thresholds
 
         from bottega.algorithms.xgboost import kernels
 
         self._transformation = getattr(kernels, _TRANSFORMATIONS[objective])
+        self._walk: Callable[..., None] = kernels.predict
+        self._complete = _complete(trees, max(self._nodes.depths, default=0))
+        self._run: Callable[..., bool] = kernels.predict_complete
         self._flat = self._transformation == kernels.LARGEST or self._outputs == 1
-        self._predict: Callable[..., None] = kernels.predict
 
     def __call__(self, features: Any) -> Any:
         """Predict a ``float32`` array, rows x features, as ``Booster.inplace_predict`` does."""
         out = np.empty((features.shape[0], self._outputs), np.float32)
-        self._predict(np.ascontiguousarray(features), *self._arrays, self._transformation, out)
+        rows = np.ascontiguousarray(features)
+        tail = (self._groups, self._base, self._transformation, out)
+        if self._complete is None or not self._run(rows, *self._complete, *tail):
+            self._walk(rows, *self._arrays, *tail)
         return out[:, 0] if self._flat else out
 
 
@@ -122,8 +131,9 @@ def compiled(
         given = np.ascontiguousarray(trees(rows))
         if expected.shape != given.shape or expected.tobytes() != given.tobytes():
             raise NotCompiled("the compiled trees do not give the library's numbers")
-    for count in (1, MOST_ROWS):
-        some = np.ascontiguousarray(rows[:count])
+    whole = np.ascontiguousarray(np.nan_to_num(rows))
+    for count in (1, 16, _TRIED_ROWS):
+        some = whole[:count]
         if _seconds(found[-1], some) > _seconds(library[-1], some):
             raise NotCompiled(f"the compiled trees are slower at {count} rows")
     return found
@@ -138,7 +148,7 @@ class _Nodes:
         self._tests: list[int] = []
         self._children: list[int] = []
         self._roots: list[int] = []
-        self._depths: list[int] = []
+        self.depths: list[int] = []
 
     def arrays(self) -> tuple[Any, ...]:
         """``values``, ``tests``, ``children``, ``roots`` and ``depths`` of the kernel."""
@@ -147,7 +157,7 @@ class _Nodes:
             np.array(self._tests, np.int32),
             np.array(self._children, np.int32),
             np.array(self._roots, np.int32),
-            np.array(self._depths, np.int32),
+            np.array(self.depths, np.int32),
         )
 
     def add(self, tree: Mapping[str, Any], width: int) -> None:
@@ -184,12 +194,51 @@ class _Nodes:
                 self._append()
             level = below
             depth += bool(below)
-        self._depths.append(depth)
+        self.depths.append(depth)
 
     def _append(self) -> None:
         self._values.append(0.0)
         self._tests.append(0)
         self._children.append(0)
+
+
+def _complete(trees: Sequence[Mapping[str, Any]], depth: int) -> tuple[Any, ...] | None:
+    """``features``, ``keys``, ``leaves`` and ``depth`` of the kernel ``predict_complete``, in which
+    each tree has all the nodes that its depth has room for; None where they are too many.
+
+    A leaf further up stands for the nodes below it: from there, rows go to the left.
+    """
+    from bottega.algorithms.xgboost.kernels import SIDE
+
+    inner = 2**depth - 1
+    if depth > _DEEPEST or (len(trees) + SIDE) * inner > _MOST_NODES:
+        return None
+    features = np.zeros(((len(trees) + SIDE), inner), np.int32)
+    keys = np.full(features.shape, np.iinfo(np.int32).max, np.int32)
+    leaves = np.zeros((len(trees), inner + 1), np.float32)
+    for number, tree in enumerate(trees):
+        left, right = tree["left_children"], tree["right_children"]
+        values = np.array(tree["split_conditions"], np.float32)
+        ordered = _keys(values)
+        waiting = [(0, 0, 0)]
+        while waiting:
+            node, place, level = waiting.pop()
+            if left[node] < 0:
+                leaves[number, (place + 1) * 2 ** (depth - level) - 1 - inner] = values[node]
+                continue
+            features[number, place] = tree["split_indices"][node]
+            keys[number, place] = ordered[node]
+            waiting += [
+                (left[node], 2 * place + 1, level + 1),
+                (right[node], 2 * place + 2, level + 1),
+            ]
+    return features.ravel(), keys.ravel(), leaves.ravel(), depth
+
+
+def _keys(numbers: Any) -> Any:
+    """Integers in the order of the ``float32`` numbers; both zeros are the same."""
+    bits = (numbers + np.float32(0)).view(np.int32)
+    return bits ^ ((bits >> 31) & np.int32(2**31 - 1))
 
 
 def _base(text: str, objective: str, outputs: int) -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bottega.algorithms import registry
 from bottega.features.hosting.deployments import VariantPlan
 from bottega.features.hosting.fleets import Fleet
 from bottega.features.hosting.places import log_group
+from bottega.model_servers.plans import ModelPlan
 from bottega.serving.routing import (
     CaptureMode,
     CaptureSettings,
@@ -100,6 +102,16 @@ def _variant(endpoint: str, fleet: Fleet, plan: VariantPlan) -> VariantRoute:
         timeout_seconds=fleet.longest_answer,
         strategy=plan.strategy,
         containers=tuple(one.hostname for one in plan.model.containers) if direct else (),
+        pipelined=_answers_at_once(plan.model),
         multi_model=plan.model.multi_model,
         **more,
     )
+
+
+def _answers_at_once(model: ModelPlan) -> bool:
+    """Whether a built-in algorithm answers, as far as can be seen without its files."""
+    if model.pipeline or model.multi_model:
+        return False
+    last = model.last
+    script = last.code_uri or "SAGEMAKER_PROGRAM" in last.environment
+    return not script and last.runtime in registry.names()
