@@ -173,7 +173,8 @@ def test_a_model_server_answers_what_came_together(tmp_path: Path) -> None:
     (tmp_path / "ml" / "model" / "code").mkdir(parents=True)
     (tmp_path / "ml" / "model" / "code" / "inference.py").write_text(
         "def model_fn(model_dir): return None\n"
-        "def input_fn(body, content_type):\n    return body if isinstance(body, str) else body.decode()\n"
+        "def input_fn(body, content_type):\n"
+        "    return body if isinstance(body, str) else body.decode()\n"
         "def predict_fn(data, model):\n"
         "    if data.endswith('7'): raise ValueError(data)\n"
         "    return 'seen ' + data\n"
