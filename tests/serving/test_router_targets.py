@@ -66,7 +66,11 @@ class Servers:
                 self.met[name].append(body)
                 if body == b"slow":
                     await self.go_on.wait()
-                status = b"404 Not Found" if name in self.missing else b"200 OK"
+                status = b"200 OK"
+                if name in self.missing:
+                    status = b"404 Not Found\r\nx-bottega-model-missing: 1"
+                elif body == b"unknown":
+                    status = b"404 Not Found"
                 writer.write(b"HTTP/1.1 %b\r\ncontent-length: 1\r\n\r\nx" % status)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -205,7 +209,11 @@ def test_a_server_has_no_more_than_it_may_have(
             await asyncio.sleep(0.005)
         with pytest.raises(Overloaded):
             await router.invoke("e", Invocation(b"1"))
-        assert not router.submit("e", Invocation(b"1"), 0.0, lambda outcome: None)
+        outcomes: list[object] = []
+        assert router.submit("e", Invocation(b"1"), 0.0, outcomes.append)
+        assert not outcomes  # never from within the call
+        await asyncio.sleep(0)
+        assert isinstance(outcomes[0], Overloaded)
         servers.go_on.set()
         await asyncio.gather(*tasks)
         assert (await router.invoke("e", Invocation(b"1"))).answer.status == 200
@@ -214,7 +222,7 @@ def test_a_server_has_no_more_than_it_may_have(
 
     servers.run(table, use)
     (tally,) = table.traffic.last("e", 60).values()
-    assert (tally.requests, tally.errors_5xx) == (5, 1)
+    assert (tally.requests, tally.errors_5xx) == (6, 2)
 
 
 def test_more_at_once_than_connections_are_kept_are_all_answered(
@@ -335,6 +343,13 @@ def test_a_model_is_brought_before_its_first_request_and_when_it_is_missing(
         answer = await router.invoke("e", Invocation(b"1", target_model="m.tar.gz"))
         assert answer.answer.status == 200
         assert len(brought) == 2
+        servers.missing.add("a")
+        streamed = await router.stream("e", Invocation(b"1", target_model="m.tar.gz"))
+        assert (streamed.head.status, await streamed.body.rest(9)) == (200, b"x")
+        assert len(brought) == 3
+        answer = await router.invoke("e", Invocation(b"unknown", target_model="m.tar.gz"))
+        assert answer.answer.status == 404  # the model's own word
+        assert len(brought) == 3
         with pytest.raises(ValidationError):
             await router.invoke("e", Invocation(b"1", target_model="absent"))
         assert not table.load.outstanding("a")

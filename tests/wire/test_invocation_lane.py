@@ -232,6 +232,7 @@ ANSWERED: Mapping[str, tuple[int, Callable[[Bench], bytes]]] = {
     "the model fails": (424, to("e", b"status 500 Oh")),
     "the model goes away": (424, to("e", GONE.encode())),
     "the model is too slow": (424, to("hurried", b"slow")),
+    "as many as it may have": (429, to("full")),
 }
 """Requests that the lane answers itself."""
 
@@ -260,7 +261,6 @@ LEFT: Mapping[str, tuple[int, Callable[[Bench], bytes]]] = {
     "asynchronous": (400, to("async")),
     "nobody there": (503, to("down")),
     "nobody there yet": (429, to("cold")),
-    "as many as it may have": (429, to("full")),
     "header twice": (400, changed(b"Content-Type: ", b"Content-Length: 3\r\nContent-Type: ")),
     "header that nobody knows": (200, to("e", X_Special="1")),
     "header outside ASCII": (200, lambda bench: bench.signed().replace(

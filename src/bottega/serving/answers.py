@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CUSTOM_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
+MODEL_MISSING = b"x-bottega-model-missing"
+"""With this header a server of many models says that it has not got the one that was named."""
 _NO_BODY = frozenset({204, 304})
 
 
@@ -16,6 +18,8 @@ class ServerAnswer:
     body: bytes
     content_type: str
     custom_attributes: str
+    model_missing: bool = False
+    """Whether it says that it has not got the model that the request names."""
 
 
 def plain_answer(data: bytes, start: int = 0) -> tuple[ServerAnswer, int] | None:

@@ -15,9 +15,9 @@ from typing import TypeAlias, cast
 
 import httptools
 
-from bottega.serving.answers import CUSTOM_ATTRIBUTES, ServerAnswer, plain_answer
+from bottega.serving.answers import CUSTOM_ATTRIBUTES, MODEL_MISSING, ServerAnswer, plain_answer
 
-_KEPT = frozenset({b"content-type", CUSTOM_ATTRIBUTES})
+_KEPT = frozenset({b"content-type", CUSTOM_ATTRIBUTES, MODEL_MISSING})
 _MAX_IDLE = 64
 """Connections kept open to one server that nobody uses."""
 _MOST_TOGETHER = 32
@@ -55,6 +55,8 @@ class AnswerHead:
     status: int
     content_type: str
     custom_attributes: str
+    model_missing: bool = False
+    """See :class:`.ServerAnswer`."""
 
 
 class ModelClient:
@@ -199,6 +201,7 @@ class Connection(asyncio.Protocol):
         self._between = True
         self._type = b""
         self._custom = b""
+        self._model_missing = False
         self._body: list[bytes] = []
 
     def ask(
@@ -316,6 +319,7 @@ class Connection(asyncio.Protocol):
         self._between = False
         self._type = b""
         self._custom = b""
+        self._model_missing = False
         self._body = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -323,6 +327,8 @@ class Connection(asyncio.Protocol):
         if name in _KEPT:
             if name == CUSTOM_ATTRIBUTES:
                 self._custom = value
+            elif name == MODEL_MISSING:
+                self._model_missing = True
             else:
                 self._type = value
 
@@ -330,7 +336,7 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if self._on_head is not None and self._done is not None and status != 100:
             kind, custom = self._type.decode("latin-1"), self._custom.decode("latin-1")
-            self._on_head(AnswerHead(status, kind, custom))
+            self._on_head(AnswerHead(status, kind, custom, self._model_missing))
 
     def on_body(self, body: bytes) -> None:
         if self._on_piece is None:
@@ -348,6 +354,7 @@ class Connection(asyncio.Protocol):
             body=self._body[0] if len(self._body) == 1 else b"".join(self._body),
             content_type=self._type.decode("latin-1"),
             custom_attributes=self._custom.decode("latin-1"),
+            model_missing=self._model_missing,
         )
         self._body = []
         if self._on_piece is not None:

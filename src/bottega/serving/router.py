@@ -35,7 +35,14 @@ from bottega.serving.invocation import (
     TooMany,
     VariantUnknown,
 )
-from bottega.serving.model_client import AnswerLate, AnswerLost, Failure, ModelClient, Unreachable
+from bottega.serving.model_client import (
+    AnswerHead,
+    AnswerLate,
+    AnswerLost,
+    Failure,
+    ModelClient,
+    Unreachable,
+)
 from bottega.serving.record import Recorder
 from bottega.serving.routing import (
     EndpointRoute,
@@ -203,7 +210,7 @@ class Router:
             started: when the request arrived, by :func:`time.perf_counter`.
 
         Returns:
-            False, with nothing done, for whatever :meth:`invoke` would refuse or wait with.
+            False, with nothing done, where there is no such server or a request has to wait.
         """
         way = _Way(endpoint, invocation, started)
         try:
@@ -212,8 +219,13 @@ class Router:
             return False
         variant = way.variant
         instance = choose_instance(variant, self._load)
-        if instance is None or not has_room(self._load, instance) or self._is_full(way):
+        if instance is None:
             return False
+        if (refused := self._refusal(way, instance)) is not None:
+            # At once and with little work: it is when there is too much that this counts.
+            self.loop.call_soon(done, refused)
+            self._finish(way, refused)
+            return True
         if not self._models.has(variant, instance, invocation):
             return False
         self._load.admitted(endpoint, variant.name)
@@ -315,12 +327,15 @@ class Router:
 
     def _lacks_model(self, way: _Way, answer: object) -> bool:
         """Whether the server has to be brought the model, and the request to be sent once more."""
-        if not (
-            isinstance(answer, ServerAnswer)
-            and self._models.is_lacking(way.variant, answer.status)
-            and not way.brought_again
+        head = answer.head if isinstance(answer, AnswerBody) else answer
+        if (
+            way.brought_again
+            or not isinstance(head, ServerAnswer | AnswerHead)
+            or not self._models.is_lacking(way.variant, head)
         ):
             return False
+        if isinstance(answer, AnswerBody):
+            answer.close()
         way.brought_again = True
         self._models.forget(way.instance, way.invocation)
         way.tried.discard(way.instance.id)
@@ -346,6 +361,15 @@ class Router:
         if way.chosen is None:
             check_target(way.variant, way.invocation)
         way.chosen = (way.fleet.config_name, way.variant.name)
+
+    def _refusal(self, way: _Way, instance: InstanceRoute) -> InvocationFailed | None:
+        """Why a request is not taken although there is a server."""
+        variant = way.variant
+        if self._is_full(way):
+            return TooMany(f"the variant has {variant.concurrency} requests at once", variant, None)
+        if not has_room(self._load, instance):
+            return Overloaded("every model server has all it can take", variant, instance)
+        return None
 
     def _admit(self, way: _Way) -> None:
         variant = way.variant

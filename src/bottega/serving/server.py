@@ -48,9 +48,10 @@ from bottega.container.inference import (
     load_handler,
 )
 from bottega.container.inference_script import SHARED_CODE
-from bottega.container.multi_model import MultiModelHandler
+from bottega.container.multi_model import ModelMissing, MultiModelHandler
 from bottega.container.paths import ContainerPaths
 from bottega.serving import server_models
+from bottega.serving.answers import MODEL_MISSING
 from bottega.serving.batching import Batches
 from bottega.serving.server_connection import (
     CUSTOM_ATTRIBUTES,
@@ -66,7 +67,7 @@ _INLINE_BYTES = 64 * 1024
 """Larger bodies go to a worker even for built-in algorithms."""
 _INLINE_SECONDS = 0.02
 """A prediction on the loop that took longer halves the size that may run there."""
-_MISSING = b"x-bottega-model-missing: 1\r\n"
+_MISSING = MODEL_MISSING + b": 1\r\n"
 _WAITING = 1000
 _BATCH_PAYLOAD = 6
 """MB that a request of a batch transform job best has, where the job does not say."""
@@ -238,7 +239,7 @@ class ModelServer:
             response.body,
             response.content_type,
             exchange.headers.get(CUSTOM_ATTRIBUTES, b""),
-            _MISSING if response.status == 404 and TARGET_MODEL in exchange.headers else b"",
+            _MISSING if response.model_missing else b"",
         )
         if self.draining:
             self._finish_when_drained()
@@ -375,7 +376,12 @@ def _joined(response: InferenceResponse, pieces: Iterator[bytes]) -> InferenceRe
 def _refusal(error: InferenceError) -> InferenceResponse:
     if error.status < 500:  # the handler has printed the traceback of a failure
         print(f"refused with {error.status}: {error.message}", file=sys.stderr)
-    return InferenceResponse(error.status, error.message.encode(), "text/plain")
+    return InferenceResponse(
+        error.status,
+        error.message.encode(),
+        "text/plain",
+        model_missing=isinstance(error, ModelMissing),
+    )
 
 
 def _compile(handler: InferenceHandler) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from weakref import ref
 
+from bottega.serving.answers import ServerAnswer
 from bottega.serving.invocation import Invocation
+from bottega.serving.model_client import AnswerHead
 from bottega.serving.routing import InstanceRoute, RoutingTable, VariantRoute
 
 _MOST_KNOWN = 16384
-_NOT_THERE = 404
-"""What a server of many models says when it has not got the one that was named."""
 
 
 class TargetModels:
@@ -44,9 +44,10 @@ class TargetModels:
             self._there.clear()
         self._there.add((instance.id, invocation.target_model))
 
-    def is_lacking(self, variant: VariantRoute, status: int) -> bool:
-        """Whether an answer says that the server has not got the model."""
-        return variant.multi_model and status == _NOT_THERE
+    def is_lacking(self, variant: VariantRoute, answer: ServerAnswer | AnswerHead) -> bool:
+        """Whether an answer says that the server has not got the model; a 404 of a script that
+        has nothing to say of a request is an answer like any other."""
+        return variant.multi_model and answer.model_missing
 
     def forget(self, instance: InstanceRoute, invocation: Invocation) -> None:
         """Have the model of a request brought again."""
