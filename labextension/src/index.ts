@@ -11,6 +11,7 @@ import {
   statusItem,
   studio
 } from './features/shell/plugin';
+import { models } from './features/models/plugin';
 import { notebookJobs } from './features/training/notebookPlugin';
 import { training } from './features/training/plugin';
 import { wranglerOutputs } from './features/wrangler/notebook/plugin';
@@ -25,6 +26,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   notifications,
   jobs,
   experiments,
+  models,
   endpoints,
   training,
   notebookJobs,

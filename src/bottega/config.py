@@ -57,6 +57,12 @@ class Config:
     autoscaling_period_seconds: int = 5
     """The grain of autoscaling: capacity grows after three such periods above a policy's target and
     shrinks after fifteen below nine tenths of it. From 1 to 60 whole seconds."""
+    docker: str = "auto"
+    """What serves models whose image is none of bottega's own: the Docker engine at
+    ``DOCKER_HOST`` or at Docker's usual place (``auto``), one at a ``unix://`` address, or none
+    (``off``)."""
+    docker_pull: bool = False
+    """Whether images that the Docker engine has not got are fetched when a model names them."""
     tracking: bool = True
     """Whether jobs are tracked in MLflow."""
     preload: bool = True

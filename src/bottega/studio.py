@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ from bottega.features.training.tracker import TrainingTracker
 from bottega.features.transform.controller import TransformController
 from bottega.identifiers import request_id
 from bottega.metrics.sqlite_store import SqliteMetricStore
+from bottega.model_servers.strays import remove_strays
 from bottega.ports import Ports
 from bottega.registry import Registry
 from bottega.service_calls import ServiceCaller
@@ -76,6 +78,7 @@ OPERATION_MODULES = (
     "hosting.endpoint_configs",
     "hosting.endpoints",
     "hosting.invocations",
+    "hosting.model_check",
     "hosting.models",
     "hosting.overviews",
     "hosting.rollbacks",
@@ -213,6 +216,10 @@ class Studio:
         self.endpoints.adopt()
         self.endpoints.sweep()
         self.controllers.start()
+        # The engine may take its time, which nothing here has to wait for.
+        threading.Thread(
+            target=remove_strays, args=(self.ports,), name="docker-strays", daemon=True
+        ).start()
 
     def close(self) -> None:
         """Stop the controllers and let go of everything; jobs go on without us."""

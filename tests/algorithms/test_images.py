@@ -53,10 +53,10 @@ def test_the_first_generation_has_no_script_mode() -> None:
         (f"763104351884.{ECR}/pytorch-training:2.1-cpu-py310", "deep learning"),
         (f"763104351884.{ECR}/huggingface-pytorch-inference:2", "deep learning"),
         (f"174872318107.{ECR}/knn:1", "knn is not available"),
-        (f"111111111111.{ECR}/my-own:latest", "not pulled"),
-        ("ghcr.io/somebody/xgboost:1", "not pulled"),
-        ("my-own", "not pulled"),
-        ("", "not pulled"),
+        (f"111111111111.{ECR}/my-own:latest", "no runtime here stands for it"),
+        ("ghcr.io/somebody/xgboost:1", "no runtime here stands for it"),
+        ("my-own", "no runtime here stands for it"),
+        ("", "no runtime here stands for it"),
     ],
 )
 def test_other_images_are_refused_with_what_runs_here(text: str, because: str) -> None:

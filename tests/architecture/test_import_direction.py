@@ -61,6 +61,7 @@ SIDEWAYS = {
     ("container", "algorithms"): "the entry point starts the algorithm",
     ("serving", "algorithms"): "a model server loads an algorithm's model",
     ("serving", "container"): "a model server lives in a container",
+    ("serving", "compute"): "a program that serves is reached as a container of Docker is",
     ("container", "wrangler"): "a model server loads a fitted flow",
     ("wrangler", "container"): "a flow over all of its data is a program of the container contract",
     # Faces meet in the daemon, which carries the wire; who needs a daemon starts it.

@@ -264,11 +264,11 @@ def test_submit_directory_inside_the_model(model: Path) -> None:
         load_handler("scikit-learn", model, variables)
 
 
-def test_a_framework_without_a_script(model: Path) -> None:
+def test_a_framework_without_a_script(tmp_path: Path) -> None:
     with pytest.raises(CustomerError, match=r"code/inference\.py"):
-        load_handler("scikit-learn", model, {})
+        load_handler("scikit-learn", tmp_path, {})
     with pytest.raises(CustomerError, match="no folder 'code'"):
-        load_handler("scikit-learn", model, {"SAGEMAKER_PROGRAM": "serve.py"})
+        load_handler("scikit-learn", tmp_path, {"SAGEMAKER_PROGRAM": "serve.py"})
 
 
 @pytest.fixture

@@ -64,6 +64,52 @@ async def test_a_job_is_deployed_and_asked(jp_fetch: Fetch, session: Session, jo
 
 
 @pytest.mark.slow
+async def test_an_endpoint_answers_later_and_keeps_what_it_answered(
+    jp_fetch: Fetch, session: Session, job: str
+) -> None:
+    await post(
+        jp_fetch, "deployments", job=job, name="later", asynchronous=True, capture_percent=100
+    )
+    described = await asyncio.to_thread(lambda: session.endpoint("later").wait().describe())
+    assert described["DataCaptureConfig"]["CurrentSamplingPercentage"] == 100
+    taken = await jp_fetch(
+        *("bottega", "endpoints", "later", "async-invocations"),
+        method="POST",
+        body="1,2\n",
+        headers={"Content-Type": "text/csv", "X-Bottega-Inference-Id": "seven"},
+    )
+    told = json.loads(taken.body)
+    assert told["inference_id"] == "seven"
+    folder = f"s3://{session.config.bucket}/later/async"
+    assert told["output"].startswith(f"{folder}/answers/")
+    assert told["failure"].startswith(f"{folder}/failures/")
+    bucket, *key = told["output"].removeprefix("s3://").split("/")
+    with pytest.raises(HTTPClientError) as missing:
+        await jp_fetch("bottega", "objects", bucket, "later", "async", "no-such-answer")
+    assert missing.value.response is not None
+    assert json.loads(missing.value.response.body)["code"] == "NoSuchKey"
+
+    async def is_there() -> bool:
+        listing = await jp_fetch("bottega", "objects", bucket, params={"prefix": "/".join(key)})
+        return bool(json.loads(listing.body)["objects"])
+
+    async with asyncio.timeout(30):
+        while not await is_there():
+            await asyncio.sleep(0.05)
+    float((await jp_fetch("bottega", "objects", bucket, *key)).body)
+
+
+@pytest.mark.slow
+async def test_a_serverless_endpoint_is_deployed(
+    jp_fetch: Fetch, session: Session, job: str
+) -> None:
+    await post(jp_fetch, "deployments", job=job, name="sleeps", serverless_concurrency=3)
+    described = await asyncio.to_thread(lambda: session.endpoint("sleeps").wait().describe())
+    (variant,) = described["ProductionVariants"]
+    assert variant["CurrentServerlessConfig"]["MaxConcurrency"] == 3
+
+
+@pytest.mark.slow
 async def test_an_endpoint_that_refuses_is_passed_on(
     jp_fetch: Fetch, session: Session, job: str
 ) -> None:
@@ -93,6 +139,8 @@ async def test_an_endpoint_that_refuses_is_passed_on(
         ({"job": "no-such-job"}, "name is missing"),
         ({"job": "no-such-job", "name": "x"}, "no-such-job"),
         ({"job": "a", "name": "x", "instance_count": 0}, "instance_count"),
+        ({"job": "a", "name": "x", "serverless_concurrency": 201}, "serverless_concurrency"),
+        ({"job": "a", "name": "x", "capture_percent": 101}, "capture_percent"),
     ],
 )
 async def test_a_deployment_that_cannot_be_says_why(

@@ -29,6 +29,10 @@ async def test_an_operation_is_passed_on(jp_fetch: Fetch, studio: TestDaemon) ->
     assert "TrainingJobSummaries" in await call(jp_fetch, "sagemaker", "ListTrainingJobs")
     assert (await call(jp_fetch, "bottega", "DescribeStudio"))["Home"] == str(studio.home)
     assert (await call(jp_fetch, "logs", "DescribeLogGroups"))["logGroups"] is not None
+    assert (await call(jp_fetch, "cloudwatch", "DescribeAlarms"))["MetricAlarms"] == []
+    scaled = {"ServiceNamespace": "sagemaker"}
+    targets = await call(jp_fetch, "application-autoscaling", "DescribeScalableTargets", scaled)
+    assert targets["ScalableTargets"] == []
 
 
 @pytest.mark.parametrize(

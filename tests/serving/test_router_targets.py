@@ -346,6 +346,7 @@ def test_a_model_is_brought_before_its_first_request_and_when_it_is_missing(
         servers.missing.add("a")
         streamed = await router.stream("e", Invocation(b"1", target_model="m.tar.gz"))
         assert (streamed.head.status, await streamed.body.rest(9)) == (200, b"x")
+        assert b"x-bottega-stream: 1\r\n" in servers.heads[-1]
         assert len(brought) == 3
         answer = await router.invoke("e", Invocation(b"unknown", target_model="m.tar.gz"))
         assert answer.answer.status == 404  # the model's own word

@@ -1,7 +1,8 @@
-"""``POST /bottega/endpoints/<name>/invocations``: ask an endpoint."""
+"""``POST /bottega/endpoints/<name>/invocations`` and ``/async-invocations``: ask an endpoint."""
 
 from __future__ import annotations
 
+import json
 from time import perf_counter
 from urllib.parse import quote
 
@@ -10,6 +11,14 @@ from tornado.web import authenticated
 
 from bottega_jupyter.base import BottegaHandler
 from bottega_jupyter.daemon_link import Call
+
+OPTIONS = {
+    "X-Bottega-Target-Variant": "X-Amzn-SageMaker-Target-Variant",
+    "X-Bottega-Target-Model": "X-Amzn-SageMaker-Target-Model",
+    "X-Bottega-Target-Container": "X-Amzn-SageMaker-Target-Container-Hostname",
+    "X-Bottega-Inference-Id": "X-Amzn-SageMaker-Inference-Id",
+}
+"""What the browser may ask for, and how the daemon is told."""
 
 
 class InvocationHandler(BottegaHandler):
@@ -29,8 +38,7 @@ class InvocationHandler(BottegaHandler):
             "Content-Type": asked.get("Content-Type", "application/octet-stream"),
             "Accept": asked.get("Accept", "*/*"),
         }
-        if variant := asked.get("X-Bottega-Target-Variant"):
-            headers["X-Amzn-SageMaker-Target-Variant"] = variant
+        headers |= {told: asked[name] for name, told in OPTIONS.items() if asked.get(name)}
         call = Call(
             "POST",
             f"/endpoints/{quote(endpoint, safe='')}/invocations",
@@ -50,4 +58,39 @@ class InvocationHandler(BottegaHandler):
         await self.finish(body, set_content_type=kind)
 
 
-routes = [(r"/bottega/endpoints/([^/]+)/invocations", InvocationHandler)]
+class AsyncInvocationHandler(BottegaHandler):
+    """The body is taken in; the answer comes later, as an object."""
+
+    @authenticated
+    @authorized
+    async def post(self, endpoint: str) -> None:
+        """InvokeEndpointAsync. Answer ``{"inference_id", "output", "failure"}``, the last two as
+        URIs; ``failure`` is null where the endpoint has no place for failures."""
+        asked = self.request.headers
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "X-Amzn-SageMaker-Content-Type": asked.get("Content-Type", "application/octet-stream"),
+            "X-Amzn-SageMaker-Accept": asked.get("Accept", "*/*"),
+        }
+        if identity := asked.get("X-Bottega-Inference-Id"):
+            headers["X-Amzn-SageMaker-Inference-Id"] = identity
+        call = Call(
+            "POST",
+            f"/endpoints/{quote(endpoint, safe='')}/async-invocations",
+            headers=headers,
+            body=self.raw_body(self.bottega_config.max_invocation_bytes),
+            keys=self.keys,
+        )
+        async with self.bottega.link.send(call) as answer:
+            told = json.loads(await answer.read())
+            output = answer.headers["X-Amzn-SageMaker-OutputLocation"]
+            failure = answer.headers.get("X-Amzn-SageMaker-FailureLocation")
+        await self.finish(
+            json.dumps({"inference_id": told["InferenceId"], "output": output, "failure": failure})
+        )
+
+
+routes = [
+    (r"/bottega/endpoints/([^/]+)/invocations", InvocationHandler),
+    (r"/bottega/endpoints/([^/]+)/async-invocations", AsyncInvocationHandler),
+]

@@ -3,7 +3,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 
 import type { IEventStream } from './events';
 import { EventStream } from './events';
-import { fetchResponse, requestAPI } from './request';
+import { BottegaError, fetchResponse, requestAPI } from './request';
 import type { IOperations } from './types';
 import type { IPreviewDataResponse } from './types/training';
 
@@ -17,6 +17,27 @@ export interface IInvocation {
   variant: string;
   /** From the request to the whole answer, as the server extension measured it. */
   seconds: number;
+}
+
+/** What to ask of a model besides its answer. */
+export interface IInvocationOptions {
+  contentType?: string;
+  accept?: string;
+  variant?: string;
+  /** The model's archive, of an endpoint that has many. */
+  model?: string;
+  /** The container, of a pipeline whose containers are called one by one. */
+  container?: string;
+  inferenceId?: string;
+}
+
+/** A request that an asynchronous endpoint has taken in. */
+export interface IAsyncInvocation {
+  inference_id: string;
+  /** The `s3://` URI where the answer will be. */
+  output: string;
+  /** Where a failure will be told; null where the endpoint has no place for that. */
+  failure: string | null;
 }
 
 /** An object of the store. */
@@ -75,9 +96,17 @@ export interface IPreparedChannel {
 export interface IDeployRequest {
   job?: string;
   run?: string;
+  /** A version of the model registry: `group/3`. */
+  version?: string;
   name: string;
   instance_type?: string;
   instance_count?: number;
+  /** Requests at once, for servers that come and go with the requests, instead of instances. */
+  serverless_concurrency?: number;
+  /** Whether the answers are objects of the store. */
+  asynchronous?: boolean;
+  /** So many of a hundred requests are kept, with their answers. */
+  capture_percent?: number;
 }
 
 /** Everything the screens ask of the server; the token `IBottegaClient` gives the one there is. */
@@ -99,8 +128,18 @@ export interface IBottegaClient {
   invoke(
     endpoint: string,
     body: string,
-    options?: { contentType?: string; accept?: string; variant?: string }
+    options?: IInvocationOptions
   ): Promise<IInvocation>;
+
+  /** InvokeEndpointAsync with a text body. */
+  invokeAsync(
+    endpoint: string,
+    body: string,
+    options?: Pick<IInvocationOptions, 'contentType' | 'inferenceId'>
+  ): Promise<IAsyncInvocation>;
+
+  /** An object of the store as text; null where there is none (yet). */
+  readObject(uri: string): Promise<string | null>;
 
   /** One window of the objects under a prefix. */
   listObjects(
@@ -171,19 +210,12 @@ export class BottegaClient implements IBottegaClient {
   async invoke(
     endpoint: string,
     body: string,
-    options: { contentType?: string; accept?: string; variant?: string } = {}
+    options: IInvocationOptions = {}
   ): Promise<IInvocation> {
-    const headers: Record<string, string> = {
-      'Content-Type': options.contentType ?? 'text/csv',
-      Accept: options.accept ?? '*/*'
-    };
-    if (options.variant) {
-      headers['X-Bottega-Target-Variant'] = options.variant;
-    }
     const response = await fetchResponse(
       `endpoints/${encodeURIComponent(endpoint)}/invocations`,
       this._settings,
-      { method: 'POST', headers, body }
+      { method: 'POST', headers: invocationHeaders(options), body }
     );
     return {
       body: await response.text(),
@@ -191,6 +223,34 @@ export class BottegaClient implements IBottegaClient {
       variant: response.headers.get('X-Bottega-Variant') ?? '',
       seconds: Number(response.headers.get('X-Bottega-Seconds') ?? NaN)
     };
+  }
+
+  invokeAsync(
+    endpoint: string,
+    body: string,
+    options: Pick<IInvocationOptions, 'contentType' | 'inferenceId'> = {}
+  ): Promise<IAsyncInvocation> {
+    return requestAPI(
+      `endpoints/${encodeURIComponent(endpoint)}/async-invocations`,
+      this._settings,
+      { method: 'POST', headers: invocationHeaders(options), body }
+    );
+  }
+
+  async readObject(uri: string): Promise<string | null> {
+    const [bucket = '', ...key] = uri.replace(/^s3:\/\//, '').split('/');
+    try {
+      const response = await fetchResponse(
+        `objects/${encodeURIComponent(bucket)}/${encodeKey(key.join('/'))}`,
+        this._settings
+      );
+      return await response.text();
+    } catch (error) {
+      if (error instanceof BottegaError && error.code === 'NoSuchKey') {
+        return null;
+      }
+      throw error;
+    }
   }
 
   listObjects(
@@ -304,6 +364,22 @@ export class BottegaClient implements IBottegaClient {
   }
 
   private readonly _events: EventStream;
+}
+
+function invocationHeaders(
+  options: IInvocationOptions
+): Record<string, string> {
+  const told: Array<[string, string | undefined]> = [
+    ['Content-Type', options.contentType ?? 'text/csv'],
+    ['Accept', options.accept ?? '*/*'],
+    ['X-Bottega-Target-Variant', options.variant],
+    ['X-Bottega-Target-Model', options.model],
+    ['X-Bottega-Target-Container', options.container],
+    ['X-Bottega-Inference-Id', options.inferenceId]
+  ];
+  return Object.fromEntries(
+    told.filter((header): header is [string, string] => Boolean(header[1]))
+  );
 }
 
 /** A key in a path: its slashes stay. */

@@ -5,6 +5,7 @@ import endpointSvg from '../../style/icons/endpoint.svg';
 import experimentSvg from '../../style/icons/experiment.svg';
 import flowSvg from '../../style/icons/flow.svg';
 import jobSvg from '../../style/icons/job.svg';
+import modelSvg from '../../style/icons/model.svg';
 
 export const bottegaIcon = new LabIcon({
   name: 'bottega:bottega',
@@ -23,4 +24,9 @@ export const experimentIcon = new LabIcon({
 export const endpointIcon = new LabIcon({
   name: 'bottega:endpoint',
   svgstr: endpointSvg
+});
+
+export const modelIcon = new LabIcon({
+  name: 'bottega:model',
+  svgstr: modelSvg
 });

@@ -83,6 +83,8 @@ export class FakeClient implements IClient {
   }
 
   invoke: IClient['invoke'] = () => unanswered('invoke');
+  invokeAsync: IClient['invokeAsync'] = () => unanswered('invokeAsync');
+  readObject: IClient['readObject'] = () => unanswered('readObject');
   listObjects: IClient['listObjects'] = () => unanswered('listObjects');
   listArchive: IClient['listArchive'] = () => unanswered('listArchive');
   upload: IClient['upload'] = () => unanswered('upload');

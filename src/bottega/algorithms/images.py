@@ -17,9 +17,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["algorithm", "framework", "both", "preparation"]
+Kind = Literal["algorithm", "framework", "both", "preparation", "container"]
 DATA_WRANGLER = "data-wrangler"
 """The runtime that prepares tables by a flow, in processing jobs and in front of models."""
+
+
+DOCKER = "docker"
+"""What stands for every image that a Docker engine runs; only models can have such a one."""
 
 
 class UnsupportedImage(ValueError):
@@ -35,7 +39,7 @@ class Image:
     kind: Kind
     """``algorithm`` trains by itself, ``framework`` runs the user's script, ``both`` decides by the
     hyperparameters: with ``sagemaker_program`` (or a ``code`` channel) it runs the script.
-    ``preparation`` trains nothing: it runs a flow."""
+    ``preparation`` trains nothing: it runs a flow. ``container`` is run by a Docker engine."""
     tag: str
     """The version asked for, empty when the name has none. It selects no other code here."""
     script_mode: bool
@@ -96,6 +100,8 @@ _REPOSITORIES: dict[str, tuple[str, Kind, bool]] = {
     "xgboost": ("xgboost", "algorithm", False),
     "sagemaker-scikit-learn": ("scikit-learn", "framework", True),
     "python": ("python", "framework", True),
+    "mlflow-pyfunc": ("python", "framework", True),
+    "pytorch-inference": ("python", "framework", True),
     "sagemaker-base-python": ("python", "framework", True),
     "sagemaker-base-python-310": ("python", "framework", True),
     "sagemaker-base-python-38": ("python", "framework", True),
@@ -111,7 +117,9 @@ _SHORT_NAMES: dict[str, tuple[str, Kind, bool]] = {
     "scikit-learn": ("scikit-learn", "framework", True),
     "sklearn": ("scikit-learn", "framework", True),
     "sagemaker-scikit-learn": ("scikit-learn", "framework", True),
+    "mlflow-pyfunc": ("python", "framework", True),
     "python": ("python", "framework", True),
+    "pytorch-inference": ("python", "framework", True),
     "sagemaker-data-wrangler-container": (DATA_WRANGLER, "preparation", False),
 }
 _BUILT_IN_ELSEWHERE = frozenset(
@@ -131,7 +139,8 @@ _DEEP_LEARNING = re.compile(r"(?:.*-)?(?:pytorch|tensorflow|mxnet|chainer)(?:-.*
 _RUNS_HERE = (
     "Images that run here: xgboost (any .../sagemaker-xgboost:<version> too), "
     f"{', '.join(_FIRST_PARTY)} (any .../<name>:1 too), scikit-learn (any "
-    ".../sagemaker-scikit-learn:<version> too) and python; in processing jobs and inference "
+    ".../sagemaker-scikit-learn:<version> too) and python (pytorch-inference and mlflow-pyfunc "
+    "too); in processing jobs and inference "
     "pipelines sagemaker-data-wrangler-container, too."
 )
 
@@ -173,5 +182,5 @@ def _refusal(image: str, repository: str, *, ours: bool) -> str:
     elif ours and _DEEP_LEARNING.fullmatch(repository):
         reason = "deep learning images are not available in this version"
     else:
-        reason = "no runtime here stands for it, and images are not pulled"
+        reason = "no runtime here stands for it"
     return f"The image {image!r} does not run here: {reason}. {_RUNS_HERE}"

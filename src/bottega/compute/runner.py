@@ -90,6 +90,13 @@ class WorkloadSpec:
     sockets: tuple[Path, ...] = ()
     """Folders that every host sees read-write at their own paths, for Unix sockets, also where they
     lie in a hidden folder."""
+    aftermath: Program | None = None
+    """A module of bottega's that the supervisor runs when no process of the hosts is left, however
+    they ended, and before the workload counts as ended: it removes what is not theirs to lose."""
+    trusted: bool = False
+    """Whether the program is a module of bottega's that runs no code of the user's: it is
+    supervised as every other, but sees the machine as the daemon does and has its network, whatever
+    ``network`` says. For attendants of what somebody else isolates, such as a Docker engine."""
 
 
 class Phase(Enum):

@@ -19,6 +19,8 @@ from bottega.algorithms.base import Algorithm, CustomerError, RequestError
 from bottega.algorithms.images import DATA_WRANGLER
 from bottega.container import encodings, inference_script
 from bottega.container.failure import print_traceback, user_traceback
+from bottega.container.formats import loading as formats
+from bottega.container.formats.recognition import KNOWN
 from bottega.container.inference_pipeline import PIPELINE_IMAGE, containers
 
 _LOADING = threading.Lock()
@@ -47,6 +49,8 @@ class InferenceResponse:
     content_type: str
     pieces: Iterator[bytes] | None = None
     """What follows the body, as it is made; whoever iterates may get what the script raises."""
+    model_missing: bool = False
+    """Of a server of many models: whether it has not got the one that was named."""
 
 
 class InferenceHandler(ABC):
@@ -121,9 +125,10 @@ def load_handler(
     """Load a model, ready to answer.
 
     The user's script answers when the model brings one (``SAGEMAKER_PROGRAM`` or
-    ``code/inference.py``). When its ``requirements.txt`` had to be installed, this function does
-    not return: the process is replaced by a fresh interpreter that runs ``restart_module`` with the
-    same arguments.
+    ``code/inference.py``); without one, what the model folder has decides
+    (:mod:`.formats.recognition`). When its ``requirements.txt`` had to be installed, this function
+    does not return: the process is replaced by a fresh interpreter that runs ``restart_module``
+    with the same arguments.
 
     Args:
         image: ``Image.name``.
@@ -152,9 +157,19 @@ def load_handler(
     if image in registry.names():
         algorithm = registry.algorithm(image)
         return _AlgorithmHandler(algorithm, algorithm.load(model_dir, environment))
+    with _LOADING:
+        model = formats.load(model_dir, environment)
+    if model is not None:
+        accept = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or encodings.JSON
+        return _ScriptHandler(
+            inference_script.of_model(model, model_dir),
+            default_content_type=encodings.JSON,
+            default_accept=accept,
+        )
     raise CustomerError(
         f"The image {image} needs an inference script with model_fn: put it into the model as "
-        "code/inference.py, or set SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY."
+        "code/inference.py, or set SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY. Without a "
+        f"script it serves a model folder with one of: {KNOWN}."
     )
 
 

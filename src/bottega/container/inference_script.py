@@ -15,6 +15,7 @@ from bottega.algorithms.base import CustomerError
 from bottega.container import encodings, requirements
 from bottega.container.archives import unpack
 from bottega.container.failure import ScriptFailed, user_traceback
+from bottega.container.formats.loading import ServedModel
 from bottega.container.paths import ContainerPaths
 from bottega.container.script_mode import download
 
@@ -135,6 +136,19 @@ def load(
         predict=_with_context(own["predict_fn"] or defaults.get("predict_fn") or _predict, 2),
         write=_with_context(own["output_fn"] or encodings.encode, 2),
         decodes=own["input_fn"] is None,
+    )
+
+
+def of_model(model: ServedModel, model_dir: Path) -> Script:
+    """What a model without a script does with requests."""
+    return Script(
+        model=model,
+        context=InferenceContext({"model_dir": str(model_dir), "gpu_id": None}),
+        transform=None,
+        read=lambda body, content_type, context: model.read(body, content_type),
+        predict=lambda data, own, context: own.predict(data, context.accept),
+        write=lambda prediction, accept, context: model.write(prediction, accept),
+        decodes=model.decodes,
     )
 
 

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from bottega.algorithms.images import UnsupportedImage, resolve
+from bottega.algorithms.images import DOCKER, UnsupportedImage
+from bottega.config import Config
 from bottega.errors import ValidationException
+from bottega.model_servers.images import check_docker, resolve
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing, ObjectStore
 
@@ -42,6 +44,11 @@ class ContainerPlan:
     data: ModelData | None = None
     hostname: str = ""
     """``ContainerHostname``."""
+
+    @property
+    def docker(self) -> bool:
+        """Whether a Docker engine runs it."""
+        return self.runtime == DOCKER
 
     @property
     def code_uri(self) -> str:
@@ -91,6 +98,7 @@ class ModelPlan:
 
 
 def plan_model(
+    config: Config,
     model: Mapping[str, Any],
     *,
     isolated: bool = False,
@@ -108,9 +116,10 @@ def plan_model(
     """
     primary = model.get("PrimaryContainer")
     described = [primary] if primary else model["Containers"]
+    check_docker(described, isolated=isolated or model["EnableNetworkIsolation"])
     return ModelPlan(
         name=model["ModelName"],
-        containers=tuple(_container(one, environment or {}) for one in described),
+        containers=tuple(_container(config, one, environment or {}) for one in described),
         network=not (isolated or model["EnableNetworkIsolation"]),
         direct=model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct",
     )
@@ -132,9 +141,11 @@ def check_data(objects: ObjectStore, model: ModelPlan) -> None:
             raise ValidationException(f"Could not find model data at {uri}.")
 
 
-def _container(container: Mapping[str, Any], environment: Mapping[str, str]) -> ContainerPlan:
+def _container(
+    config: Config, container: Mapping[str, Any], environment: Mapping[str, str]
+) -> ContainerPlan:
     try:
-        image = resolve(container["Image"])
+        image = resolve(config, container["Image"])
     except UnsupportedImage as error:
         raise ValidationException(str(error)) from error
     return ContainerPlan(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from bottega.algorithms.kernel_cache import KernelCache
 from bottega.algorithms.registry import algorithm, names
+from bottega.compute.docker.container import PLAN_VARIABLE, ContainerRun
+from bottega.compute.docker.engine import address
 from bottega.compute.runner import HostSpec, Mount, Program, WorkloadSpec
 from bottega.container.inference_pipeline import PIPELINE_FILE, PIPELINE_FOLDER, PIPELINE_IMAGE
 from bottega.model_servers.plans import ContainerPlan, ModelPlan
@@ -15,6 +17,7 @@ from bottega.ports import Ports
 from bottega.serving.sockets import runtime_folder, socket_path
 
 HOST = "model"
+_ANSWER_SECONDS = 60.0
 STOP_GRACE_SECONDS = 30.0
 """Seconds from SIGTERM to SIGKILL, as SageMaker gives them."""
 
@@ -43,6 +46,17 @@ def server_workload(
         metrics: where samples go of what it uses of the machine; None for nowhere.
     """
     config = ports.config
+    if model.last.docker:
+        return _attended(
+            ports,
+            model,
+            directory=directory,
+            ml_root=ml_root,
+            socket_folder=socket_folder,
+            log=log,
+            metrics=metrics,
+            environment={**_environment(ports, model, ml_root, owner_arn), **(environment or {})},
+        )
     if any(_has_kernels(container) for container in model.containers):
         KernelCache().copy(ml_root)
     parts = ("model", PIPELINE_FOLDER, PIPELINE_FILE) if model.pipeline else ("model",)
@@ -73,6 +87,56 @@ def server_workload(
         hidden=(*config.private_folders, runtime_folder(config.home)),
         sockets=(socket_folder,),
     )
+
+
+def _attended(
+    ports: Ports,
+    model: ModelPlan,
+    *,
+    directory: Path,
+    ml_root: Path,
+    socket_folder: Path,
+    log: Path,
+    metrics: Path | None,
+    environment: Mapping[str, str],
+) -> WorkloadSpec:
+    """A server that is a container of the Docker engine's: the workload is who attends it."""
+    config = ports.config
+    run = ContainerRun(
+        engine=address(config.docker),
+        image=model.last.image,
+        environment={
+            name: value for name, value in environment.items() if not name.startswith("BOTTEGA_")
+        },
+        mounts=((str(ml_root / "model"), "/opt/ml/model"),),
+        network=model.network,
+        server=str(socket_folder),
+        home=str(config.home),
+        workload=str(directory),
+        answer_seconds=_answer_seconds(environment),
+    )
+    return WorkloadSpec(
+        directory=directory,
+        program=Program(module="bottega.compute.docker.attendant"),
+        hosts=(HostSpec(name=HOST, log=log, metrics=metrics),),
+        environment={
+            "PYTHONUNBUFFERED": "1",
+            "BOTTEGA_SOCKET": str(socket_path(socket_folder)),
+            PLAN_VARIABLE: run.dumps(),
+        },
+        stop_grace_seconds=STOP_GRACE_SECONDS,
+        aftermath=Program(
+            module="bottega.compute.docker.remover", arguments=(run.engine, run.workload)
+        ),
+        trusted=True,
+    )
+
+
+def _answer_seconds(environment: Mapping[str, str]) -> float:
+    try:
+        return float(environment.get("SAGEMAKER_MODEL_SERVER_TIMEOUT", ""))
+    except ValueError:  # the variable is the container's, which may read it in another way
+        return _ANSWER_SECONDS
 
 
 def _has_kernels(container: ContainerPlan) -> bool:

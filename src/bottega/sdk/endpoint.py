@@ -178,6 +178,9 @@ def deploy_model(
     columns: str | None,
     instance_type: str,
     instance_count: int,
+    serverless: Mapping[str, Any] | None = None,
+    asynchronous: Mapping[str, Any] | None = None,
+    capture: Mapping[str, Any] | None = None,
     wait: bool,
 ) -> Endpoint:
     """Create model, configuration and endpoint, all of the same name; all of them or none.
@@ -185,6 +188,9 @@ def deploy_model(
     Args:
         container: the model's PrimaryContainer.
         columns: where the order of the feature columns is kept, if it is known.
+        serverless: ServerlessConfig, in the place of instances.
+        asynchronous: AsyncInferenceConfig.
+        capture: DataCaptureConfig.
 
     Raises:
         ClientFault: the name is taken.
@@ -201,11 +207,20 @@ def deploy_model(
     variant = {
         "VariantName": "AllTraffic",
         "ModelName": name,
-        "InstanceType": instance_type,
-        "InitialInstanceCount": instance_count,
+        **(
+            {"ServerlessConfig": dict(serverless)}
+            if serverless
+            else {"InstanceType": instance_type, "InitialInstanceCount": instance_count}
+        ),
     }
     model = {"ModelName": name, "ExecutionRoleArn": role, "PrimaryContainer": dict(container)}
-    config = {"EndpointConfigName": name, "ProductionVariants": [variant], "Tags": mark}
+    settings = {"AsyncInferenceConfig": asynchronous, "DataCaptureConfig": capture}
+    config = {
+        "EndpointConfigName": name,
+        "ProductionVariants": [variant],
+        "Tags": mark,
+        **{member: dict(value) for member, value in settings.items() if value},
+    }
     try:
         client.call("sagemaker", "CreateModel", model | {"Tags": [*mark, *more]})
         client.call("sagemaker", "CreateEndpointConfig", config)

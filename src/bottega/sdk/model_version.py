@@ -66,6 +66,9 @@ class ModelVersion:
         *,
         instance_type: str = "ml.m5.large",
         instance_count: int = 1,
+        serverless: Mapping[str, Any] | None = None,
+        asynchronous: Mapping[str, Any] | None = None,
+        capture: Mapping[str, Any] | None = None,
         wait: bool = True,
     ) -> Endpoint:
         """Put the version behind an endpoint.
@@ -74,6 +77,10 @@ class ModelVersion:
             name: of the endpoint; ``<group>-<number>`` when absent.
             instance_type: an ``ml.*`` name; model servers run on this machine whatever it says.
             instance_count: how many model servers share the requests.
+            serverless: ServerlessConfig, for model servers that come and go with the requests,
+                instead of instances.
+            asynchronous: AsyncInferenceConfig, for an endpoint that answers with objects.
+            capture: DataCaptureConfig, to keep requests and answers.
             wait: return only when the endpoint is in service.
 
         Raises:
@@ -90,6 +97,9 @@ class ModelVersion:
             columns=found.get("CustomerMetadataProperties", {}).get(COLUMNS),
             instance_type=instance_type,
             instance_count=instance_count,
+            serverless=serverless,
+            asynchronous=asynchronous,
+            capture=capture,
             wait=wait,
         )
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from bottega.config import Config
+from bottega.container.formats import mlflow_inference
 from bottega.credentials import Credentials
 from bottega.errors import ClientFault
-from bottega.sdk import inside_job, mlflow_inference
+from bottega.sdk import inside_job
 from bottega.sdk.client import Client
 from bottega.sdk.data import DataError
 from bottega.sdk.endpoint import Endpoint, deploy_model
@@ -84,6 +85,9 @@ class Run:
         environment: Mapping[str, str] | None = None,
         instance_type: str = "ml.m5.large",
         instance_count: int = 1,
+        serverless: Mapping[str, Any] | None = None,
+        asynchronous: Mapping[str, Any] | None = None,
+        capture: Mapping[str, Any] | None = None,
         wait: bool = True,
     ) -> Endpoint:
         """Put the run's model behind an endpoint.
@@ -97,6 +101,10 @@ class Run:
             environment: further variables of the model server.
             instance_type: an ``ml.*`` name; model servers run on this machine whatever it says.
             instance_count: how many model servers share the requests.
+            serverless: ServerlessConfig, for model servers that come and go with the requests,
+                instead of instances.
+            asynchronous: AsyncInferenceConfig, for an endpoint that answers with objects.
+            capture: DataCaptureConfig, to keep requests and answers.
             wait: return only when the endpoint is in service.
 
         Raises:
@@ -111,6 +119,9 @@ class Run:
                 environment=environment,
                 instance_type=instance_type,
                 instance_count=instance_count,
+                serverless=serverless,
+                asynchronous=asynchronous,
+                capture=capture,
                 wait=wait,
             )
         endpoint = name or _endpoint_name(description["Run"]["RunName"], self.run_id)
@@ -132,6 +143,9 @@ class Run:
             columns=known if columns else None,
             instance_type=instance_type,
             instance_count=instance_count,
+            serverless=serverless,
+            asynchronous=asynchronous,
+            capture=capture,
             wait=wait,
         )
 

@@ -167,6 +167,9 @@ class TrainingJob:
         environment: Mapping[str, str] | None = None,
         instance_type: str = "ml.m5.large",
         instance_count: int = 1,
+        serverless: Mapping[str, Any] | None = None,
+        asynchronous: Mapping[str, Any] | None = None,
+        capture: Mapping[str, Any] | None = None,
         wait: bool = True,
     ) -> Endpoint:
         """Put the model behind an endpoint.
@@ -179,6 +182,10 @@ class TrainingJob:
             environment: further variables of the model server.
             instance_type: an ``ml.*`` name; model servers run on this machine whatever it says.
             instance_count: how many model servers share the requests.
+            serverless: ServerlessConfig, for model servers that come and go with the requests,
+                instead of instances.
+            asynchronous: AsyncInferenceConfig, for an endpoint that answers with objects.
+            capture: DataCaptureConfig, to keep requests and answers.
             wait: return only when the endpoint is in service.
 
         Raises:
@@ -194,6 +201,9 @@ class TrainingJob:
             columns=columns_uri(self.client, description["TrainingJobArn"]),
             instance_type=instance_type,
             instance_count=instance_count,
+            serverless=serverless,
+            asynchronous=asynchronous,
+            capture=capture,
             wait=wait,
         )
 

@@ -77,8 +77,12 @@ class Invocation:
     inference_id: str = ""
     """The caller's own name for it; only captures have it."""
 
-    def message(self) -> bytes:
-        """The HTTP request."""
+    def message(self, *, streamed: bool = False) -> bytes:
+        """The HTTP request.
+
+        Args:
+            streamed: whether the answer shall come as it is made, not when it is whole.
+        """
         head = "POST /invocations HTTP/1.1\r\nhost: model\r\n"
         if self.content_type:
             head += f"content-type: {self.content_type}\r\n"
@@ -90,6 +94,8 @@ class Invocation:
             head += f"x-amzn-sagemaker-target-model: {self.target_model}\r\n"
         if self.target_container:
             head += f"x-amzn-sagemaker-target-container-hostname: {self.target_container}\r\n"
+        if streamed:
+            head += "x-bottega-stream: 1\r\n"
         return f"{head}content-length: {len(self.body)}\r\n\r\n".encode("latin-1") + self.body
 
 

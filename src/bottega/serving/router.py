@@ -98,10 +98,12 @@ class _Way:
     variant: VariantRoute
     instance: InstanceRoute
 
-    def __init__(self, endpoint: str, invocation: Invocation, started: float) -> None:
+    def __init__(
+        self, endpoint: str, invocation: Invocation, started: float, *, streamed: bool = False
+    ) -> None:
         self.endpoint = endpoint
         self.invocation = invocation
-        self.message = invocation.message()
+        self.message = invocation.message(streamed=streamed)
         self.started = started
         self.chosen: tuple[str, str] | None = None
         self.tried: set[str] = set()
@@ -150,7 +152,7 @@ class Router:
 
         Whoever gets the answer reads its body to the end, or closes it.
         """
-        way = _Way(endpoint, invocation, perf_counter())
+        way = _Way(endpoint, invocation, perf_counter(), streamed=True)
         self._choose(way)
         variant = way.variant.name
         try:

@@ -40,17 +40,20 @@ from pathlib import Path
 
 import uvloop
 
+from bottega.algorithms import registry
 from bottega.algorithms.base import CustomerError
+from bottega.algorithms.images import DATA_WRANGLER
 from bottega.container.inference import (
     InferenceError,
     InferenceHandler,
     InferenceResponse,
     load_handler,
 )
+from bottega.container.inference_pipeline import PIPELINE_IMAGE
 from bottega.container.inference_script import SHARED_CODE
 from bottega.container.multi_model import ModelMissing, MultiModelHandler
 from bottega.container.paths import ContainerPaths
-from bottega.serving import server_models
+from bottega.serving import server_models, server_program
 from bottega.serving.answers import MODEL_MISSING
 from bottega.serving.batching import Batches
 from bottega.serving.server_connection import (
@@ -428,13 +431,24 @@ def _loader(
     return lambda: shared
 
 
+def _may_be_a_program() -> bool:
+    """Whether the image runs what the user brings, and one model only."""
+    image = os.environ["BOTTEGA_IMAGE"]
+    several = os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true"
+    return image not in (PIPELINE_IMAGE, DATA_WRANGLER, *registry.names()) and not several
+
+
 def main() -> int:
     """Serve until told to stop; returns the exit status."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    server = _server(os.environ)
+    path = Path(os.environ["BOTTEGA_SOCKET"])
+    program = server_program.find_program(os.environ) if _may_be_a_program() else None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        status = runner.run(server.run(Path(os.environ["BOTTEGA_SOCKET"])))
+        if program is None:
+            status = runner.run(_server(os.environ).run(path))
+        else:
+            status = runner.run(server_program.run(program, os.environ, path))
     sys.stdout.flush()
     sys.stderr.flush()
     # A worker may be in the middle of the user's code, which an ordinary exit would wait for.

@@ -56,9 +56,9 @@ class ServerProcess:
     def wait_ready(self, timeout: float = 60.0) -> ServerProcess:
         """Wait until it answers its ping."""
         deadline = time.monotonic() + timeout
-        while self.request(b"GET /ping HTTP/1.1\r\nconnection: close\r\n\r\n")[:12] != (
-            b"HTTP/1.1 200"
-        ):
+        while self.request(b"GET /ping HTTP/1.1\r\nhost: model\r\nconnection: close\r\n\r\n")[
+            :12
+        ] != (b"HTTP/1.1 200"):
             assert self.process.poll() is None, self.log
             assert time.monotonic() < deadline, self.log
             time.sleep(0.02)

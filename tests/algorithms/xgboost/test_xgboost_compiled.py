@@ -209,3 +209,20 @@ def test_requests_are_joined_until_the_model_is_compiled(tmp_path: Path) -> None
 
     assert before
     assert XGBOOST.joins(model) is not said.startswith("Compiled trees predict")
+
+
+def test_the_library_takes_what_it_does_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    booster = train("reg:squarederror")
+
+    def by_library(features: Any) -> Any:
+        return booster.inplace_predict(features)
+
+    def seconds(predict: Any, rows: Any) -> float:
+        return len(rows) if isinstance(predict, CompiledTrees) else 100.0
+
+    monkeypatch.setattr(compiled_trees, "_seconds", seconds)
+    (trees,) = compiled([booster], WIDTH, [0], [by_library])
+    assert trees.most_rows == 64
+    monkeypatch.setattr(compiled_trees, "_seconds", lambda predict, rows: 1.0)
+    (trees,) = compiled([booster], WIDTH, [0], [by_library])
+    assert trees.most_rows == compiled_trees.MOST_ROWS

@@ -92,6 +92,55 @@ it('invokes an endpoint and reads who answered, and how fast', async () => {
   expect(sent[0]?.headers.get('X-Bottega-Target-Variant')).toBe('blue');
 });
 
+it('asks for a model, a container and a name of the request', async () => {
+  const { bottega, sent } = client(() => new Response(''));
+  await bottega.invoke('churn', '1,2', {
+    model: 'a.tar.gz',
+    container: 'second',
+    inferenceId: 'seven'
+  });
+  const headers = sent[0]?.headers;
+  expect(headers?.get('X-Bottega-Target-Model')).toBe('a.tar.gz');
+  expect(headers?.get('X-Bottega-Target-Container')).toBe('second');
+  expect(headers?.get('X-Bottega-Inference-Id')).toBe('seven');
+  expect(headers?.has('X-Bottega-Target-Variant')).toBe(false);
+});
+
+it('hands a request to an asynchronous endpoint, and reads the answer once it is there', async () => {
+  const taken = {
+    inference_id: 'a',
+    output: 's3://b/out/a b.out',
+    failure: null
+  };
+  let { bottega, sent } = client(() => new Response(JSON.stringify(taken)));
+  expect(
+    await bottega.invokeAsync('churn', '1,2', { contentType: 'text/csv' })
+  ).toEqual(taken);
+  expect(sent[0]?.url).toMatch(/endpoints\/churn\/async-invocations/);
+
+  ({ bottega, sent } = client(
+    () =>
+      new Response(JSON.stringify({ code: 'NoSuchKey', message: 'not yet' }), {
+        status: 404
+      })
+  ));
+  expect(await bottega.readObject(taken.output)).toBeNull();
+  expect(sent[0]?.url).toMatch(/objects\/b\/out\/a%20b.out/);
+
+  ({ bottega } = client(() => new Response('0.5')));
+  expect(await bottega.readObject(taken.output)).toBe('0.5');
+
+  ({ bottega } = client(
+    () =>
+      new Response(JSON.stringify({ code: 'AccessDenied', message: 'no' }), {
+        status: 403
+      })
+  ));
+  await expect(bottega.readObject(taken.output)).rejects.toMatchObject({
+    code: 'AccessDenied'
+  });
+});
+
 it('leads to downloads, keeping the slashes of a key', () => {
   const { bottega } = client(() => new Response('{}'));
   expect(bottega.downloadUrl('b', 'a b/model.tar.gz')).toBe(

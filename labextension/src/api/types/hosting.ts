@@ -91,6 +91,30 @@ export interface ICaptureOption {
   CaptureMode: CaptureMode;
 }
 
+export interface ICheckModelRequest {
+  /** A model that was created. Give either it or Container. */
+  ModelName?: string;
+  /** A container as CreateModel would take it. */
+  Container?: ICheckedContainer;
+}
+
+export interface ICheckModelResponse {
+  /**
+   * What was found, container by container; empty where nothing wrong can be seen from
+   * outside.
+   */
+  Findings: IModelFinding[];
+}
+
+export interface ICheckedContainer {
+  /** What serves the model. */
+  Image: string;
+  /** The s3:// URI of its archive. */
+  ModelDataUrl?: string;
+  /** The variables of the container. */
+  Environment?: Record<string, string>;
+}
+
 export interface IClarifyExplainerConfig {
   EnableExplanations?: string;
   InferenceConfig?: IClarifyInferenceConfig;
@@ -574,6 +598,15 @@ export interface IModelDataSource {
   S3DataSource?: IS3ModelDataSource;
 }
 
+export interface IModelFinding {
+  /** Error: the model cannot be served so. Warning: it may not, or not as meant. */
+  Severity: ModelFindingSeverity;
+  /** The file or the object that it is about. */
+  Where: string;
+  /** What is wrong and what to do. */
+  Message: string;
+}
+
 export interface IModelSummary {
   ModelName: string;
   ModelArn: string;
@@ -866,6 +899,8 @@ export type ManagedInstanceScalingStatus = 'ENABLED' | 'DISABLED';
 export type ModelCacheSetting = 'Enabled' | 'Disabled';
 
 export type ModelCompressionType = 'None' | 'Gzip';
+
+export type ModelFindingSeverity = 'Error' | 'Warning';
 
 export type ModelSortKey = 'Name' | 'CreationTime';
 

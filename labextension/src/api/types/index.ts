@@ -30,6 +30,7 @@ export interface IOperations {
   'application-autoscaling:UntagResource': { request: autoscaling.IUntagResourceRequest; response: autoscaling.IUntagResourceResponse };
   'bottega:AnalyzeFlow': { request: wrangler.IAnalyzeFlowRequest; response: wrangler.IAnalyzeFlowResponse };
   'bottega:CheckFlow': { request: wrangler.ICheckFlowRequest; response: wrangler.ICheckFlowResponse };
+  'bottega:CheckModel': { request: hosting.ICheckModelRequest; response: hosting.ICheckModelResponse };
   'bottega:CheckTrainingJob': { request: training.ICheckTrainingJobRequest; response: training.ICheckTrainingJobResponse };
   'bottega:DescribeActivity': { request: studio.IDescribeActivityRequest; response: studio.IDescribeActivityResponse };
   'bottega:DescribeEndpointScaling': { request: autoscaling.IDescribeEndpointScalingRequest; response: autoscaling.IDescribeEndpointScalingResponse };

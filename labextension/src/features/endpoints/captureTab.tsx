@@ -127,10 +127,13 @@ function Records(
               const sample = sampleOf(record.Input);
               return (
                 <tr key={record.EventId}>
-                  <td title={moment(record.InferenceTime)}>
+                  <td
+                    className="jp-mod-name"
+                    title={moment(record.InferenceTime)}
+                  >
                     {ago(record.InferenceTime, now, trans)}
                   </td>
-                  <td>{record.VariantName}</td>
+                  <td className="jp-mod-name">{record.VariantName}</td>
                   <td>
                     <Body data={record.Input} trans={trans} />
                   </td>

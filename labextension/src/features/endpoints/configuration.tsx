@@ -20,7 +20,11 @@ export function ConfigurationTab(
 ): JSX.Element {
   const { client, trans, endpoint } = props;
   const config = endpoint.EndpointConfigName ?? '';
-  const live = useLive(props, signal => read(client, config, signal), [config]);
+  const live = useLive(
+    props,
+    signal => readConfiguration(client, config, signal),
+    [config]
+  );
   return (
     <Loadable
       live={live}
@@ -77,7 +81,8 @@ export function ConfigurationTab(
   );
 }
 
-async function read(
+/** What an endpoint's configuration and its models are. */
+export async function readConfiguration(
   client: IBottegaClient,
   name: string,
   signal: AbortSignal

@@ -3,7 +3,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { useEffect, useId, useState } from 'react';
 
 import type { IDeployRequest } from '../../api/client';
+import type { EndpointKind } from '../../api/types/hosting';
 import type { IBottegaClient } from '../../tokens';
+import { kindName } from './kinds';
 
 const PATTERN = '[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}';
 const NAME = new RegExp(`^${PATTERN}$`);
@@ -23,20 +25,40 @@ export function DeployForm(props: IFormProps): JSX.Element {
   const [job, setJob] = useState(initial.job ?? jobs?.[0] ?? '');
   const [name, setName] = useState(initial.name ?? '');
   const [count, setCount] = useState(initial.instance_count ?? 1);
-  const endpoint =
-    name || suggestedName(initial.run ? `run-${initial.run}` : job);
-  const fine = NAME.test(endpoint) && (initial.run !== undefined || job !== '');
+  const [kind, setKind] = useState<EndpointKind>('RealTime');
+  const [capture, setCapture] = useState(0);
+  const { run, version } = initial;
+  const endpoint = name || suggestedName(version ?? (run ? `run-${run}` : job));
+  const given = run !== undefined || version !== undefined;
+  const fine = NAME.test(endpoint) && (given || job !== '');
   useEffect(() => {
     onChange(
       fine
         ? {
-            ...(initial.run === undefined ? { job } : { run: initial.run }),
+            ...(run === undefined ? {} : { run }),
+            ...(version === undefined ? {} : { version }),
+            ...(given ? {} : { job }),
             name: endpoint,
-            instance_count: count
+            ...(kind === 'Serverless'
+              ? { serverless_concurrency: count }
+              : { instance_count: count }),
+            ...(kind === 'Asynchronous' ? { asynchronous: true } : {}),
+            ...(capture > 0 ? { capture_percent: capture } : {})
           }
         : null
     );
-  }, [fine, job, endpoint, count, initial.run, onChange]);
+  }, [
+    fine,
+    given,
+    job,
+    run,
+    version,
+    endpoint,
+    count,
+    kind,
+    capture,
+    onChange
+  ]);
   if (jobs?.length === 0) {
     return (
       <p>
@@ -81,7 +103,28 @@ export function DeployForm(props: IFormProps): JSX.Element {
           )}
         </p>
       )}
-      <label htmlFor={`${base}-count`}>{trans.__('Instances')}</label>
+      <label htmlFor={`${base}-kind`}>{trans.__('Kind')}</label>
+      <select
+        id={`${base}-kind`}
+        className="jp-BottegaInput"
+        aria-describedby={`${base}-note`}
+        value={kind}
+        onChange={event => setKind(event.target.value as EndpointKind)}
+      >
+        {KINDS.map(option => (
+          <option key={option} value={option}>
+            {kindName(option, trans)}
+          </option>
+        ))}
+      </select>
+      <p id={`${base}-note`} className="jp-BottegaDialog-note">
+        {kindNote(kind, trans)}
+      </p>
+      <label htmlFor={`${base}-count`}>
+        {kind === 'Serverless'
+          ? trans.__('Requests at once, at most')
+          : trans.__('Instances')}
+      </label>
       <input
         id={`${base}-count`}
         className="jp-BottegaInput"
@@ -93,11 +136,50 @@ export function DeployForm(props: IFormProps): JSX.Element {
           setCount(Math.max(1, Math.floor(Number(event.target.value)) || 1))
         }
       />
+      <label htmlFor={`${base}-capture`}>
+        {trans.__('Capture, % of the requests')}
+      </label>
+      <input
+        id={`${base}-capture`}
+        className="jp-BottegaInput"
+        type="number"
+        min={0}
+        max={100}
+        value={capture}
+        onChange={event =>
+          setCapture(
+            Math.min(100, Math.max(0, Math.round(Number(event.target.value))))
+          )
+        }
+      />
       <p className="jp-BottegaDialog-note">
-        {trans.__('Each instance is a model server on this machine.')}
+        {trans.__(
+          'Captured requests and their answers are kept in the default bucket; 0 keeps none.'
+        )}
       </p>
     </div>
   );
+}
+
+const KINDS: readonly EndpointKind[] = [
+  'RealTime',
+  'Serverless',
+  'Asynchronous'
+];
+
+/** What a kind of endpoint means. */
+function kindNote(kind: EndpointKind, trans: TranslationBundle): string {
+  return {
+    RealTime: trans.__(
+      'Answers at once. Each instance is a model server on this machine.'
+    ),
+    Serverless: trans.__(
+      'Model servers come with the requests, and end when none follow.'
+    ),
+    Asynchronous: trans.__(
+      'Requests wait in a queue; each answer becomes an object in the default bucket.'
+    )
+  }[kind];
 }
 
 /** An endpoint's name made of a source's: cut to what a name may be. */
@@ -130,17 +212,17 @@ class DeployBody extends ReactWidget {
 /**
  * Ask what to deploy, and begin.
  *
- * @param source the job or run whose model it is; asked for when it names neither.
+ * @param source the job, run or registered version whose model it is; asked for where it names none.
  * @returns the endpoint's name, or null when the user thought better of it.
  * @throws BottegaError when the deployment is refused.
  */
 export async function deploy(
   client: IBottegaClient,
-  source: { job?: string; run?: string },
+  source: { job?: string; run?: string; version?: string },
   trans: TranslationBundle
 ): Promise<string | null> {
   let jobs: string[] | null = null;
-  if (!source.job && !source.run) {
+  if (!source.job && !source.run && !source.version) {
     const page = await client.call('bottega:ListJobs', {
       Filter: 'status:Completed',
       MaxResults: 100

@@ -22,13 +22,16 @@ import { useLive } from '../../shared/hooks/useLive';
 import { useNow } from '../../shared/hooks/useNow';
 import { LogViewer } from '../../shared/logs/logViewer';
 import type { IScreenProps } from '../../tokens';
+import { AlarmsTab } from './alarmsTab';
 import type { ISample } from './captureTab';
 import { CaptureTab } from './captureTab';
 import { DELETE_COMMAND } from './commands';
 import { ConfigurationTab } from './configuration';
 import { DeploymentsTab } from './deploymentsTab';
+import { kindName, kindOf } from './kinds';
 import { OverviewTab } from './overview';
 import { RolloutBanner } from './rolloutBanner';
+import { ScalingTab } from './scalingTab';
 import { TestTab } from './test';
 import { errors, recent } from './traffic';
 
@@ -98,6 +101,7 @@ function Content(
 ): JSX.Element {
   const { client, trans, frame, name, endpoint, parameters } = props;
   const [sample, setSample] = useState<ISample | null>(null);
+  const settledAgain = endpoint.EndpointStatus === 'InService';
   const metrics = useLive(
     props,
     signal =>
@@ -119,7 +123,9 @@ function Content(
       {endpoint.FailureReason && (
         <div className="jp-BottegaFailure" role="alert">
           <p className="jp-BottegaFailure-what">
-            {trans.__('The last change failed.')}
+            {settledAgain
+              ? trans.__('The last change was undone.')
+              : trans.__('The last change failed.')}
           </p>
           <p className="jp-BottegaFailure-message">{endpoint.FailureReason}</p>
         </div>
@@ -145,6 +151,16 @@ function Content(
             id: 'deployments',
             label: trans.__('Deployments'),
             render: () => <DeploymentsTab {...props} />
+          },
+          {
+            id: 'scaling',
+            label: trans.__('Scaling'),
+            render: () => <ScalingTab {...props} />
+          },
+          {
+            id: 'alarms',
+            label: trans.__('Alarms'),
+            render: () => <AlarmsTab {...props} />
           },
           {
             id: 'capture',
@@ -194,6 +210,7 @@ function Header(
     (sum, variant) => sum + (variant.CurrentInstanceCount ?? 0),
     0
   );
+  const kind = kindOf(endpoint);
   const settled = endpoint.EndpointStatus === 'InService';
   // What has failed, also in being changed, can still be deleted.
   const busy = !settled && statusKind(endpoint.EndpointStatus) !== 'bad';
@@ -216,6 +233,7 @@ function Header(
       <h1>{name}</h1>
       <StatusChip status={endpoint.EndpointStatus} />
       <span className="jp-BottegaHeader-facts">
+        {kind !== 'RealTime' && `${kindName(kind, trans)} · `}
         {trans._n('%1 variant', '%1 variants', variants.length)}
         {' · '}
         {trans._n('%1 instance', '%1 instances', servers)}

@@ -1,9 +1,7 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { useCallback, useEffect, useState } from 'react';
 
 import { BottegaError } from '../../api/request';
 import type {
-  EndpointKind,
   EndpointOverviewSortKey,
   IDeploymentProgress,
   IEndpointOverview
@@ -22,6 +20,7 @@ import { Table } from '../../shared/table/table';
 import { useWindowedRows } from '../../shared/table/useWindowedRows';
 import type { IScreenProps } from '../../tokens';
 import { DEPLOY_COMMAND } from './commands';
+import { kindName } from './kinds';
 import { listPython } from './python';
 import { TRAFFIC_MS } from './section';
 
@@ -75,7 +74,7 @@ export function EndpointsScreen(props: IScreenProps): JSX.Element {
     {
       id: 'status',
       label: trans.__('Status'),
-      width: 150,
+      width: 135,
       sortKey: 'Status',
       render: row => (
         <StatusChip
@@ -87,7 +86,7 @@ export function EndpointsScreen(props: IScreenProps): JSX.Element {
     {
       id: 'name',
       label: trans.__('Name'),
-      width: 220,
+      width: 140,
       sortKey: 'Name',
       render: row => (
         <strong title={row.EndpointName}>{row.EndpointName}</strong>
@@ -96,40 +95,40 @@ export function EndpointsScreen(props: IScreenProps): JSX.Element {
     {
       id: 'kind',
       label: trans.__('Kind'),
-      width: 110,
+      width: 90,
       render: row => kindName(row.Kind, trans)
     },
     {
       id: 'variants',
       label: trans.__('Variants'),
-      width: 160,
+      width: 85,
       render: row => row.Variants.map(variant => variant.VariantName).join(', ')
     },
     {
       id: 'rate',
       label: trans.__('Requests/s'),
-      width: 110,
+      width: 85,
       align: 'end',
       render: row => row.Traffic.RequestsPerSecond.toFixed(1)
     },
     {
       id: 'p50',
       label: trans.__('p50'),
-      width: 90,
+      width: 70,
       align: 'end',
       render: row => seconds(row.Traffic.LatencyP50)
     },
     {
       id: 'p99',
       label: trans.__('p99'),
-      width: 90,
+      width: 70,
       align: 'end',
       render: row => seconds(row.Traffic.LatencyP99)
     },
     {
       id: 'errors',
       label: trans.__('Errors'),
-      width: 90,
+      width: 65,
       align: 'end',
       render: row =>
         row.Traffic.Requests > 0
@@ -139,14 +138,14 @@ export function EndpointsScreen(props: IScreenProps): JSX.Element {
     {
       id: 'instances',
       label: trans.__('Instances'),
-      width: 100,
+      width: 80,
       align: 'end',
       render: row => instances(row)
     },
     {
       id: 'created',
       label: trans.__('Created'),
-      width: 120,
+      width: 85,
       sortKey: 'CreationTime',
       render: row => (
         <span title={moment(row.CreationTime)}>
@@ -229,23 +228,6 @@ export function EndpointsScreen(props: IScreenProps): JSX.Element {
 /** The share of the traffic that has moved, while an update is under way. */
 function rollout(progress: IDeploymentProgress): string {
   return percent(progress.TrafficShare);
-}
-
-/** The words for how an endpoint is called; none for one that never served. */
-export function kindName(
-  kind: EndpointKind | undefined,
-  trans: TranslationBundle
-): string {
-  switch (kind) {
-    case 'Asynchronous':
-      return trans.__('asynchronous');
-    case 'Serverless':
-      return trans.__('serverless');
-    case 'RealTime':
-      return trans.__('real-time');
-    default:
-      return '';
-  }
 }
 
 function seconds(value: number | undefined): string {

@@ -48,6 +48,7 @@ function Charts(props: {
   const theme = useChartTheme();
   const [range, setRange] = useState<SharedRange>(null);
   const charts = useMemo(() => trafficCharts(metrics, theme), [metrics, theme]);
+  const whole = useMemo(() => wholeRange(metrics), [metrics]);
   const titles: Record<ITrafficChart['id'], [string, string]> = {
     requests: [trans.__('Requests a second'), ''],
     latency: [trans.__('Model latency'), 'ms'],
@@ -82,7 +83,7 @@ function Charts(props: {
               data={chart.traces}
               layout={LAYOUT}
               height={CHART_HEIGHT}
-              range={range}
+              range={range ?? whole}
               onRange={setRange}
               trans={trans}
               label={trans.__(
@@ -98,6 +99,17 @@ function Charts(props: {
       })}
     </div>
   );
+}
+
+/** All of the time, so that charts without values are over the same as the others. */
+function wholeRange({
+  Times: times
+}: IGetEndpointMetricsResponse): SharedRange {
+  const [first] = times;
+  const last = times[times.length - 1];
+  return first === undefined || last === undefined || last === first
+    ? null
+    : [first * 1000, last * 1000];
 }
 
 /** Counts and times begin at nothing. */

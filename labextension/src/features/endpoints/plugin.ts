@@ -89,6 +89,10 @@ export const endpoints: JupyterFrontEndPlugin<void> = {
               type: 'string',
               description: 'The id of a run with a model'
             },
+            version: {
+              type: 'string',
+              description: 'An approved version of the model registry'
+            },
             isLauncher: { type: 'boolean', description: 'Asked for its label' },
             cwd: { type: 'string', description: 'Given by the Launcher' }
           }
@@ -101,7 +105,8 @@ export const endpoints: JupyterFrontEndPlugin<void> = {
             client,
             {
               ...(args['job'] ? { job: String(args['job']) } : {}),
-              ...(args['run'] ? { run: String(args['run']) } : {})
+              ...(args['run'] ? { run: String(args['run']) } : {}),
+              ...(args['version'] ? { version: String(args['version']) } : {})
             },
             trans
           );

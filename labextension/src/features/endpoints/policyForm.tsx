@@ -4,6 +4,7 @@ import { useEffect, useId, useState } from 'react';
 import type { DeploymentPolicyType } from '../../api/types/hosting';
 import type { IPolicyDraft } from './deploymentPolicy';
 import { allowedSize, LONGEST_WAIT, SIZES } from './deploymentPolicy';
+import { NumberField } from './numberField';
 
 /** How the traffic of an update moves, and what rolls it back. */
 export function PolicyForm(props: {
@@ -16,7 +17,9 @@ export function PolicyForm(props: {
   const { alarms, trans, onChange } = props;
   const base = useId();
   const [draft, setDraft] = useState(props.initial);
-  useEffect(() => onChange(draft), [draft, onChange]);
+  useEffect(() => {
+    onChange(draft);
+  }, [draft, onChange]);
   const change = (part: Partial<IPolicyDraft>): void =>
     setDraft(present => ({ ...present, ...part }));
   // An alarm may be deleted since; it is there to be taken away.
@@ -114,33 +117,6 @@ export function PolicyForm(props: {
         </div>
       )}
     </fieldset>
-  );
-}
-
-function NumberField(props: {
-  label: string;
-  least: number;
-  most: number;
-  value: number;
-  onChange: (value: number) => void;
-}): JSX.Element {
-  const { least, most } = props;
-  const id = useId();
-  return (
-    <>
-      <label htmlFor={id}>{props.label}</label>
-      <input
-        id={id}
-        className="jp-BottegaInput"
-        type="number"
-        required
-        min={least}
-        max={most}
-        step={1}
-        value={Number.isNaN(props.value) ? '' : props.value}
-        onChange={event => props.onChange(event.target.valueAsNumber)}
-      />
-    </>
   );
 }
 

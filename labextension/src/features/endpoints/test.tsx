@@ -1,15 +1,16 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useEffect, useId, useState } from 'react';
 
-import type { IInvocation } from '../../api/client';
-import { BottegaError } from '../../api/request';
 import type { IDescribeEndpointOutput } from '../../api/types/hosting';
 import { Button, Code, Tabs } from '../../shared/components/controls';
-import { Failure } from '../../shared/components/states';
-import { latency } from '../../shared/format';
 import { useLive } from '../../shared/hooks/useLive';
 import type { IScreenProps } from '../../tokens';
+import type { Answer } from './answer';
+import { AnswerView, asError } from './answer';
+import { CallOptions } from './callOptions';
 import type { ISample } from './captureTab';
+import { readConfiguration } from './configuration';
+import type { ICallOptions } from './snippets';
 import { snippets } from './snippets';
 
 const CONTENT_TYPES = [
@@ -18,12 +19,6 @@ const CONTENT_TYPES = [
   'application/jsonlines',
   'text/libsvm'
 ];
-
-type Answer =
-  | { state: 'none' }
-  | { state: 'waiting' }
-  | { state: 'answered'; invocation: IInvocation }
-  | { state: 'refused'; error: Error };
 
 /** Send a request, and see how to send it from elsewhere. */
 export function TestTab(
@@ -46,8 +41,15 @@ export function TestTab(
   );
   const [body, setBody] = useState(sample?.body ?? '');
   const [touched, setTouched] = useState(sample !== null);
-  const [variant, setVariant] = useState('');
+  const [options, setOptions] = useState<ICallOptions>({});
   const [answer, setAnswer] = useState<Answer>({ state: 'none' });
+  const config = endpoint.EndpointConfigName ?? '';
+  const made = useLive(
+    props,
+    signal => readConfiguration(client, config, signal),
+    [config]
+  );
+  const asynchronous = endpoint.AsyncInferenceConfig !== undefined;
   const suggested = suggestion.state === 'ready' ? suggestion.value : null;
   useEffect(() => {
     if (suggested && !touched) {
@@ -57,59 +59,50 @@ export function TestTab(
   }, [suggested, touched]);
 
   const ready = endpoint.EndpointStatus === 'InService';
-  const canSend = ready && answer.state !== 'waiting';
+  const busy = answer.state === 'waiting' || answer.state === 'queued';
+  const canSend = ready && !busy;
   const send = async (): Promise<void> => {
     setAnswer({ state: 'waiting' });
     try {
-      const invocation = await client.invoke(name, body, {
-        contentType,
-        ...(variant ? { variant } : {})
-      });
-      setAnswer({ state: 'answered', invocation });
+      const asked = { contentType, ...given(options) };
+      if (asynchronous) {
+        const invocation = await client.invokeAsync(name, body, asked);
+        setAnswer({ state: 'queued', invocation, since: Date.now() / 1000 });
+      } else {
+        const invocation = await client.invoke(name, body, asked);
+        setAnswer({ state: 'answered', invocation });
+      }
     } catch (error) {
-      setAnswer({
-        state: 'refused',
-        error: error instanceof Error ? error : new Error(String(error))
-      });
+      setAnswer({ state: 'refused', error: asError(error) });
     }
   };
-  const variants = (endpoint.ProductionVariants ?? []).map(
-    item => item.VariantName
-  );
   return (
     <div className="jp-BottegaTest">
       <section className="jp-BottegaCard">
         <h2>{trans.__('Request')}</h2>
         <div className="jp-BottegaTest-controls">
-          <label htmlFor={`${base}-type`}>{trans.__('Content type')}</label>
-          <input
-            id={`${base}-type`}
-            className="jp-BottegaInput"
-            list={`${base}-types`}
-            value={contentType}
-            onChange={event => setContentType(event.target.value)}
-          />
+          <span className="jp-BottegaTest-option">
+            <label htmlFor={`${base}-type`}>{trans.__('Content type')}</label>
+            <input
+              id={`${base}-type`}
+              className="jp-BottegaInput"
+              list={`${base}-types`}
+              value={contentType}
+              onChange={event => setContentType(event.target.value)}
+            />
+          </span>
           <datalist id={`${base}-types`}>
             {CONTENT_TYPES.map(type => (
               <option key={type} value={type} />
             ))}
           </datalist>
-          {variants.length > 1 && (
-            <>
-              <label htmlFor={`${base}-variant`}>{trans.__('Variant')}</label>
-              <select
-                id={`${base}-variant`}
-                className="jp-BottegaInput"
-                value={variant}
-                onChange={event => setVariant(event.target.value)}
-              >
-                <option value="">{trans.__('by weight')}</option>
-                {variants.map(option => (
-                  <option key={option}>{option}</option>
-                ))}
-              </select>
-            </>
-          )}
+          <CallOptions
+            endpoint={endpoint}
+            models={made.state === 'ready' ? made.value.models : []}
+            options={options}
+            trans={trans}
+            onChange={setOptions}
+          />
         </div>
         <textarea
           className="jp-BottegaInput jp-BottegaTest-body"
@@ -130,7 +123,13 @@ export function TestTab(
             }
           }}
         />
-        <Hint suggestion={suggestion} trans={trans} />
+        {sample ? (
+          <p className="jp-BottegaTest-hint">
+            {trans.__('It began as a captured request.')}
+          </p>
+        ) : (
+          <Hint suggestion={suggestion} trans={trans} />
+        )}
         <div className="jp-BottegaTest-controls">
           <Button
             kind="primary"
@@ -146,16 +145,25 @@ export function TestTab(
           </Button>
         </div>
         <div aria-live="polite" data-answer={answer.state}>
-          <AnswerView answer={answer} trans={trans} />
+          <AnswerView {...props} answer={answer} onAnswer={setAnswer} />
         </div>
       </section>
       <Snippets
         endpoint={name}
         contentType={contentType}
         body={body}
+        asynchronous={asynchronous}
+        options={given(options)}
         trans={trans}
       />
     </div>
+  );
+}
+
+/** The options that say something. */
+function given(options: ICallOptions): ICallOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value)
   );
 }
 
@@ -190,70 +198,17 @@ function Hint(props: {
   );
 }
 
-function AnswerView(props: {
-  answer: Answer;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { answer, trans } = props;
-  if (answer.state === 'answered') {
-    const { invocation } = answer;
-    return (
-      <>
-        <p>
-          <span className="jp-BottegaStatus jp-mod-good">
-            <span aria-hidden="true" className="jp-BottegaStatus-sign">
-              ✓
-            </span>
-            {latency(invocation.seconds)} · {invocation.variant} ·{' '}
-            {invocation.contentType}
-          </span>
-        </p>
-        <Code
-          code={readable(invocation)}
-          label={trans.__('Response')}
-          trans={trans}
-        />
-      </>
-    );
-  }
-  if (answer.state === 'refused') {
-    const refused = answer.error instanceof BottegaError;
-    return (
-      <Failure
-        error={answer.error}
-        trans={trans}
-        what={
-          refused
-            ? trans.__('The request was refused.')
-            : trans.__('The request was not answered.')
-        }
-      />
-    );
-  }
-  return <></>;
-}
-
-/** JSON is set out in lines; everything else is shown as it came. */
-export function readable(invocation: IInvocation): string {
-  if (invocation.contentType.startsWith('application/json')) {
-    try {
-      return JSON.stringify(JSON.parse(invocation.body), null, 2);
-    } catch {
-      return invocation.body; // a model server may call anything JSON
-    }
-  }
-  return invocation.body;
-}
-
 function Snippets(props: {
   endpoint: string;
   contentType: string;
   body: string;
+  asynchronous: boolean;
+  options: ICallOptions;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { trans } = props;
+  const { options, trans, ...call } = props;
   const [chosen, setChosen] = useState('boto3');
-  const all = snippets(props);
+  const all = snippets({ ...call, ...options });
   return (
     <section className="jp-BottegaCard">
       <h2>{trans.__('Call it')}</h2>

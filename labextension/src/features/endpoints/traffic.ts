@@ -103,11 +103,12 @@ function chart(
     })),
     traces: lines.map(([name, values], index) => ({
       type: 'scatter',
-      mode: 'lines',
+      mode: 'lines+markers',
       name,
       x: times,
       y: values,
       connectgaps: false,
+      marker: { size: markers(values), color: seriesColour(theme, index) },
       line: {
         width: 1.5,
         shape: id === 'instances' ? 'hv' : 'linear',
@@ -116,6 +117,14 @@ function chart(
       }
     }))
   };
+}
+
+/** Sizes of markers: a line through a point between two gaps cannot be seen. */
+function markers(values: ReadonlyArray<number | null>): number[] {
+  const known = (index: number): boolean => (values[index] ?? null) !== null;
+  return values.map((_, index) =>
+    known(index) && !known(index - 1) && !known(index + 1) ? 5 : 0
+  );
 }
 
 /** What there is no value for is a gap. */

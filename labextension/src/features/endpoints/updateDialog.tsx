@@ -10,6 +10,7 @@ import type {
 } from '../../api/types/hosting';
 import { percent } from '../../shared/format';
 import type { IBottegaClient } from '../../tokens';
+import { allAlarms } from './alarms';
 import type { IPolicyDraft } from './deploymentPolicy';
 import { configOf, draftOf } from './deploymentPolicy';
 import { PolicyForm } from './policyForm';
@@ -191,7 +192,7 @@ export async function updateEndpoint(
       EndpointConfigName: endpoint.EndpointConfigName ?? ''
     }),
     modelNames(client),
-    alarmNames(client)
+    allAlarms(client)
   ]);
   const answer = await showDialog({
     title: trans.__('Update %1', endpoint.EndpointName),
@@ -199,7 +200,7 @@ export async function updateEndpoint(
       variants: config.ProductionVariants,
       models,
       policy: draftOf(endpoint.LastDeploymentConfig),
-      alarms,
+      alarms: alarms.flatMap(alarm => alarm.AlarmName ?? []),
       trans
     }),
     buttons: [
@@ -261,14 +262,4 @@ async function modelNames(client: IBottegaClient): Promise<string[]> {
     MaxResults: 100
   });
   return page.Models.map(model => model.ModelName);
-}
-
-/** Names of the first hundred alarms. */
-async function alarmNames(client: IBottegaClient): Promise<string[]> {
-  const page = await client.call('cloudwatch:DescribeAlarms', {
-    MaxRecords: 100
-  });
-  return (page.MetricAlarms ?? []).flatMap(alarm =>
-    alarm.AlarmName ? [alarm.AlarmName] : []
-  );
 }

@@ -16,18 +16,24 @@ const KINDS: Record<string, StatusKind> = {
   InService: 'good',
   FINISHED: 'good',
   Succeeded: 'good',
+  Successful: 'good',
+  OK: 'good',
   Failed: 'bad',
   FAILED: 'bad',
   OutOfService: 'bad',
   UpdateRollbackFailed: 'bad',
+  Unfulfilled: 'bad',
+  ALARM: 'bad',
   Stopped: 'ended',
   KILLED: 'ended',
+  Overridden: 'ended',
   Deleting: 'ended',
   Pending: 'waiting',
-  SCHEDULED: 'waiting'
+  SCHEDULED: 'waiting',
+  INSUFFICIENT_DATA: 'waiting'
 };
 
-/** What a status of SageMaker or of MLflow means. Whatever is not settled is running. */
+/** What a status of SageMaker, of MLflow or of an alarm means. Whatever is not settled is running. */
 export function statusKind(status: string): StatusKind {
   return KINDS[status] ?? 'running';
 }

@@ -38,6 +38,7 @@ _DEEPEST = 10
 _MOST_NODES = 1 << 21
 """Of the complete trees of a model, 12 bytes each; larger models are walked node by node."""
 _TRIED_ROWS = 512
+_TIMED_ROWS = (1, 16, 64, 256, _TRIED_ROWS)
 _TIMED_CALLS = 15
 
 
@@ -70,6 +71,8 @@ class CompiledTrees:
         if rounds:
             trees = trees[: model["iteration_indptr"][rounds]]
         groups = np.array(model["tree_info"][: len(trees)], dtype=np.int32)
+        self.most_rows = MOST_ROWS
+        """For more at a time the library is faster, as far as was tried."""
         self._width = width
         self._outputs = max(1, int(learner["learner_model_param"]["num_class"]))
         if int(learner["learner_model_param"].get("num_target", "1")) > 1:
@@ -119,7 +122,7 @@ def compiled(
 
     Raises:
         NotCompiled: the library is to predict: the loop does not know such models, has not the
-            same numbers, or is slower.
+            same numbers, or is slower even for a single row.
     """
     found = tuple(
         CompiledTrees(booster, width, count)
@@ -132,10 +135,16 @@ def compiled(
         if expected.shape != given.shape or expected.tobytes() != given.tobytes():
             raise NotCompiled("the compiled trees do not give the library's numbers")
     whole = np.ascontiguousarray(np.nan_to_num(rows))
-    for count in (1, 16, _TRIED_ROWS):
+    most = 0
+    for count in _TIMED_ROWS:
         some = whole[:count]
         if _seconds(found[-1], some) > _seconds(library[-1], some):
-            raise NotCompiled(f"the compiled trees are slower at {count} rows")
+            break
+        most = count
+    if most == 0:
+        raise NotCompiled("the compiled trees are slower")
+    for trees in found:
+        trees.most_rows = MOST_ROWS if most == _TIMED_ROWS[-1] else most
     return found
 
 

@@ -22,7 +22,7 @@ from bottega.algorithms.base import CustomerError, RequestError
 from bottega.algorithms.readers import csv, libsvm
 from bottega.algorithms.records.media_types import CSV, RECORDIO, media_of
 from bottega.algorithms.xgboost import answers
-from bottega.algorithms.xgboost.compiled import MOST_ROWS, CompiledTrees, NotCompiled, compiled
+from bottega.algorithms.xgboost.compiled import CompiledTrees, NotCompiled, compiled
 from bottega.algorithms.xgboost.direct import DirectPrediction
 
 _SMALL_BODY = 1 << 16
@@ -104,7 +104,7 @@ class Model:
         """Predict rows (an array or a CSR matrix): one number each, or one for each class."""
         rows = features.shape[0]
         short = not margin and type(features) is np.ndarray
-        if short and self._compiled and 0 < rows <= MOST_ROWS:
+        if short and self._compiled and 0 < rows <= self._compiled[0][0].most_rows:
             found = [predict_compiled(features) for predict_compiled in self._compiled[0]]
         elif short and self.direct and self.direct[0].fits(rows):
             found = [predict_directly(features) for predict_directly in self.direct]
@@ -160,7 +160,11 @@ class Model:
 
         self._numbers.append(numbers)
         self._compiled.append(found)
-        return "Compiled trees predict: their numbers equal those of the XGBoost library."
+        rows = found[0].most_rows
+        return (
+            f"Compiled trees predict up to {rows} rows at a time: their numbers equal those of the "
+            "XGBoost library."
+        )
 
     def _by_library(self, number: int) -> Callable[[Any], Any]:
         def predict_rows(features: Any) -> Any:

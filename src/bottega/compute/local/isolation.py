@@ -24,7 +24,7 @@ from bottega.compute.local import kernel, program
 from bottega.compute.local import plan as plans
 from bottega.compute.local.bubblewrap import SHARED_OPTIONS
 from bottega.compute.local.plan import HostPlan, Step, WorkloadPlan
-from bottega.compute.runner import HostSpec, IsolationUnavailable, WorkloadSpec
+from bottega.compute.runner import HostSpec, IsolationUnavailable, Program, WorkloadSpec
 
 AUTO = "auto"
 KINDS = (AUTO, plans.NAMESPACES, plans.BUBBLEWRAP, plans.PROCESS)
@@ -134,7 +134,7 @@ def make_plan(spec: WorkloadSpec, wanted: str, machine: Machine) -> WorkloadPlan
         FileNotFoundError: a mount's source is not there.
     """
     _check(spec)
-    kind = machine.choose(wanted)
+    kind = plans.PROCESS if spec.trusted else machine.choose(wanted)
     own_user, own_network, options = _networking(spec, kind, machine)
     bubblewrap = [machine.bubblewrap or "", *SHARED_OPTIONS, *options]
     return WorkloadPlan(
@@ -146,7 +146,12 @@ def make_plan(spec: WorkloadSpec, wanted: str, machine: Machine) -> WorkloadPlan
         stop_grace_seconds=spec.stop_grace_seconds,
         python=sys.executable,
         bubblewrap=bubblewrap if kind == plans.BUBBLEWRAP else [],
+        aftermath=_command(spec.aftermath) if spec.aftermath else [],
     )
+
+
+def _command(trusted: Program) -> list[str]:
+    return [sys.executable, program.ENTRY, "module", trusted.module, *trusted.arguments]
 
 
 def hosts_file(spec: WorkloadSpec) -> str:
@@ -163,6 +168,8 @@ def hosts_file(spec: WorkloadSpec) -> str:
 def _check(spec: WorkloadSpec) -> None:
     if bool(spec.program.module) == bool(spec.program.argv):
         raise ValueError("a program is either a module or a command, one of them")
+    if spec.trusted and not spec.program.module.startswith("bottega."):
+        raise ValueError("only a module of bottega's can be trusted")
     if not spec.hosts:
         raise ValueError("a workload needs at least one host")
     names = [host.name for host in spec.hosts]
@@ -188,7 +195,7 @@ def _networking(spec: WorkloadSpec, kind: str, machine: Machine) -> tuple[bool, 
     """Whether the supervisor enters a user and a network namespace, and bubblewrap's options."""
     if kind == plans.NAMESPACES:
         return bool(machine.own_user), not spec.network, []
-    if spec.network:
+    if spec.network or spec.trusted:
         return False, False, []
     if kind == plans.PROCESS:
         raise IsolationUnavailable(

@@ -115,6 +115,7 @@ class WorkloadPlan:
     """Everything a supervisor needs to know."""
 
     __slots__ = (
+        "aftermath",
         "bubblewrap",
         "hosts",
         "isolation",
@@ -136,6 +137,7 @@ class WorkloadPlan:
         stop_grace_seconds: float,
         python: str,
         bubblewrap: list[str],
+        aftermath: list[str],
     ) -> None:
         self.isolation = isolation
         self.own_user = own_user
@@ -149,6 +151,9 @@ class WorkloadPlan:
         """The interpreter that runs a module."""
         self.bubblewrap = bubblewrap
         """The bubblewrap command and the options that all hosts share."""
+
+        self.aftermath = aftermath
+        """A command to be run when everything has ended; empty for none."""
 
     def dumps(self) -> bytes:
         fields: dict[str, object] = {name: getattr(self, name) for name in self.__slots__}

@@ -22,6 +22,7 @@ from bottega.compute.local.supervised_host import SupervisedHost
 
 _RETRY_SECONDS = 0.5
 """Between attempts to write a log on a full disk."""
+_AFTERMATH_SECONDS = 60.0
 _PATIENCE = 30.0
 """Seconds to go on trying to write what is left when everything has ended."""
 
@@ -104,6 +105,7 @@ class Supervisor:
                 self._sampler.take()
         process_tree.end_all_descendants()
         self._drain()
+        self._run_aftermath()
         self._remove_scratch()
         self._write_result()
 
@@ -281,6 +283,19 @@ class Supervisor:
                     file=sys.stderr,
                 )
                 sys.stderr.flush()
+
+    def _run_aftermath(self) -> None:
+        if not self._plan.aftermath:
+            return
+        import subprocess
+
+        try:
+            subprocess.run(
+                self._plan.aftermath, stdin=subprocess.DEVNULL, timeout=_AFTERMATH_SECONDS
+            )
+        except (OSError, subprocess.TimeoutExpired) as problem:
+            print(f"the aftermath: {problem}", file=sys.stderr)
+            sys.stderr.flush()
 
     def _remove_scratch(self) -> None:
         for host in self._plan.hosts:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 INPUT_BYTES = 768 * 1024 * 1024
 """Bytes that inputs take in memory at once, of all endpoints together."""
 MEASURE_SECONDS = 5.0
-"""How often backlogs are measured."""
+"""How often backlogs are measured, unless autoscaling looks at them more often."""
 _THREADS = 8
 _RESTART_SECONDS = 1.0
 
@@ -117,10 +117,11 @@ class AsyncInferenceController(Controller):
         self._answerer = Answerer(self._ports, router, threads, budget, self._measures)
         self._loop = loop
         running.set()
+        pause = min(MEASURE_SECONDS, float(self._ports.config.autoscaling_period_seconds))
         try:
             while not stopping.is_set():
                 try:
-                    async with asyncio.timeout(MEASURE_SECONDS):
+                    async with asyncio.timeout(pause):
                         await stopping.wait()
                 except TimeoutError:
                     await loop.run_in_executor(threads, self.measure)

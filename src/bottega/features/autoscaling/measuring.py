@@ -128,7 +128,7 @@ class Measurer:
         end = self._end(self._grain)
         found = self._by_grain(metric, max(since, end - LOOKED_AT * self._grain), end, unit)
         factor = _MINUTE / self._grain if name in _TOTALS else 1.0
-        if len(found) >= OUT_POINTS and max(found) >= end - OUT_POINTS * self._grain:
+        if self._is_dense(found, end):
             return tuple(
                 Point(statistic(found[time], name) * factor)
                 for time in sorted(found)
@@ -141,6 +141,13 @@ class Measurer:
             for one in self._ports.metrics.read(query)
             if one.time >= since
         )
+
+    def _is_dense(self, found: Mapping[float, Statistics], end: float) -> bool:
+        """Whether nearly every period up to now has a value; one that comes less often is looked
+        at by the minute, or it would never have points enough to scale in."""
+        if len(found) < OUT_POINTS or max(found) < end - OUT_POINTS * self._grain:
+            return False
+        return max(found) - min(found) <= 1.5 * self._grain * (len(found) - 1)
 
     def _of_math(
         self, arn: str, queries: list[Mapping[str, Any]], since: float

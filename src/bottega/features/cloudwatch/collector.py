@@ -106,15 +106,15 @@ class MetricCollector(Controller):
             named["InvocationsPerInstance"] = Statistics.of([1 / instances], [count])
             named["OverheadLatency"] = _microseconds(tally.overhead)
         pair = {"EndpointName": second.endpoint, "VariantName": source.variant}
-        views = ((pair, 1), ({**pair, "EndpointConfigName": source.config}, 60))
-        for values, resolution in views:
+        # By the second for one configuration, too: an alarm on it is what undoes a bad update.
+        for values in (pair, {**pair, "EndpointConfigName": source.config}):
             for name, statistics in named.items():
                 yield Observation(
                     MetricName(REQUESTS, name, dimensions(**values)),
                     float(second.time),
                     statistics,
                     "Microseconds" if name.endswith("Latency") else "None",
-                    resolution,
+                    1,
                 )
 
     def _concurrency(

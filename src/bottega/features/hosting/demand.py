@@ -68,7 +68,9 @@ def _useful_servers(model: ModelPlan) -> int:
     scripts = [
         container
         for container in model.containers
-        if "SAGEMAKER_PROGRAM" in container.environment or not resolve(container.image).algorithm
+        if container.docker
+        or "SAGEMAKER_PROGRAM" in container.environment
+        or not resolve(container.image).algorithm
     ]
     if not scripts:
         return 1

@@ -222,21 +222,32 @@ class InstanceKeeper:
         )
 
     def _limits(self) -> dict[str, str]:
-        """What an asynchronous endpoint's server may take and how long, where the model does not
-        say it."""
-        if self._longest_answer <= LONGEST_ANSWER_SECONDS:
-            return {}
+        """Where the model does not say it: what an asynchronous endpoint's server may take and how
+        long, and how much memory a server of many models uses before it forgets one."""
         given = {name for part in self.plan.model.containers for name in part.environment}
-        limits = {
-            "SAGEMAKER_MODEL_SERVER_TIMEOUT": f"{self._longest_answer:g}",
-            "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(_LARGEST_ASYNCHRONOUS_MB),
-        }
+        limits = {}
+        if self._longest_answer > LONGEST_ANSWER_SECONDS:
+            limits["SAGEMAKER_MODEL_SERVER_TIMEOUT"] = f"{self._longest_answer:g}"
+            limits["SAGEMAKER_MAX_PAYLOAD_IN_MB"] = str(_LARGEST_ASYNCHRONOUS_MB)
+        if self.plan.model.multi_model:
+            limits["BOTTEGA_MULTI_MODEL_MEMORY_MB"] = str(models_memory_mb(self.plan))
         return {name: value for name, value in limits.items() if name not in given}
 
     def _drop_probe(self) -> None:
         if self._probe is not None:
             self._probe.close()
             self._probe = None
+
+
+def models_memory_mb(plan: VariantPlan) -> int:
+    """Megabytes that one server of a multi-model variant may use before it loads a further model.
+
+    Of a serverless variant what its configuration says, otherwise its part of half the machine.
+    """
+    if plan.serverless is not None:
+        return plan.serverless.memory_mb
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, (machine >> 20) // 2 // max(1, plan.instances))
 
 
 def latest_run(place: InstancePlace) -> Path | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bottega.algorithms.images import DATA_WRANGLER, UnsupportedImage, resolve
+from bottega.algorithms.images import DATA_WRANGLER, UnsupportedImage
+from bottega.config import Config
 from bottega.context import Context
 from bottega.errors import ValidationException
 from bottega.features.hosting import resources
 from bottega.features.hosting.model_packages import with_package
 from bottega.features.hosting.refusals import not_there_yet, refuse_members
 from bottega.features.hosting.resources import MODEL
+from bottega.model_servers.images import check_docker, resolve
 from bottega.registry import operation
 from bottega.storage import s3_uris
 
@@ -44,7 +46,11 @@ def create_model(context: Context, request: Mapping[str, Any]) -> Mapping[str, A
         for where, container in _containers(request)
     ]
     for where, container in found:
-        _check_container(where, container)
+        _check_container(context.ports.config, where, container)
+    check_docker(
+        [container for _, container in found],
+        isolated=bool(request.get("EnableNetworkIsolation")),
+    )
     _check_mode(request, [container for _, container in found])
     body = {key: request[key] for key in _SHOWN if request.get(key)}
     if "PrimaryContainer" in body:
@@ -87,14 +93,14 @@ def _containers(request: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]
     return [(f"Containers[{index}].", container) for index, container in enumerate(several)]
 
 
-def _check_container(where: str, container: Mapping[str, Any]) -> None:
+def _check_container(config: Config, where: str, container: Mapping[str, Any]) -> None:
     refuse_members(where, container, _CONTAINER_MEMBERS_NOT_THERE)
     if container.get("ImageConfig", {}).get("RepositoryAccessMode", "Platform") != "Platform":
         refuse_members(where, container, ("ImageConfig",))
     if not container.get("Image"):
         raise ValidationException(f"{where}Image is missing: it says what serves the model.")
     try:
-        image = resolve(container["Image"])
+        image = resolve(config, container["Image"])
     except UnsupportedImage as error:
         raise ValidationException(f"{where}Image: {error}") from error
     if image.name == DATA_WRANGLER and not (

@@ -75,7 +75,7 @@ def _variant(
     instances = 0 if serverless else variant["InitialInstanceCount"]
     return VariantPlan(
         name=variant["VariantName"],
-        model=plan_model(model.body, isolated=isolated),
+        model=plan_model(context.ports.config, model.body, isolated=isolated),
         weight=float(retained.get("weight", variant["InitialVariantWeight"])),
         instances=0 if serverless else int(retained.get("instances", instances)),
         instance_type=variant.get("InstanceType", ""),

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bottega.algorithms.images import UnsupportedImage, resolve
+from bottega.algorithms.images import UnsupportedImage
+from bottega.config import Config
 from bottega.controller import Controller
 from bottega.errors import ValidationException
 from bottega.features.registry.entities import GROUP, PACKAGE
 from bottega.features.registry.rules import containers
+from bottega.model_servers.images import resolve
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
@@ -54,7 +56,7 @@ class ModelPackageController(Controller):
     def _end(self, package: Resource) -> None:
         items = []
         if package.body.get("SkipModelValidation") != "All":
-            items = validate(self._ports.objects, package.body)
+            items = validate(self._ports.config, self._ports.objects, package.body)
         failed = any(item["Status"] == "Failed" for item in items)
         details = {"ValidationStatuses": items, "ImageScanStatuses": []}
         body = {**package.body, "ModelPackageStatusDetails": details}
@@ -70,12 +72,14 @@ class ModelPackageController(Controller):
         )
 
 
-def validate(objects: ObjectStore, package: Mapping[str, Any]) -> list[dict[str, str]]:
+def validate(
+    config: Config, objects: ObjectStore, package: Mapping[str, Any]
+) -> list[dict[str, str]]:
     """ValidationStatuses of a package: for each container one of its image and one of its data."""
     items = []
     for where, name, container in containers(package):
         if "Image" in container:
-            items.append(_item(f"{name}-image", _image_problem(where, container["Image"])))
+            items.append(_item(f"{name}-image", _image_problem(config, where, container["Image"])))
         if uri := _data_uri(container):
             source = container.get("ModelDataSource", {}).get("S3DataSource", {})
             prefix = source.get("S3DataType") == "S3Prefix"
@@ -89,9 +93,9 @@ def _item(name: str, problem: str) -> dict[str, str]:
     return {"Name": name, "Status": "Completed"}
 
 
-def _image_problem(where: str, image: str) -> str:
+def _image_problem(config: Config, where: str, image: str) -> str:
     try:
-        resolve(image)
+        resolve(config, image)
     except UnsupportedImage as error:
         return f"{where}.Image: {error}"
     return ""

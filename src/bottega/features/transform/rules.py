@@ -48,7 +48,7 @@ def check_request(context: Context, request: Mapping[str, Any]) -> ModelPlan:
             )
     _check_bucket(ports, "TransformOutput.S3OutputPath", output["S3OutputPath"])
     model = context.call("sagemaker", "DescribeModel", {"ModelName": request["ModelName"]})
-    plan = plan_model(model, environment=request.get("Environment", {}))
+    plan = plan_model(ports.config, model, environment=request.get("Environment", {}))
     if plan.multi_model or plan.direct:
         raise ValidationException(
             f"ModelName: {request['ModelName']} answers requests that name a model or a container "

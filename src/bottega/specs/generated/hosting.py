@@ -57,6 +57,8 @@ ModelCacheSetting: TypeAlias = Literal["Enabled", "Disabled"]
 
 ModelCompressionType: TypeAlias = Literal["None", "Gzip"]
 
+ModelFindingSeverity: TypeAlias = Literal["Error", "Warning"]
+
 ModelSortKey: TypeAlias = Literal["Name", "CreationTime"]
 
 OrderKey: TypeAlias = Literal["Ascending", "Descending"]
@@ -152,6 +154,21 @@ class CaptureContentTypeHeader(TypedDict):
 
 class CaptureOption(TypedDict):
     CaptureMode: CaptureMode
+
+
+class CheckModelRequest(TypedDict):
+    ModelName: NotRequired[str]
+    Container: NotRequired[CheckedContainer]
+
+
+class CheckModelResponse(TypedDict):
+    Findings: list[ModelFinding]
+
+
+class CheckedContainer(TypedDict):
+    Image: str
+    ModelDataUrl: NotRequired[str]
+    Environment: NotRequired[dict[str, str]]
 
 
 class ClarifyExplainerConfig(TypedDict):
@@ -628,6 +645,12 @@ class ModelAccessConfig(TypedDict):
 
 class ModelDataSource(TypedDict):
     S3DataSource: NotRequired[S3ModelDataSource]
+
+
+class ModelFinding(TypedDict):
+    Severity: ModelFindingSeverity
+    Where: str
+    Message: str
 
 
 class ModelSummary(TypedDict):

@@ -1,6 +1,6 @@
 import { Dialog } from '@jupyterlab/apputils';
 import { acceptDialog, dismissDialog } from '@jupyterlab/testing';
-import { render, screen } from '@testing-library/react';
+import { fireEvent, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { axe } from 'jest-axe';
 
@@ -52,6 +52,39 @@ describe('DeployForm', () => {
     expect(screen.getByRole('alert')).toBeTruthy();
     expect(name.matches(':invalid')).toBe(true);
     expect((await axe(container)).violations).toEqual([]);
+  });
+
+  it('deploys serverless or asynchronous, and captures', async () => {
+    const onChange = jest.fn();
+    render(
+      <DeployForm
+        initial={{ job: 'churn-1' }}
+        jobs={null}
+        trans={trans}
+        onChange={onChange}
+      />
+    );
+    const kind = screen.getByLabelText('Kind');
+    await userEvent.selectOptions(kind, 'serverless');
+    fireEvent.change(screen.getByLabelText('Requests at once, at most'), {
+      target: { value: '8' }
+    });
+    expect(onChange).toHaveBeenLastCalledWith({
+      job: 'churn-1',
+      name: 'churn-1',
+      serverless_concurrency: 8
+    });
+    await userEvent.selectOptions(kind, 'asynchronous');
+    fireEvent.change(screen.getByLabelText('Capture, % of the requests'), {
+      target: { value: '20' }
+    });
+    expect(onChange).toHaveBeenLastCalledWith({
+      job: 'churn-1',
+      name: 'churn-1',
+      instance_count: 8,
+      asynchronous: true,
+      capture_percent: 20
+    });
   });
 
   it('says that there is nothing to deploy', () => {

@@ -1,6 +1,6 @@
 import { errors, recent, trafficCharts } from '../traffic';
 import { shellString, snippets } from '../snippets';
-import { readable } from '../test';
+import { readable } from '../answer';
 
 const theme = {
   text: 'black',
@@ -74,10 +74,13 @@ it('shows what each variant has, where it is measured', () => {
     ['concurrency', ['blue 4', 'green 4']],
     ['instances', ['blue 2', 'green 2']]
   ]);
+  // One point between gaps is marked; a line shows the others.
   expect(charts[5]?.traces[0]).toMatchObject({
     y: [null, 2],
-    line: { shape: 'hv' }
+    line: { shape: 'hv' },
+    marker: { size: [0, 5] }
   });
+  expect(charts[0]?.traces[0]).toMatchObject({ marker: { size: [0, 0] } });
 });
 
 it('reads gaps of a sparkline as nothing, and adds errors up', () => {
@@ -101,6 +104,43 @@ it('writes requests that any client can send', () => {
   expect(all[0]?.code).toContain(`Body="{\\"name\\": \\"O'Hara\\"}"`);
   expect(all[4]?.code).toContain(`--data-binary '{"name": "O'\\''Hara"}'`);
   expect(shellString("it's")).toBe(`'it'\\''s'`);
+});
+
+it('writes what a request asks for besides in the words of each client', () => {
+  const all = snippets({
+    endpoint: 'churn',
+    contentType: 'text/csv',
+    body: '1',
+    variant: 'blue',
+    model: 'a.tar.gz',
+    container: 'second',
+    inferenceId: "it's"
+  });
+  const code = Object.fromEntries(all.map(({ id, code: text }) => [id, text]));
+  expect(Object.keys(code)).toEqual(['boto3', 'sagemaker', 'requests', 'curl']);
+  expect(code['boto3']).toMatch(
+    /TargetVariant="blue",\n {4}TargetModel="a.tar.gz",\n {4}TargetContainerHostname="second",\n {4}InferenceId="it's",\n {4}Body="1"/
+  );
+  expect(code['sagemaker']).toContain(
+    'predict("1", target_variant="blue", target_model="a.tar.gz", initial_args={"TargetContainerHostname": "second"}, inference_id="it\'s")'
+  );
+  expect(code['requests']).toContain(
+    'headers={"Content-Type": "text/csv", "X-Amzn-SageMaker-Target-Variant": "blue"'
+  );
+  expect(code['curl']).toContain(
+    `-H 'X-Amzn-SageMaker-Inference-Id: it'\\''s' \\\n  --data-binary '1'`
+  );
+});
+
+it('writes requests whose answers come later', () => {
+  const all = snippets({
+    endpoint: 'churn',
+    contentType: 'text/csv',
+    body: '1',
+    asynchronous: true
+  });
+  expect(all.map(snippet => snippet.id)).toEqual(['boto3', 'sagemaker']);
+  expect(all[0]?.code).toContain('invoke_endpoint_async');
 });
 
 it('sets out JSON, and leaves alone what only claims to be JSON', () => {

@@ -342,6 +342,58 @@ describe('EndpointScreen', () => {
     ).toBe(is);
   });
 
+  it.each([
+    ['1 variant', { ProductionVariants: [{ VariantName: 'blue' }] }],
+    [
+      'asynchronous',
+      { AsyncInferenceConfig: { OutputConfig: { S3OutputPath: 's3://a/b' } } }
+    ],
+    [
+      'serverless',
+      {
+        ProductionVariants: [
+          {
+            VariantName: 'blue',
+            CurrentServerlessConfig: { MemorySizeInMB: 2048, MaxConcurrency: 4 }
+          }
+        ]
+      }
+    ]
+  ])('says what is not ordinary first: %s', async (kind, more) => {
+    const props = screenProps(
+      {
+        ...answers,
+        'sagemaker:DescribeEndpoint': () => ({ ...endpoint, ...more })
+      },
+      { name: 'churn' }
+    );
+    const { container } = render(<EndpointScreen {...props} />);
+    await settled();
+    expect(
+      container.querySelector('.jp-BottegaHeader-facts')?.textContent
+    ).toMatch(new RegExp(`^${kind} · `));
+  });
+
+  it.each([
+    ['InService', 'The last change was undone.'],
+    ['Failed', 'The last change failed.']
+  ] as const)('says why it is %s after a change', async (now, what) => {
+    const props = screenProps(
+      {
+        ...answers,
+        'sagemaker:DescribeEndpoint': () => ({
+          ...endpoint,
+          EndpointStatus: now,
+          FailureReason: 'The alarm rang.'
+        })
+      },
+      { name: 'churn', parameters: { tab: 'logs' } }
+    );
+    render(<EndpointScreen {...props} />);
+    const alert = (await screen.findByText('The alarm rang.')).parentElement;
+    expect(alert?.textContent).toContain(what);
+  });
+
   it('says that it was deleted while it was shown', async () => {
     const props = screenProps({ ...answers }, { name: 'churn' });
     render(<EndpointScreen {...props} />);

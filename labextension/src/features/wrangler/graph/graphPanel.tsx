@@ -10,10 +10,12 @@ import {
   ReactFlowProvider,
   useReactFlow
 } from '@xyflow/react';
-import type { CSSProperties } from 'react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import { Button } from '../../../shared/components/controls';
+import { GRAPH_COLOURS } from '../../../shared/graph/colours';
+import type { IPlace } from '../../../shared/graph/layout';
+import { layOut, shapeOf } from '../../../shared/graph/layout';
 import { useSignal } from '../../../shared/hooks/useSignal';
 import { asError } from '../model/asError';
 import type { IPanelProps } from '../model/types';
@@ -21,8 +23,7 @@ import type { IGraphNode } from './flowGraph';
 import { graphOf, showsTable } from './flowGraph';
 import type { DrawnNode } from './graphNode';
 import { GraphNode } from './graphNode';
-import type { IPlace } from './layout';
-import { layOut, NODE_HEIGHT, NODE_WIDTH, shapeOf } from './layout';
+import { LAYOUT, NODE_HEIGHT, NODE_WIDTH } from './layout';
 import { ServingNote } from './servingNote';
 
 const NODE_TYPES = { flow: GraphNode };
@@ -55,21 +56,6 @@ const MARGIN = 14;
 
 /** Nodes are drawn no smaller than this when the graph is shown whole; the rest is scrolled to. */
 const LEAST_ZOOM = 0.5;
-
-/** The library's colours are JupyterLab's. */
-const COLOURS = {
-  '--xy-edge-stroke': 'var(--jp-ui-font-color3)',
-  '--xy-background-color': 'transparent',
-  '--xy-handle-background-color': 'transparent',
-  '--xy-handle-border-color': 'transparent',
-  '--xy-attribution-background-color': 'transparent',
-  '--xy-controls-button-background-color': 'var(--jp-layout-color1)',
-  '--xy-controls-button-background-color-hover': 'var(--jp-layout-color2)',
-  '--xy-controls-button-color': 'var(--jp-ui-font-color1)',
-  '--xy-controls-button-color-hover': 'var(--jp-ui-font-color1)',
-  '--xy-controls-button-border-color': 'var(--jp-border-color2)',
-  '--xy-controls-box-shadow': 'none'
-} as CSSProperties;
 
 /** The flow as a graph, and what brings tables into it and together. */
 export function GraphPanel(props: IPanelProps): JSX.Element {
@@ -129,7 +115,7 @@ function Graph(props: IPanelProps): JSX.Element {
   useEffect(() => {
     let isLate = false;
     // The graph is another object after each check; its layout is another after a change of shape.
-    layOut(graph).then(
+    layOut(graph, LAYOUT).then(
       places => {
         if (!isLate) {
           setLaidOut({ shape, places });
@@ -245,7 +231,7 @@ function Graph(props: IPanelProps): JSX.Element {
         </p>
       )}
       <ReactFlow
-        style={COLOURS}
+        style={GRAPH_COLOURS}
         nodes={drawn}
         edges={edges}
         nodeTypes={NODE_TYPES}

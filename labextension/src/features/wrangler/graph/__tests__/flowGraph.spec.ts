@@ -2,7 +2,8 @@ import { CHAIN, flow, given, raw } from '../../__tests__/fixtures';
 import { nodesOf } from '../../model/flowText';
 import type { IGraph } from '../flowGraph';
 import { graphOf, showsTable } from '../flowGraph';
-import { layOut, shapeOf } from '../layout';
+import { layOut, shapeOf } from '../../../../shared/graph/layout';
+import { LAYOUT } from '../layout';
 
 const NONE: ReadonlySet<string> = new Set();
 const drawn = (graph: IGraph): string[] =>
@@ -98,7 +99,7 @@ it('ends a run where the flow divides', () => {
 
 it('lays nodes out in layers, none upon another', async () => {
   const graph = graphOf(WIDE, NONE);
-  const places = await layOut(graph);
+  const places = await layOut(graph, LAYOUT);
   expect(places.size).toBe(graph.nodes.length);
   for (const edge of graph.edges) {
     const from = places.get(edge.source);

@@ -20,9 +20,14 @@ FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 def model_fn(model_dir: str) -> Any:
     """Load the model, whatever its flavour."""
+    return load(os.path.join(model_dir, FOLDER))
+
+
+def load(folder: str) -> Any:
+    """Load the model of a folder with an MLmodel."""
     import mlflow.pyfunc
 
-    return mlflow.pyfunc.load_model(os.path.join(model_dir, FOLDER))
+    return mlflow.pyfunc.load_model(folder)
 
 
 def input_fn(body: str | bytes, content_type: str) -> Any:

@@ -10,7 +10,7 @@ import numpy
 import pandas
 import pytest
 
-from bottega.sdk.mlflow_inference import output_fn
+from bottega.container.formats.mlflow_inference import output_fn
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,3 @@
+/** Commands of the model registry. */
+export const OPEN_LIST_COMMAND = 'bottega:open-models';
+export const OPEN_COMMAND = 'bottega:open-model-group';

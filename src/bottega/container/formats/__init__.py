@@ -1,0 +1,1 @@
+"""Models that are served without a script: each common file format has its loader."""
