@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import sys
 from collections.abc import Iterator
@@ -53,8 +54,12 @@ class Engine:
         from docker.errors import DockerException
 
         try:
+            # Asked first, because the SDK leaves its socket open where nobody listens.
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(timeout)
+                probe.connect(self.url.removeprefix(_UNIX))
             client = APIClient(base_url=self.url, version="auto", timeout=timeout)
-        except DockerException as error:
+        except (OSError, DockerException) as error:
             raise EngineUnavailable(
                 f"the Docker engine at {self.url} does not answer ({error}). Start it, or see that "
                 "this user may use its socket."
