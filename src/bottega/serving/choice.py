@@ -13,8 +13,10 @@ from bottega.serving.routing import EndpointRoute, FleetRoute, InstanceRoute, Va
 _Choice = TypeVar("_Choice")
 
 MOST_OUTSTANDING = 256
-"""Requests that one model server has at once. Each waits for those in front of it, so more of them
-would make every answer later and none more."""
+"""Requests that any model server may have at once. Each waits for those in front of it."""
+LONGEST_QUEUE_SECONDS = 0.5
+"""A server may have more, as long as it answers them within this time at the rate it had last: to
+refuse what could be answered so soon would cost more than to answer it."""
 
 
 def choose_variant(
@@ -100,7 +102,11 @@ def choose_instance(
 
 def has_room(load: Load, instance: InstanceRoute) -> bool:
     """Whether a model server may get one more request."""
-    return load.outstanding(instance.id) < MOST_OUTSTANDING
+    outstanding = load.outstanding(instance.id)
+    return (
+        outstanding < MOST_OUTSTANDING
+        or outstanding < load.rate(instance.id) * LONGEST_QUEUE_SECONDS
+    )
 
 
 def _one_of(choices: Sequence[_Choice], weights: list[float]) -> _Choice:

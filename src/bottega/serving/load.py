@@ -5,10 +5,13 @@ The router writes from its event loop; everybody else reads numbers that were tr
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TypeVar
 
 _Key = TypeVar("_Key")
+_MOST_RATES = 1024
+"""Instances whose rates are kept before those of the past are dropped."""
 
 
 class Load:
@@ -18,6 +21,12 @@ class Load:
         self._by_instance: Counter[str] = Counter()
         self._by_variant: Counter[tuple[str, str]] = Counter()
         self._waiting: Counter[tuple[str, str]] = Counter()
+        self._rates: dict[str, _Rate] = {}
+
+    def rate(self, instance: str) -> int:
+        """Requests that one model server answered in the last whole second."""
+        rate = self._rates.get(instance)
+        return rate.last(int(time.monotonic())) if rate is not None else 0
 
     def outstanding(self, instance: str) -> int:
         """Requests that one model server has and has not answered."""
@@ -48,6 +57,13 @@ class Load:
     def answered(self, instance: str) -> None:
         """A request that went to a model server is answered or given up."""
         _less(self._by_instance, instance)
+        second = int(time.monotonic())
+        rate = self._rates.get(instance)
+        if rate is None:
+            if len(self._rates) >= _MOST_RATES:
+                self._rates = {k: v for k, v in self._rates.items() if v.last(second)}
+            rate = self._rates[instance] = _Rate(second)
+        rate.count(second)
 
     def waits(self, endpoint: str, variant: str) -> None:
         """A request begins to wait for a server."""
@@ -56,6 +72,28 @@ class Load:
     def waited(self, endpoint: str, variant: str) -> None:
         """A request waits no more."""
         _less(self._waiting, (endpoint, variant))
+
+
+class _Rate:
+    """How many in this second, and how many in the one before it."""
+
+    __slots__ = ("_before", "_second", "_sofar")
+
+    def __init__(self, second: int) -> None:
+        self._second = second
+        self._sofar = self._before = 0
+
+    def count(self, second: int) -> None:
+        if second != self._second:
+            self._before = self._sofar if second == self._second + 1 else 0
+            self._second, self._sofar = second, 0
+        self._sofar += 1
+
+    def last(self, second: int) -> int:
+        """In the second before the given one."""
+        if second == self._second:
+            return self._before
+        return self._sofar if second == self._second + 1 else 0
 
 
 def _less(counter: Counter[_Key], key: _Key) -> None:
