@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bottega.errors import ValidationError
+from bottega.features.hosting.model_fetching import ModelFetcher
 from bottega.model_servers.staging import StagingError, stage_target, target_folder
 from bottega.serving.routing import VariantRoute
 from bottega.testing.hosting import HostingStudio
@@ -96,3 +98,28 @@ def test_names_that_lead_elsewhere_are_refused(
     with pytest.raises(StagingError, match="is no name of an object below"):
         stage_target(still.studio.ports.objects, "s3://b/p/", name, tmp_path)
     assert list((tmp_path / "models").iterdir()) == []
+
+
+class AtOnce(Executor):
+    """Has done everything by the time it is asked for."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.mark.timeout(20)
+def test_a_model_that_is_there_at_once_holds_nobody_up(
+    hosting: HostingStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetcher = ModelFetcher(hosting.studio.ports)
+    fetcher.close()
+    monkeypatch.setattr(fetcher, "_pool", AtOnce())
+
+    for _ in range(2):
+        with pytest.raises(ValidationError, match="being deleted"):
+            asyncio.run(fetcher.fetch("nowhere", "v", "i", "m.tar.gz"))

@@ -143,17 +143,13 @@ export function GroupScreen(props: IScreenProps): JSX.Element {
           }
         />
       </div>
-      {version > 0 && (
+      {newest && version > 0 && (
         <VersionView
           key={version}
           {...props}
           group={name}
           version={version}
-          arn={
-            newest
-              ? newest.ModelPackageArn.replace(/\/\d+$/, `/${version}`)
-              : ''
-          }
+          arn={newest.ModelPackageArn.replace(/\/\d+$/, `/${version}`)}
         />
       )}
     </>

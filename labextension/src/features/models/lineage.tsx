@@ -55,7 +55,8 @@ function Graph(props: {
     () => ({
       nodes: lineage.Nodes.map(node => ({ id: node.Id })),
       edges: lineage.Edges.map(edge => ({
-        id: `${edge.Source}>${edge.Target}`,
+        // One thing may play two roles for another: as training and as validation data.
+        id: `${edge.Source}>${edge.Target}:${edge.Label ?? ''}`,
         source: edge.Source,
         target: edge.Target,
         ...(edge.Label === undefined ? {} : { label: edge.Label })

@@ -39,10 +39,13 @@ class ModelFetcher:
         key = (instance, target)
         with self._lock:
             future = self._under_way.get(key)
+            begins = future is None
             if future is None:
                 future = self._pool.submit(self._fetch, endpoint, variant, instance, target)
                 self._under_way[key] = future
-                future.add_done_callback(lambda _: self._end(key))
+        if begins:
+            # Without the lock: what is done already is called back here and now.
+            future.add_done_callback(lambda _: self._end(key))
         try:
             # Others may wait for the same model, so that whoever gives up must not cancel it.
             await asyncio.shield(asyncio.wrap_future(future))
