@@ -189,18 +189,17 @@ def blue_green(kind: str, wait: int = 0, **size: Any) -> dict[str, Any]:
 
 
 def one_server_killed(daemon: TestDaemon) -> None:
-    before = servers(daemon)
-    victim = max(before)
-    os.kill(victim, signal.SIGKILL)
-
-    def replaced() -> bool:
+    def whole() -> set[int]:
+        """The servers, when there are as many as shall be: a former fleet may still be ending."""
         found = daemon.client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
         (variant,) = found["ProductionVariants"]
+        wanted: int = variant["DesiredInstanceCount"]
         present = servers(daemon)
-        whole: bool = variant["CurrentInstanceCount"] == variant["DesiredInstanceCount"]
-        return whole and victim not in present and len(present) == len(before)
+        return present if variant["CurrentInstanceCount"] == len(present) == wanted else set()
 
-    eventually(replaced, "the server is replaced")
+    victim = max(eventually(whole, "all servers are there, and no others"))
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: whole() - {victim} and victim not in servers(daemon), "it is replaced")
 
 
 def used(daemon: TestDaemon) -> tuple[int, int]:
