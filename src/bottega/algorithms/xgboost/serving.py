@@ -147,12 +147,14 @@ class Model:
         Returns:
             What predicts now, and why, as a sentence.
         """
+        # Boosters of its own: the model's predict requests at the same time.
+        boosters = tuple(_booster(content, threads=1) for content in self.raw)
         try:
             found = compiled(
-                self.boosters,
+                boosters,
                 self.width,
                 self.rounds,
-                [self._by_library(number) for number in range(len(self.boosters))],
+                [self._by_library(*one) for one in zip(boosters, self.rounds, strict=True)],
             )
         except NotCompiled as error:
             return f"The XGBoost library predicts, because {error}."
@@ -166,11 +168,13 @@ class Model:
             "XGBoost library."
         )
 
-    def _by_library(self, number: int) -> Callable[[Any], Any]:
+    def _by_library(self, booster: Any, rounds: int) -> Callable[[Any], Any]:
+        direct = None if self.linear else DirectPrediction(booster, self.width, rounds)
+
         def predict_rows(features: Any) -> Any:
-            if self.direct and self.direct[number].fits(features.shape[0]):
-                return self.direct[number](features)
-            return self._predict(self.boosters[number], features, self.rounds[number], margin=False)
+            if direct is not None and direct.fits(features.shape[0]):
+                return direct(features)
+            return self._predict(booster, features, rounds, margin=False)
 
         return predict_rows
 
