@@ -98,3 +98,8 @@ export function percent(share: number): string {
   const value = share * 100;
   return `${value === 0 || value >= 10 ? Math.round(value) : value.toFixed(2)} %`;
 }
+
+/** Who acted: the session's name, of `arn:aws:sts::…:assumed-role/role/session`. */
+export function sessionOf(arn: string): string {
+  return arn.slice(arn.lastIndexOf('/') + 1);
+}

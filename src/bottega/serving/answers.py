@@ -56,9 +56,3 @@ def plain_answer(data: bytes, start: int = 0) -> tuple[ServerAnswer, int] | None
         return None
     body = data[begin:end]
     return ServerAnswer(status, body, kind.decode("latin-1"), custom.decode("latin-1")), end
-
-
-def whole_answer(data: bytes) -> ServerAnswer | None:
-    """The answer, when the bytes are exactly one plain answer."""
-    found = plain_answer(data)
-    return found[0] if found is not None and found[1] == len(data) else None

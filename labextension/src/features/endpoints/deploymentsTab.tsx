@@ -10,7 +10,7 @@ import type {
 import { Button } from '../../shared/components/controls';
 import { Loadable } from '../../shared/components/states';
 import { StatusChip } from '../../shared/components/status';
-import { ago, duration, moment } from '../../shared/format';
+import { ago, duration, moment, sessionOf } from '../../shared/format';
 import { useLive } from '../../shared/hooks/useLive';
 import { useNow } from '../../shared/hooks/useNow';
 import type { IBottegaClient, IScreenProps } from '../../tokens';
@@ -70,7 +70,7 @@ export function DeploymentsTab(
                       {ago(deployment.StartTime, now, trans)}
                     </span>
                     {' · '}
-                    {whoAsked(deployment.RequestedBy)}
+                    {sessionOf(deployment.RequestedBy)}
                   </td>
                   <td>
                     {deployment.EndTime === undefined
@@ -150,11 +150,6 @@ export function policyName(
     LINEAR: trans.__('linear'),
     ROLLING: trans.__('rolling')
   }[policy];
-}
-
-/** The session's name, of `arn:aws:sts::…:assumed-role/role/session`. */
-function whoAsked(arn: string): string {
-  return arn.slice(arn.lastIndexOf('/') + 1);
 }
 
 async function bringBack(

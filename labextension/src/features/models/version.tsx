@@ -13,13 +13,13 @@ import {
   Tabs
 } from '../../shared/components/controls';
 import { Loadable } from '../../shared/components/states';
-import { moment } from '../../shared/format';
+import { moment, sessionOf } from '../../shared/format';
 import { useLive } from '../../shared/hooks/useLive';
 import type { IBottegaClient, IScreenProps } from '../../tokens';
 import { DEPLOY_COMMAND } from '../endpoints/commands';
 import { Lineage } from './lineage';
 import { versionPython } from './python';
-import { approvalName, concernsGroup, whoOf } from './versions';
+import { approvalName, concernsGroup } from './versions';
 
 interface IVersionProps extends IScreenProps {
   group: string;
@@ -80,7 +80,7 @@ function Content(
             ? ` · ${described.ApprovalDescription}`
             : ''}
           {described.LastModifiedBy?.IamIdentity?.Arn
-            ? ` · ${whoOf(described.LastModifiedBy.IamIdentity.Arn)}`
+            ? ` · ${sessionOf(described.LastModifiedBy.IamIdentity.Arn)}`
             : ''}
         </span>
         <span className="jp-BottegaHeader-actions">
@@ -183,7 +183,7 @@ function Details(props: {
             [trans.__('Registered'), moment(described.CreationTime)],
             [
               trans.__('Registered by'),
-              whoOf(described.CreatedBy?.IamIdentity?.Arn ?? '')
+              sessionOf(described.CreatedBy?.IamIdentity?.Arn ?? '')
             ],
             ...Object.entries(described.CustomerMetadataProperties ?? {})
           ]}

@@ -36,8 +36,3 @@ export function metricsText(metrics: readonly IModelVersionMetric[]): string {
     .map(metric => `${metric.Name} ${measured(metric.Value)}`)
     .join(', ');
 }
-
-/** The session's name, of `arn:aws:sts::…:assumed-role/role/session`. */
-export function whoOf(arn: string): string {
-  return arn.slice(arn.lastIndexOf('/') + 1);
-}
