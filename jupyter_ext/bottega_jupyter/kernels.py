@@ -15,12 +15,15 @@ from bottega.errors import BottegaError
 from bottega_jupyter.identity import OWNER, session_name
 from bottega_jupyter.server import BottegaServer
 
+START_SECONDS = 20.0
+"""How long a kernel that runs already is held back for the daemon."""
+
 
 class KernelEnvironment:
     """Adds to the environment that Jupyter gives a kernel; what a kernel's own spec sets wins.
 
-    A kernel need not wait for the daemon: the address is known before the daemon answers, and where
-    none runs one is started beside the kernel. Whatever goes wrong here, the kernel starts.
+    The address is known before the daemon answers, so where none runs one is started while the
+    kernel starts. Whatever goes wrong here, the kernel starts.
     """
 
     def __init__(self, server: BottegaServer, log: Logger) -> None:
@@ -34,7 +37,9 @@ class KernelEnvironment:
 
         async def start_kernel(*arguments: Any, **settings: Any) -> Any:
             settings["env"] = await self.extended(settings.get("env"))
-            return await ensure_async(plain(*arguments, **settings))
+            kernel = await ensure_async(plain(*arguments, **settings))
+            await self._started()
+            return kernel
 
         manager.start_kernel = start_kernel
 
@@ -57,6 +62,14 @@ class KernelEnvironment:
 
         kept = {name: value for name, value in environment.items() if name not in UNSET}
         return kept | added
+
+    async def _started(self) -> None:
+        """Wait for a daemon that is being started: nobody has the kernel before it can be reached.
+
+        Clients try a refused connection again, but on a busy machine not for long enough.
+        """
+        if self._starting is not None:
+            await asyncio.wait([self._starting], timeout=START_SECONDS)
 
     def _added(self, person: str) -> tuple[dict[str, str], bool]:
         """What is added for a user, and whether a daemon has the home already."""

@@ -85,6 +85,13 @@ async def test_boto3_works_in_a_new_kernel_of_a_home_that_nobody_has_used(
     }
 
 
+async def test_a_kernel_is_handed_out_once_the_daemon_can_be_reached(
+    jp_fetch: Fetch, fresh: TestDaemon
+) -> None:
+    await new_kernel(jp_fetch)
+    assert lifecycle.running(fresh.config) is not None
+
+
 async def test_a_session_keeps_what_jupyter_gives_also_after_a_restart(
     jp_fetch: Fetch, jp_serverapp: Any, fresh: TestDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
