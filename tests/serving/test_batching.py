@@ -69,3 +69,37 @@ def test_every_request_is_predicted_once_in_its_order(
         assert len(batch) <= 64
         sizes = [requests[number][1] for number in batch]
         assert len(batch) == 1 or sum(sizes) <= 256 * 1024
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(1, 5), min_size=1, max_size=12),
+    st.integers(1, 8),
+    st.integers(1, 4),
+)
+def test_a_request_that_begins_while_others_are_predicted_is_not_lost(
+    pipelines: list[int], most: int, size: int
+) -> None:
+    """A connection that was sent several requests begins the next one within its answer."""
+    turn = Turn()
+    waiting = {connection: length for connection, length in enumerate(pipelines)}
+    answered = dict.fromkeys(waiting, 0)
+
+    def begin(connection: int) -> None:
+        waiting[connection] -= 1
+        batches.add(KINDS[0], size * 64 * 1024, connection)
+
+    def predict(connections: Sequence[int]) -> None:
+        for connection in connections:
+            answered[connection] += 1
+            if waiting[connection]:
+                begin(connection)
+
+    batches = Batches(turn.soon, predict)
+    batches.most = most
+    for connection in tuple(waiting):
+        begin(connection)
+    for _ in range(sum(pipelines)):
+        turn.end()
+
+    assert list(answered.values()) == pipelines

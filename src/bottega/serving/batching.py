@@ -36,11 +36,10 @@ class Batches(Generic[Request]):
         self.most = _MOST
         self._soon = soon
         self._predict = predict
-        self._waiting: dict[Kind, list[Request]] = {}
-        self._bytes: dict[Kind, int] = {}
+        self._waiting: dict[Kind, list[tuple[int, Request]]] = {}
 
     def add(self, kind: Kind, size: int, request: Request) -> None:
-        """Have a request predicted at the end of this turn.
+        """Have a request predicted at the end of this turn, or of the next when this one ends.
 
         Args:
             kind: requests of one kind can be predicted together.
@@ -49,22 +48,21 @@ class Batches(Generic[Request]):
         """
         if not self._waiting:
             self._soon(self._end_turn)
-        held = self._waiting.get(kind)
-        if held is not None and (len(held) >= self.most or self._bytes[kind] + size > _MOST_BYTES):
-            self._waiting[kind] = []
-            self._predict_all(held)
-            held = None
-        if held is None:
-            held = self._waiting[kind] = []
-            self._bytes[kind] = 0
-        held.append(request)
-        self._bytes[kind] += size
+        self._waiting.setdefault(kind, []).append((size, request))
 
     def _end_turn(self) -> None:
+        # Whoever gets an answer may add its next request within it: that one is of the next turn.
         waiting, self._waiting = self._waiting, {}
-        self._bytes.clear()
-        for requests in waiting.values():
-            self._predict_all(requests)
+        for held in waiting.values():
+            batch: list[Request] = []
+            total = 0
+            for size, request in held:
+                if batch and (len(batch) >= self.most or total + size > _MOST_BYTES):
+                    self._predict_all(batch)
+                    batch, total = [], 0
+                batch.append(request)
+                total += size
+            self._predict_all(batch)
 
     def _predict_all(self, requests: Sequence[Request]) -> None:
         started = time.monotonic()
