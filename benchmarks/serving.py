@@ -16,6 +16,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -94,10 +95,23 @@ def bottega(folder: Path, model: TrainedModel, core: int | None) -> Iterator[Tes
             if core is not None:
                 os.sched_setaffinity(0, before)
             deploy(daemon, model, folder)
+            await_compiled(daemon)
             yield daemon
     finally:
         if core is not None:
             os.sched_setaffinity(0, before)
+
+
+def await_compiled(daemon: TestDaemon) -> None:
+    """Wait for what the first daemon of an installation compiles once, in the background."""
+    from bottega.algorithms.kernel_cache import KernelCache
+
+    cache = KernelCache()
+    for _ in range(1200):
+        if cache.complete:
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"the kernels were not compiled; see {daemon.home}/daemon.log")
 
 
 def check(answer: bytes, model: TrainedModel, way: str) -> None:

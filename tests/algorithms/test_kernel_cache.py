@@ -58,8 +58,11 @@ def test_nothing_is_given_before_it_is_complete(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_compiling_ahead(tmp_path: Path) -> None:
-    old = tmp_path / "kernels-of-an-older-source"
-    old.mkdir()
+    old, other = tmp_path / "kernels-of-long-ago", tmp_path / "kernels-of-another-installation"
+    for folder in (old, other):
+        folder.mkdir()
+        (folder / "complete").touch()
+    os.utime(old / "complete", (0, 0))
     cache = KernelCache(tmp_path)
     process = cache.compile_in_background()
     assert process is not None
@@ -67,6 +70,7 @@ def test_compiling_ahead(tmp_path: Path) -> None:
     assert process.returncode == 0, errors
     assert cache.complete
     assert not old.exists()
+    assert other.exists()
     assert cache.compile_in_background() is None
     job = tmp_path / "job"
     cache.copy(job)

@@ -15,12 +15,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 from bottega.algorithms.kernels import FOLDER_NAME, MODULES
 
 _COMPLETE = "complete"
+_KEPT_SECONDS = 30 * 86400
+"""How long what another source compiled is kept after its last use."""
 
 
 class KernelCache:
@@ -43,6 +46,7 @@ class KernelCache:
     def copy(self, root: Path) -> None:
         """Give the job with this ML root its copy, if there is one to give."""
         if self.complete:
+            (self.folder / _COMPLETE).touch()  # it is used, see _forget_others
             shutil.copytree(self.folder, root / FOLDER_NAME, dirs_exist_ok=True)
 
     def compile_in_background(self) -> subprocess.Popen[bytes] | None:
@@ -78,9 +82,11 @@ class KernelCache:
             self._forget_others()
 
     def _forget_others(self) -> None:
-        """Remove what an older source or library left."""
+        """Remove what nobody has used for long; several installations may share the cache."""
+        long_ago = time.time() - _KEPT_SECONDS
         for folder in self._parent.glob("kernels-*"):
-            if folder != self.folder:
+            used = folder / _COMPLETE
+            if folder != self.folder and not (used.exists() and used.stat().st_mtime > long_ago):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
