@@ -39,8 +39,9 @@ LAYERS = (
         *("algorithms", "compute", "container", "event_log", "metrics", "serving", "specs"),
         *("storage", "tracking", "wrangler"),
     ),
-    # What an operation gets, and what jobs of every kind and whoever serves a model have in common.
-    ("context", "controller", "jobs", "listing", "model_servers", "ports"),
+    # What an operation gets; what jobs of every kind and whoever serves a model have in common; the
+    # search that tuning jobs follow.
+    ("context", "controller", "jobs", "listing", "model_servers", "ports", "tuning"),
     ("registry",),
     ("service_calls",),
     ("features",),
@@ -55,6 +56,8 @@ SIDEWAYS = {
     ("credentials", "config"): "the keys are in the home",
     ("context", "ports"): "an operation gets the ports with its caller",
     ("listing", "context"): "pages are signed with the key of the home",
+    ("jobs", "controller"): "controllers of jobs with phases have one shape",
+    ("jobs", "ports"): "what they do in each phase is done over the studio's ports",
     ("model_servers", "ports"): "a server's workload is made of the studio's settings and keys",
     # What runs inside a job is one program.
     ("algorithms", "container"): "an algorithm is a program of the container contract",

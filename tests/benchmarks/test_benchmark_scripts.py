@@ -11,7 +11,7 @@ import pytest
 Benchmark = Callable[..., dict[str, Any]]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_start_latency(benchmark: Benchmark) -> None:
     document = benchmark("start_latency", "--rounds", "2", "--cold-rounds", "1")
     since, phases = document["tables"]
@@ -53,7 +53,7 @@ def test_serving(benchmark: Benchmark) -> None:
     assert [values[4] for values in overload["rows"].values()] == [0, 0, 0]  # none was broken
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_tracking(benchmark: Benchmark) -> None:
     document = benchmark("tracking", "--runs", "400", "--rounds", "2")
     (table,) = document["tables"]
