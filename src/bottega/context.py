@@ -31,6 +31,19 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Errand:
+    """What a service of bottega's own starts a job for; nobody else's call has one."""
+
+    arn: str
+    """Of the resource that wants the job: a tuning job that tries something."""
+    cores: int | None = None
+    """How many of the machine's cores the job should count on, as others run beside it; None for
+    all of them."""
+    live_seconds: float | None = None
+    """How often the job's log is read while it runs; None for as often as any."""
+
+
+@dataclass(frozen=True)
 class Context:
     """What an operation knows about its call besides the request."""
 
@@ -43,6 +56,8 @@ class Context:
     """The address the call came from."""
     operations: Call | None = None
     """The registry's way in, for an operation that is made of others; the registry sets it."""
+    errand: Errand | None = None
+    """Set where a service of bottega's own calls."""
 
     def call(self, service: str, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Call another operation for the same caller: it is checked, authorised and audited.

@@ -37,6 +37,19 @@ COVERAGE_PAGE = "docs/coverage.md"
 
 
 @dataclass(frozen=True)
+class Settling:
+    """What callers of a Describe operation wait for when they ask again and again: that the
+    described resource leaves these statuses."""
+
+    kind: str
+    """The resource's kind in the store."""
+    member: str
+    """The member of the request that is its name."""
+    statuses: frozenset[str]
+    """In which it is still on its way."""
+
+
+@dataclass(frozen=True)
 class OperationSpec:
     """One implemented operation."""
 
@@ -47,6 +60,8 @@ class OperationSpec:
     level: Level
     note: str = ""
     """A limitation in one sentence, for the coverage page."""
+    settling: Settling | None = None
+    """For a Describe that clients poll: a face may hold the answer until there is news."""
 
     @property
     def is_async(self) -> bool:
@@ -57,7 +72,12 @@ class OperationSpec:
 
 
 def operation(
-    name: str, *, service: str = "sagemaker", level: Level = "does", note: str = ""
+    name: str,
+    *,
+    service: str = "sagemaker",
+    level: Level = "does",
+    note: str = "",
+    settling: Settling | None = None,
 ) -> Callable[[Function], Function]:
     """Mark a function as the implementation of an operation.
 
@@ -68,7 +88,7 @@ def operation(
     """
 
     def mark(function: Function) -> Function:
-        spec = OperationSpec(service, name, function, level, note)
+        spec = OperationSpec(service, name, function, level, note, settling)
         cast(Any, function).__bottega_operation__ = spec
         return function
 

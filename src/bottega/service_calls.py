@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bottega.context import Context, Identity
+from bottega.context import Context, Errand, Identity
 from bottega.identifiers import request_id
 from bottega.ports import Ports
 from bottega.registry import Registry
@@ -34,11 +34,20 @@ class ServiceCaller:
             owner=True,
         )
 
-    def call(self, service: str, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def call(
+        self,
+        service: str,
+        name: str,
+        request: Mapping[str, Any],
+        errand: Errand | None = None,
+    ) -> Mapping[str, Any]:
         """Call one operation.
+
+        Args:
+            errand: what for, where the operation has to know.
 
         Raises:
             BottegaError: it refuses.
         """
-        context = Context(self._ports, self._identity, request_id(), face="service")
+        context = Context(self._ports, self._identity, request_id(), face="service", errand=errand)
         return self._registry.call(service, name, request, context)

@@ -31,11 +31,14 @@ from bottega.features.cloudwatch.alarm_controller import AlarmController
 from bottega.features.cloudwatch.collector import MetricCollector
 from bottega.features.hosting.controller import EndpointController
 from bottega.features.processing.controller import ProcessingController
+from bottega.features.processing.tracker import ProcessingTracker
 from bottega.features.registry.controller import ModelPackageController
 from bottega.features.training.controller import TrainingController
 from bottega.features.training.job_log import job_logs
 from bottega.features.training.tracker import TrainingTracker
 from bottega.features.transform.controller import TransformController
+from bottega.features.tuning.controller import ROLE as TUNING_ROLE
+from bottega.features.tuning.controller import TuningController
 from bottega.identifiers import request_id
 from bottega.metrics.sqlite_store import SqliteMetricStore
 from bottega.model_servers.strays import remove_strays
@@ -109,6 +112,10 @@ OPERATION_MODULES = (
     "training.jobs",
     "training.system_metrics",
     "transform.jobs",
+    "tuning.jobs",
+    "tuning.overviews",
+    "tuning.progress",
+    "tuning.trial_list",
     "wrangler.catalogue",
     "wrangler.drafts",
     "wrangler.editing",
@@ -180,8 +187,9 @@ class Studio:
             undo.callback(asynchronous.close)
             for controller in (
                 *_training(ports, host),
-                _processing(ports, host),
+                *_processing(ports, host),
                 _transform(ports, host),
+                _tuning(ports, host, registry),
                 endpoints,
                 asynchronous,
                 ModelPackageController(ports),
@@ -323,11 +331,19 @@ def _transform(ports: Ports, host: ControllerHost) -> Controller:
     return controller
 
 
+def _tuning(ports: Ports, host: ControllerHost, registry: Registry) -> Controller:
+    caller = ServiceCaller(registry, ports, TUNING_ROLE, "tuning")
+    controller = TuningController(ports, caller.call, wake=lambda name: host.wake(controller, name))
+    return controller
+
+
 def _alarms(ports: Ports, registry: Registry) -> Controller:
     caller = ServiceCaller(registry, ports, "AWSServiceRoleForCloudWatchAlarms", "alarms")
     return AlarmController(ports, caller.call)
 
 
-def _processing(ports: Ports, host: ControllerHost) -> Controller:
+def _processing(ports: Ports, host: ControllerHost) -> Iterable[Controller]:
     controller = ProcessingController(ports, wake=lambda name: host.wake(controller, name))
-    return controller
+    yield controller
+    if ports.tracking is not None:
+        yield ProcessingTracker(ports, ports.tracking)

@@ -50,7 +50,7 @@ def test_the_first_generation_has_no_script_mode() -> None:
 @pytest.mark.parametrize(
     ("text", "because"),
     [
-        (f"763104351884.{ECR}/pytorch-training:2.1-cpu-py310", "deep learning"),
+        (f"763104351884.{ECR}/tensorflow-training:2.16-cpu-py310", "deep learning"),
         (f"763104351884.{ECR}/huggingface-pytorch-inference:2", "deep learning"),
         (f"174872318107.{ECR}/knn:1", "knn is not available"),
         (f"111111111111.{ECR}/my-own:latest", "no runtime here stands for it"),

@@ -11,6 +11,7 @@ import pytest
 HEAVY = (
     *("pandas", "numpy", "scipy", "sklearn", "xgboost", "pyarrow", "matplotlib", "torch"),
     *("mlflow", "jupyter_server", "jupyterlab", "IPython", "ipywidgets", "plotly", "tornado"),
+    "optuna",
 )
 
 

@@ -280,7 +280,7 @@ def test_satisfied_requirements_install_nothing(job: Job) -> None:
     ended = folder.run()
     assert ended.returncode == 0, ended.stderr
     assert "everything is installed already" in ended.stdout
-    assert not (folder.root / "packages").exists()
+    assert list((folder.root / "packages").iterdir()) == []
 
 
 def test_missing_requirements_are_installed_for_this_job_alone(
@@ -295,6 +295,23 @@ def test_missing_requirements_are_installed_for_this_job_alone(
     assert "Installing bottegatestpackage 1.2\n" in ended.stdout
     assert "installed ['--rate', '1']" in ended.stdout
     assert not list((folder.root / "packages").glob("numpy*"))
+
+
+def test_a_script_installs_packages_while_it_runs(
+    job: Job, make_wheel: Callable[[str, str, str], Path]
+) -> None:
+    """As in SageMaker's images, where notebooks do it with ``os.system``."""
+    wheel = make_wheel("late_guest", "1.0", "WORD = 'hello'")
+    code = f"""
+        import subprocess, sys
+        subprocess.check_call([sys.executable, "-m", "pip", "install", {str(wheel)!r}])
+        import late_guest
+        print(late_guest.WORD, late_guest.__file__)
+    """
+    folder = job().source({"train.py": script(code)})
+    ended = folder.run()
+    assert ended.returncode == 0, ended.stderr
+    assert f"hello {folder.root}/packages/late_guest.py" in ended.stdout
 
 
 def test_unsatisfiable_requirements(job: Job) -> None:

@@ -131,6 +131,15 @@ def test_hosts_get_equal_files_and_the_object_stays_as_it_is(objects, tmp_path: 
         assert stream.read() == b"1,2\n"
 
 
+def test_hosts_that_write_to_their_inputs_can_be_kept_apart(objects, tmp_path: Path):
+    objects.put("data", "set/a.csv", b"1,2\n")
+    folders = [tmp_path / "h1", tmp_path / "h2"]
+    source = channel("s3://data/set/")
+    assert stage_channel(objects, source, folders, lambda: False, apart=True) == 4
+    (folders[0] / "a.csv").write_bytes(b"changed")
+    assert (folders[1] / "a.csv").read_bytes() == b"1,2\n"
+
+
 def test_staging_again_over_a_half_done_one_gives_the_same(objects, tmp_path: Path):
     objects.put("data", "set/a.csv", b"new")
     (tmp_path / "h").mkdir()

@@ -209,7 +209,7 @@ def used(daemon: TestDaemon) -> tuple[int, int]:
     return process.memory_info().rss, process.num_fds()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="descriptors are counted in /proc")
 def test_an_hour_of_requests_and_changes(tmp_path: Path) -> None:
     with running_daemon(tmp_path / "h", tracking=False) as daemon:

@@ -62,7 +62,7 @@ def unpacked(s3: Any, uri: str, folder: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.long
+@pytest.mark.slow
 def test_train_go_on_deploy_predict(daemon: TestDaemon, shared_data: Path, tmp_path: Path):
     environment = daemon.environment()
     bucket, role = environment["BOTTEGA_BUCKET"], environment["BOTTEGA_ROLE_ARN"]

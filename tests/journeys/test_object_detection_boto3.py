@@ -66,7 +66,7 @@ def wait(sagemaker: Any, name: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.long
+@pytest.mark.slow
 def test_train_go_on_deploy_predict(daemon: TestDaemon, shared_data: Path):
     environment = daemon.environment()
     bucket, role = environment["BOTTEGA_BUCKET"], environment["BOTTEGA_ROLE_ARN"]

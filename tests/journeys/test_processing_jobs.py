@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+import tarfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from bottega.testing.daemon import TestDaemon, eventually, running_daemon
 from bottega.testing.requests import processing_input, processing_job, processing_outputs
+from bottega.testing.wheels import write_wheel
 
 GROUP = "/aws/sagemaker/ProcessingJobs"
 CODE = "/opt/ml/processing/input/code/script.py"
@@ -41,8 +44,9 @@ class Jobs:
         self.daemon, self.config = daemon, daemon.config
         self.s3, self.sagemaker = daemon.client("s3"), daemon.client("sagemaker")
 
-    def put(self, key: str, text: str) -> str:
-        self.s3.put_object(Bucket=self.config.bucket, Key=key, Body=text.encode())
+    def put(self, key: str, text: str | bytes) -> str:
+        body = text.encode() if isinstance(text, str) else text
+        self.s3.put_object(Bucket=self.config.bucket, Key=key, Body=body)
         return f"s3://{self.config.bucket}/{key}"
 
     def start(self, name: str, script: str, *arguments: str, **changes: Any) -> None:
@@ -162,7 +166,8 @@ pathlib.Path("/opt/ml/processing/result", host).write_text(" ".join(names))
         ProcessingOutputConfig=processing_outputs(result=jobs.uri("shards")),
         ProcessingResources={"ClusterConfig": cluster},
     )
-    assert jobs.wait("sharded")["ProcessingJobStatus"] == "Completed"
+    job = jobs.wait("sharded")
+    assert job["ProcessingJobStatus"] == "Completed", job
     assert [jobs.text(key) for key in jobs.keys("shards/")] == ["a.txt c.txt", "b.txt d.txt"]
 
 
@@ -203,6 +208,155 @@ def test_unknown_and_taken_names(jobs: Jobs):
     with pytest.raises(jobs.sagemaker.exceptions.ResourceInUse, match="names must be unique"):
         jobs.start("taken", "print(1)")
     jobs.wait("taken")
+
+
+def test_a_job_that_has_ended_is_deleted_and_its_name_is_free(jobs: Jobs):
+    refusals = jobs.sagemaker.exceptions
+    with pytest.raises(refusals.ResourceNotFound, match="Could not find requested job"):
+        jobs.sagemaker.delete_processing_job(ProcessingJobName="nobody")
+    jobs.start("deleted", "import time; print('first', flush=True); time.sleep(600)")
+    eventually(lambda: "first" in jobs.lines("deleted"), "the script runs")
+    with pytest.raises(refusals.ResourceInUse, match="is in status InProgress; stop it"):
+        jobs.sagemaker.delete_processing_job(ProcessingJobName="deleted")
+    jobs.sagemaker.stop_processing_job(ProcessingJobName="deleted")
+    jobs.wait("deleted")
+    jobs.sagemaker.delete_processing_job(ProcessingJobName="deleted")
+    assert not jobs.sagemaker.list_processing_jobs(NameContains="deleted")["ProcessingJobSummaries"]
+    jobs.start("deleted", "print('second')")
+    assert jobs.wait("deleted")["ProcessingJobStatus"] == "Completed"
+    assert "second" in jobs.lines("deleted")
+
+
+RUNPROC = """#!/bin/bash
+cd /opt/ml/processing/input/code/
+tar -xzf sourcedir.tar.gz
+set -e
+if [[ -f 'requirements.txt' ]]; then
+    pip uninstall --yes typing
+    pip install -r requirements.txt
+fi
+python3 train.py "$@"
+"""
+"""The kind of entrypoint that FrameworkProcessor uploads."""
+PACKAGED = """
+import json, os, pathlib, subprocess, sys
+import numpy, tiny, part.rows
+where = pathlib.Path(tiny.__file__).parent
+facts = {"arguments": sys.argv[1:], "tiny": tiny.ANSWER, "rows": part.rows.COUNT,
+         "numpy": str(pathlib.Path(numpy.__file__).parent.parent), "packages": str(where)}
+open("/opt/ml/processing/result/facts.json", "w").write(json.dumps(facts))
+"""
+
+
+def test_a_framework_processors_shell_script_unpacks_and_installs(jobs: Jobs, tmp_path: Path):
+    wheel = write_wheel(tmp_path, "tiny", "1.0", "ANSWER = 42")
+    files = {
+        "train.py": PACKAGED.encode(),
+        "part/rows.py": b"COUNT = 3",
+        "requirements.txt": f"numpy>=1\n./{wheel.name}\n".encode(),
+        wheel.name: wheel.read_bytes(),
+    }
+    code = jobs.put("framework/code/sourcedir.tar.gz", archive(files))
+    script = jobs.put("framework/entrypoint/runproc.sh", RUNPROC)
+    places = "/opt/ml/processing/input"
+    request = processing_job(
+        "framework",
+        jobs.config.bucket,
+        jobs.config.role_arn,
+        ["/bin/bash", f"{places}/entrypoint/runproc.sh"],
+        ProcessingInputs=[
+            processing_input("code", code, f"{places}/code/"),
+            processing_input("entrypoint", script, f"{places}/entrypoint"),
+        ],
+        ProcessingOutputConfig=processing_outputs(result=jobs.uri("framework/out")),
+    )
+    request["AppSpecification"]["ContainerArguments"] = ["--a", "two words"]
+    jobs.sagemaker.create_processing_job(**request)
+    assert jobs.wait("framework")["ProcessingJobStatus"] == "Completed", jobs.lines("framework")
+    facts = json.loads(jobs.text("framework/out/facts.json"))
+    assert (facts["arguments"], facts["tiny"], facts["rows"]) == (["--a", "two words"], 42, 3)
+    # Only what was missing came to the job's own folder.
+    assert facts["packages"] == "/opt/ml/packages"
+    assert facts["numpy"] != "/opt/ml/packages"
+
+
+def archive(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+TALKING = """
+import json, os, socket, time
+facts = json.load(open("/opt/ml/config/resourceconfig.json"))
+host, first = facts["current_host"], facts["hosts"][0]
+if host == first:
+    with socket.create_server((socket.gethostbyname(first), 9111)) as server:
+        server.settimeout(60)
+        told, _ = server.accept()
+        said = told.makefile().read()
+        open("/opt/ml/processing/result/heard", "w").write(said)
+else:
+    while True:
+        try:
+            with socket.create_connection((first, 9111), timeout=60) as line:
+                line.sendall(f"{host} of {facts['hosts']}".encode())
+            break
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+print("network", [name for _, name in socket.if_nameindex()])
+print("aws", "AWS_ENDPOINT_URL" in os.environ)
+print("I am", host)
+"""
+
+
+def test_hosts_without_network_reach_one_another_and_each_has_a_log(jobs: Jobs):
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 10}
+    jobs.start(
+        "talking",
+        TALKING,
+        ProcessingResources={"ClusterConfig": cluster},
+        ProcessingOutputConfig=processing_outputs(result=jobs.uri("talking/out")),
+        NetworkConfig={"EnableNetworkIsolation": True},
+    )
+    job = jobs.wait("talking")
+    assert job["ProcessingJobStatus"] == "Completed", jobs.lines("talking")
+    assert jobs.text("talking/out/heard") == "algo-2 of ['algo-1', 'algo-2']"
+    streams = jobs.daemon.client("logs").describe_log_streams(
+        logGroupName=GROUP, logStreamNamePrefix="talking/algo-"
+    )["logStreams"]
+    names = [stream["logStreamName"].rpartition("-")[0] for stream in streams]
+    assert names == ["talking/algo-1", "talking/algo-2"]
+    lines = jobs.lines("talking")
+    assert [line for line in lines if line.startswith("I am")] == ["I am algo-1", "I am algo-2"]
+    assert lines.count("network ['lo']") == 2
+    assert lines.count("aws False") == 2
+
+
+def test_what_the_program_manages_by_itself_is_left_to_it(jobs: Jobs):
+    script = """
+import os
+print(sorted(os.listdir("/opt/ml/processing/input")))
+os.makedirs("/opt/ml/processing/mine")
+open("/opt/ml/processing/mine/part", "w").write("not uploaded")
+"""
+    own = processing_input("own", jobs.uri("not/there"), "/opt/ml/processing/input/own")
+    (output,) = processing_outputs(mine=jobs.uri("managed/out"))["Outputs"]
+    jobs.start(
+        "managed",
+        script,
+        ProcessingInputs=[{**own, "AppManaged": True}],
+        ProcessingOutputConfig={"Outputs": [{**output, "AppManaged": True}]},
+    )
+    job = jobs.wait("managed")
+    assert job["ProcessingJobStatus"] == "Completed", jobs.lines("managed")
+    assert job["ProcessingInputs"][1]["AppManaged"] is True
+    assert "['code']" in jobs.lines("managed")
+    assert jobs.keys("managed/out") == []
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ def test_a_job_is_registered_approved_and_deployed(plain_daemon: TestDaemon) -> 
     eventually(lambda: version.status == "Completed", "it is validated")
     with pytest.raises(ValidationException, match="only an approved one can be deployed"):
         version.deploy()
+    assert job.check() == version.check() == []
     endpoint = version.approve("Good enough.").deploy()
     assert endpoint.name == "parity-1"
     assert endpoint.predict(FRAME[:3]).tolist() == job.deploy().predict(FRAME[:3]).tolist()

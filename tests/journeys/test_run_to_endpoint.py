@@ -90,6 +90,7 @@ def test_the_best_run_of_a_notebook_is_deployed_and_registered(session, logged, 
     assert run.register("houses", model="model") == "2"
     assert (run.download_model(tmp_path) / "MLmodel").is_file()
 
+    assert run.check() == []
     endpoint = run.deploy()
     assert endpoint.name == f"sklearn-{run_id[:8]}"
     assert endpoint.columns == ("size", "rooms")
@@ -117,6 +118,8 @@ def test_a_run_without_a_model_says_so(session, logged):
     with pytest.raises(ClientFault, match="has logged no model"):
         run.deploy()
     with pytest.raises(ClientFault, match="has logged no model"):
+        run.check()
+    with pytest.raises(ClientFault, match="has logged no model"):
         run.register("nothing")
     with pytest.raises(ClientFault, match="There is no run 'nowhere'"):
         session.run("nowhere").describe()
@@ -135,6 +138,7 @@ def test_the_run_of_a_training_job_deploys_the_jobs_model(session):
     assert described["LoggedModels"] == ["model"]
     assert {item["Name"] for item in described["Inputs"]} == {"train"}
     assert run.register("of a job") == "1"
+    assert run.check() == []
     endpoint = run.deploy("of-a-job")
     assert len(endpoint.predict([[3.0], [4.0]])) == 2
     endpoint.delete()

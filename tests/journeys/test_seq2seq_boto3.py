@@ -57,7 +57,7 @@ def files(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.long
+@pytest.mark.slow
 def test_train_deploy_translate(daemon: TestDaemon, files: Path, tmp_path: Path):
     environment = daemon.environment()
     bucket, role = environment["BOTTEGA_BUCKET"], environment["BOTTEGA_ROLE_ARN"]

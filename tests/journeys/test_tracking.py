@@ -21,6 +21,7 @@ from bottega.sdk.client import RemoteClient
 from bottega.sdk.session import Session
 from bottega.sdk.training_job import JobFailed, TrainingJob
 from bottega.testing.daemon import TestDaemon, eventually, running_daemon
+from bottega.testing.requests import processing_input, processing_job
 
 COUNTING = """
 import time
@@ -64,6 +65,12 @@ class Mlflow:
         answered = eventually(answer, f"MLflow answers {path}")
         assert answered.status == 200, answered.data
         return answered
+
+    def post(self, path: str, body: object) -> urllib3.BaseHTTPResponse:
+        environment = self._daemon.environment()
+        headers = {"Authorization": f"Bearer {environment['MLFLOW_TRACKING_TOKEN']}"}
+        url = f"{environment['MLFLOW_TRACKING_URI']}/api/2.0/{path}"
+        return urllib3.request("POST", url, headers=headers, json=body, timeout=30)
 
     def run(self, run_id: str) -> dict[str, Any]:
         return dict(self.get(f"mlflow/runs/get?run_id={run_id}").json()["run"])
@@ -182,6 +189,41 @@ def test_metrics_come_while_the_job_runs(session: Session, mlflow: Mlflow, tmp_p
     points = mlflow.history(run, "score")
     assert points == [(step, step * 0.5) for step in range(len(points))]
     assert points[-1][1] == job.metrics["score"]
+
+
+def test_a_processing_job_with_an_experiment_has_a_run_to_log_to(
+    daemon: TestDaemon, mlflow: Mlflow
+):
+    config, sagemaker = daemon.config, daemon.client("sagemaker")
+    daemon.client("s3").put_object(Bucket=config.bucket, Key="own/script.py", Body=OWN.encode())
+    script = "/opt/ml/processing/input/code/script.py"
+    request = processing_job(
+        "logging",
+        config.bucket,
+        config.role_arn,
+        ["python3", script],
+        ProcessingInputs=[processing_input("code", f"s3://{config.bucket}/own/script.py")],
+        ExperimentConfig={"ExperimentName": "cleaning"},
+    )
+    request["AppSpecification"]["ContainerArguments"] = ["--rows", "10"]
+    sagemaker.create_processing_job(**request)
+
+    def ended() -> Any:
+        job = sagemaker.describe_processing_job(ProcessingJobName="logging")
+        return job if job["ProcessingJobStatus"] in ("Completed", "Failed") else None
+
+    job = eventually(ended, "the job ends")
+    assert job["ProcessingJobStatus"] == "Completed", job
+    path = "mlflow/experiments/get-by-name?experiment_name=cleaning"
+    experiment = mlflow.get(path).json()["experiment"]["experiment_id"]
+    (only,) = mlflow.post("mlflow/runs/search", {"experiment_ids": [experiment]}).json()["runs"]
+    run = str(only["info"]["run_id"])
+    found = closed(mlflow, run)
+    assert (found["info"]["status"], found["info"]["run_name"]) == ("FINISHED", "logging")
+    assert mlflow.history(run, "inner") == [(7, 0.25)]
+    assert pairs(found["data"]["params"]) == {"rows": "10", "seen": "yes"}
+    assert pairs(found["data"]["tags"])["mlflow.source.name"] == "script.py"
+    assert mlflow.artifacts(run) == {"logs", "note.txt", "processing-job.json"}
 
 
 def test_a_failed_job(session: Session, mlflow: Mlflow, tmp_path: Path):

@@ -82,7 +82,7 @@ def test_a_request_that_begins_while_others_are_predicted_is_not_lost(
 ) -> None:
     """A connection that was sent several requests begins the next one within its answer."""
     turn = Turn()
-    waiting = {connection: length for connection, length in enumerate(pipelines)}
+    waiting = dict(enumerate(pipelines))
     answered = dict.fromkeys(waiting, 0)
 
     def begin(connection: int) -> None:

@@ -49,19 +49,19 @@ def searched(plan: SearchPlan, most_steps: int) -> list[Trial]:
     return trials
 
 
-def test_half_of_the_steps_find_more_than_whole_trainings_by_chance() -> None:
-    found: dict[str, list[float]] = {"Random": [], "Hyperband": []}
-    for seed in range(5):
-        whole = searched(SearchPlan("Random", True, RANGES, seed), TRIALS * STEPS)
+def test_half_of_the_steps_find_what_whole_trainings_do() -> None:
+    found: dict[str, list[float]] = {"Bayesian": [], "Hyperband": []}
+    for seed in range(3):
+        whole = searched(SearchPlan("Bayesian", True, RANGES, seed), TRIALS * STEPS)
         halved = searched(
             SearchPlan("Hyperband", True, RANGES, seed, max_resource=STEPS), TRIALS * STEPS // 2
         )
         assert len(whole) == TRIALS
         assert sum(trial.steps for trial in halved) < TRIALS * STEPS // 2 + STEPS
         assert sum(trial.stopped_early for trial in halved) > len(halved) / 3
-        for name, trials in (("Random", whole), ("Hyperband", halved)):
+        for name, trials in (("Bayesian", whole), ("Hyperband", halved)):
             winner = best(trials, maximize=True)
             assert winner is not None
             assert winner.steps == STEPS
             found[name].append(winner.value or 0.0)
-    assert median(found["Hyperband"]) > median(found["Random"])
+    assert median(found["Hyperband"]) > median(found["Bayesian"]) - 0.005

@@ -102,7 +102,7 @@ def refused(bench: ObjectBench, request: WireRequest) -> tuple[str, int]:
             "PUT",
             "/bucket/k",
             b"x",
-            {"x-amz-server-side-encryption": "AES256"},
+            {"x-amz-server-side-encryption": "aws:kms:dsse"},
             "NotImplemented",
             400,
         ),

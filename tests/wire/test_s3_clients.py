@@ -303,7 +303,7 @@ def test_what_is_not_implemented_says_so(s3: Any) -> None:
         (s3.get_bucket_versioning, {}),
         (s3.list_object_versions, {}),
         (s3.get_object_attributes, {"Key": "k", "ObjectAttributes": ["ETag"]}),
-        (s3.put_object, {"Key": "k", "ServerSideEncryption": "aws:kms"}),
+        (s3.put_object, {"Key": "k", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "mine"}),
     ):
         with pytest.raises(botocore.exceptions.ClientError, match=r"docs/coverage\.md") as error:
             call(Bucket="bucket", **arguments)

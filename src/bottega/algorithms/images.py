@@ -102,6 +102,7 @@ _REPOSITORIES: dict[str, tuple[str, Kind, bool]] = {
     "python": ("python", "framework", True),
     "mlflow-pyfunc": ("python", "framework", True),
     "pytorch-inference": ("python", "framework", True),
+    "pytorch-training": ("python", "framework", True),
     "sagemaker-base-python": ("python", "framework", True),
     "sagemaker-base-python-310": ("python", "framework", True),
     "sagemaker-base-python-38": ("python", "framework", True),
@@ -120,6 +121,7 @@ _SHORT_NAMES: dict[str, tuple[str, Kind, bool]] = {
     "mlflow-pyfunc": ("python", "framework", True),
     "python": ("python", "framework", True),
     "pytorch-inference": ("python", "framework", True),
+    "pytorch-training": ("python", "framework", True),
     "sagemaker-data-wrangler-container": (DATA_WRANGLER, "preparation", False),
 }
 _BUILT_IN_ELSEWHERE = frozenset(
@@ -139,8 +141,8 @@ _DEEP_LEARNING = re.compile(r"(?:.*-)?(?:pytorch|tensorflow|mxnet|chainer)(?:-.*
 _RUNS_HERE = (
     "Images that run here: xgboost (any .../sagemaker-xgboost:<version> too), "
     f"{', '.join(_FIRST_PARTY)} (any .../<name>:1 too), scikit-learn (any "
-    ".../sagemaker-scikit-learn:<version> too) and python (pytorch-inference and mlflow-pyfunc "
-    "too); in processing jobs and inference "
+    ".../sagemaker-scikit-learn:<version> too) and python (pytorch-training, pytorch-inference and "
+    "mlflow-pyfunc too); in processing jobs and inference "
     "pipelines sagemaker-data-wrangler-container, too."
 )
 

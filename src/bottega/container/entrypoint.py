@@ -1,5 +1,5 @@
-"""Runs a ContainerEntrypoint whose job has pipes to be fed: ``python -m
-bottega.container.entrypoint PROGRAM ARGUMENT...``."""
+"""Runs the ContainerEntrypoint of a training job, with its pipes fed and a ``pip`` that installs:
+``python -m bottega.container.entrypoint PROGRAM ARGUMENT...``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from bottega.container import pipes
+from bottega.container import pip_command, pipes
 from bottega.container.environment import ConfigurationMissing, TrainingEnvironment
 from bottega.container.failure import write_failure
 from bottega.container.paths import ContainerPaths
@@ -26,6 +26,7 @@ def main(command: Sequence[str]) -> int:
         print(error, file=sys.stderr, flush=True)
         write_failure(ContainerPaths.of().failure, f"InternalServerError: {error}")
         return 1
+    pip_command.offer(ContainerPaths.of())
     return become(command)
 
 

@@ -67,6 +67,11 @@ class ContainerPaths:
         return self.root / "packages"
 
     @property
+    def programs(self) -> Path:
+        """Commands that stand before the machine's own, in a processing job."""
+        return self.root / "bin"
+
+    @property
     def source_archive(self) -> Path:
         """The user's code as the platform staged it, where it did."""
         return self.config / "sourcedir.tar.gz"

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bottega.container import pip_command
 from bottega.container.entrypoint import become
 from bottega.container.paths import ContainerPaths
 
@@ -20,7 +21,9 @@ _ML_ROOT = "/opt/ml/"
 
 def main(command: Sequence[str]) -> int:
     """Become the program. Returns an exit code when it cannot be run."""
-    root = ContainerPaths.of().root
+    paths = ContainerPaths.of()
+    pip_command.offer(paths)
+    root = paths.root
     if root == Path(_ML_ROOT):
         return become(command)
     return become(

@@ -69,8 +69,8 @@ def install(requirements: Path, target: Path) -> bool:
     if satisfied(requirements):
         print(f"{requirements.name}: everything is installed already.", flush=True)
         return False
-    return _install(
-        ["-r", requirements.name], requirements.parent, target, "InstallRequirementsError"
+    return install_missing(
+        ["-r", requirements.name], target, requirements.parent, "InstallRequirementsError"
     )
 
 
@@ -78,7 +78,7 @@ def install_project(folder: Path, target: Path) -> bool:
     """Install the package that ``folder`` is the source of; otherwise as ``install``."""
     if _INSTALLED in os.environ:
         return False
-    return _install([str(folder)], folder, target, "InstallModuleError")
+    return install_missing([str(folder)], target, folder, "InstallModuleError")
 
 
 def restart(module: str, packages: Path, arguments: Sequence[str]) -> NoReturn:
@@ -90,7 +90,25 @@ def restart(module: str, packages: Path, arguments: Sequence[str]) -> NoReturn:
     os.execve(sys.executable, [sys.executable, "-P", "-u", "-m", module, *arguments], environment)
 
 
-def _install(what: list[str], folder: Path, target: Path, kind: str) -> bool:
+def install_missing(
+    what: Sequence[str],
+    target: Path,
+    folder: Path | None = None,
+    kind: str = "InstallRequirementsError",
+) -> bool:
+    """Install what pip finds missing of its arguments, such as ``["-r", "requirements.txt"]``.
+
+    Args:
+        target: where it goes.
+        folder: where pip runs; None for the present one.
+        kind: of the failure.
+
+    Returns:
+        Whether anything was missing.
+
+    Raises:
+        ScriptFailed: pip cannot do it.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.json"
         command = ["install", "--dry-run", "--quiet", "--report", str(report), *what]
@@ -111,7 +129,7 @@ def _install(what: list[str], folder: Path, target: Path, kind: str) -> bool:
     return True
 
 
-def _pip(command: list[str], folder: Path, shown: str, kind: str) -> None:
+def _pip(command: list[str], folder: Path | None, shown: str, kind: str) -> None:
     """Run pip with its output in the log; the end of it goes into the failure."""
     with subprocess.Popen(
         [sys.executable, *_PIP, *command],

@@ -19,7 +19,7 @@ import types
 from pathlib import Path
 
 from bottega.algorithms.base import CustomerError
-from bottega.container import pipes, requirements
+from bottega.container import pip_command, pipes, requirements
 from bottega.container.archives import unpack
 from bottega.container.environment import TrainingEnvironment
 from bottega.container.failure import ScriptFailed, last_words, print_traceback, user_traceback
@@ -49,7 +49,9 @@ def run(environment: TrainingEnvironment) -> None:
     os.environ.update(environment.variables())
     os.environ["PYTHONUNBUFFERED"] = "1"
     os.chdir(code)
-    for folder in dict.fromkeys((str(code), str(script.parent if script else code))):
+    environment.paths.packages.mkdir(exist_ok=True)
+    own = str(environment.paths.packages)
+    for folder in dict.fromkeys((own, str(code), str(script.parent if script else code))):
         if folder in sys.path:
             sys.path.remove(folder)
         sys.path.insert(0, folder)
@@ -57,6 +59,7 @@ def run(environment: TrainingEnvironment) -> None:
     pipes.start(environment)
     # Children of the script find what this process finds, as with the training toolkit.
     os.environ["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
+    pip_command.offer(environment.paths)
     if script is None:
         module = program.removesuffix(".py").replace("/", ".")
         _run_child([sys.executable, "-u", "-m", module, *arguments])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from bottega.config import Config
 from bottega.credentials import Credentials
+from bottega.daemon.sts_rules import write_rules
 
 SERVICES = (
     *("SAGEMAKER", "SAGEMAKER_RUNTIME", "SAGEMAKER_METRICS", "SAGEMAKER_A2I_RUNTIME"),
@@ -17,8 +20,17 @@ SERVICES = (
 ``AWS_ENDPOINT_URL``.
 """
 
+CLIENT_MODULES = Path(__file__).with_name("client_modules")
+"""The folder of what clients import: it has one module, which shortens the SDKs' pauses."""
+
 UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CA_BUNDLE")
 """Variables that would lead a client elsewhere, or make its signature another one."""
+
+_WITH_ROLE = (
+    *("TrainingJob", "ProcessingJob", "AutoMLJob", "AutoMLJobV2", "CompilationJob"),
+    *("FeatureGroup", "Pipeline"),
+)
+"""What the SDKs make under a role: sections of their configuration file."""
 
 
 def client_environment(config: Config, credentials: Credentials, url: str) -> dict[str, str]:
@@ -27,6 +39,7 @@ def client_environment(config: Config, credentials: Credentials, url: str) -> di
     Args:
         url: where the daemon answers.
     """
+    direct = _without_proxy(config)
     return {
         "AWS_ENDPOINT_URL": url,
         **{f"AWS_ENDPOINT_URL_{service}": url for service in SERVICES},
@@ -38,6 +51,11 @@ def client_environment(config: Config, credentials: Credentials, url: str) -> di
         "AWS_DEFAULT_REGION": config.region,
         "AWS_REGION": config.region,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DATA_PATH": _before(write_rules(config, url), "AWS_DATA_PATH"),
+        "PYTHONPATH": _before(CLIENT_MODULES, "PYTHONPATH"),
+        "BOTOCORE_EXPERIMENTAL__PLUGINS": "bottega=bottega_sdk_pace",
+        "NO_PROXY": direct,
+        "no_proxy": direct,
         "BOTTEGA_HOME": str(config.home),
         "BOTTEGA_ROLE_ARN": config.role_arn,
         "BOTTEGA_BUCKET": config.bucket,
@@ -48,11 +66,28 @@ def client_environment(config: Config, credentials: Credentials, url: str) -> di
     }
 
 
+def _before(folder: Path, variable: str) -> str:
+    """A variable that lists folders, with one more in front of those it has in this process."""
+    present = os.environ.get(variable, "").split(os.pathsep)
+    kept = [path for path in present if path and path != str(folder)]
+    return os.pathsep.join([str(folder), *kept])
+
+
+def _without_proxy(config: Config) -> str:
+    """What no proxy is asked for, where this process has one: the daemon.
+
+    Of a client that was given STS's address at AWS, botocore looks that address up, although the
+    rules lead the request to the daemon.
+    """
+    own = ["127.0.0.1", "localhost", config.host, f"sts.{config.region}.amazonaws.com"]
+    present = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return ",".join(dict.fromkeys([*own, *(host for host in present.split(",") if host)]))
+
+
 def write_sdk_config(config: Config) -> str:
     """The SageMaker SDK's configuration file: our bucket and role, and no telemetry.
 
-    With a bucket of its own the SDK never asks STS for the account, a call whose address it has
-    built in.
+    With the bucket's name the SDK need not ask for the account to make one up.
     """
     file = config.home / "sagemaker-sdk.yaml"
     text = f"""\
@@ -63,11 +98,11 @@ SageMaker:
       TelemetryOptOut: true
       Session:
         DefaultS3Bucket: {config.bucket}
-  TrainingJob:
-    RoleArn: {config.role_arn}
   Model:
     ExecutionRoleArn: {config.role_arn}
 """
+    for section in _WITH_ROLE:
+        text += f"  {section}:\n    RoleArn: {config.role_arn}\n"
     if not file.exists() or file.read_text() != text:
         draft = file.with_suffix(".draft")
         draft.write_text(text)

@@ -225,6 +225,10 @@ class Listener:
         if call.is_async:
             return await self._wire.handle_async(request, call)
         loop = asyncio.get_running_loop()
+        if call.asker is not None:
+            asked = await loop.run_in_executor(self._threads, self._wire.question, request, call)
+            if asked is not None:
+                await self._wire.hold(asked)
         return await loop.run_in_executor(self._threads, self._wire.handle, request, call)
 
     async def _send(

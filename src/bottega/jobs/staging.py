@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,7 @@ def stage_channel(
     cancelled: Callable[[], bool],
     *,
     link: bool = False,
+    apart: bool = False,
 ) -> int:
     """Make a channel the files of a folder for each host.
 
@@ -55,6 +57,7 @@ def stage_channel(
 
     Args:
         link: the files may be the objects themselves, which no host can write to.
+        apart: what one host writes to a file must not reach the others: each gets a copy.
 
     Returns:
         How many bytes were copied.
@@ -76,7 +79,10 @@ def stage_channel(
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.unlink(missing_ok=True)
                 if (source := first_copy.get(file)) is not None:
-                    os.link(source, target)
+                    if apart and not link:
+                        shutil.copyfile(source, target)
+                    else:
+                        os.link(source, target)
                     continue
                 copied += place(objects, file, target, link=link)
             first_copy[file] = target

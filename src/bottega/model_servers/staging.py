@@ -144,6 +144,7 @@ def lay_out(staged: Path, ml_root: Path) -> None:
 def _fetch(objects: ObjectStore, data: ModelData, target: Path) -> None:
     if data.archive:
         _unpack_object(objects, data.uri, target)
+        _drop_empty_libraries(target)
         return
     bucket, key = s3_uris.split(data.uri)
     try:
@@ -154,6 +155,17 @@ def _fetch(objects: ObjectStore, data: ModelData, target: Path) -> None:
             _download_below(objects, bucket, found.key, key, target)
     except (BucketMissing, ObjectMissing) as error:
         raise StagingError(f"Could not find model data at {data.uri}.") from error
+
+
+def _drop_empty_libraries(model: Path) -> None:
+    """Remove a folder ``shared_libs`` with nothing in it.
+
+    The SDK's ModelBuilder packs one with every model, and the script that it packs copies it into
+    ``/lib``, which is read-only for servers, so that not even nothing can be copied.
+    """
+    libraries = model / "shared_libs"
+    if libraries.is_dir() and not libraries.is_symlink() and not any(libraries.iterdir()):
+        libraries.rmdir()
 
 
 def _download_below(objects: ObjectStore, bucket: str, key: str, prefix: str, target: Path) -> None:

@@ -17,8 +17,10 @@ from bottega import specs
 from bottega.context import Context
 from bottega.errors import BottegaError, RequestEntityTooLarge
 from bottega.ports import Ports
-from bottega.registry import Registry, Response
+from bottega.registry import Registry, Response, Settling
+from bottega.storage.metadata import ResourceMissing
 from bottega.wire import errors, protocol_json, protocol_query, protocol_rest_json
+from bottega.wire.holding import Asker, Holder
 from bottega.wire.invocations import InvocationFace
 from bottega.wire.message import WireRequest, WireResponse
 from bottega.wire.router import Route, route
@@ -52,6 +54,20 @@ class Call:
     """Run it with :meth:`Wire.handle_async`, on an event loop."""
     body_limit: int
     """Bytes of body to take at most."""
+    asker: Asker | None = None
+    """Set where the answer may have to be held: see :meth:`Wire.question`."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request for something that is on its way, from a caller that waits for it."""
+
+    caller: str
+    settling: Settling
+    name: str
+    cursor: str
+    seconds: float
+    """How long the answer may be held."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,12 @@ class Wire:
         self._coroutines = frozenset(
             (spec.service, spec.name) for spec in registry.operations() if spec.is_async
         )
+        self._settling = {
+            (spec.service, spec.name): spec.settling
+            for spec in registry.operations()
+            if spec.settling is not None
+        }
+        self._holder = Holder(ports.event_log)
 
     def route(self, request: WireRequest) -> Call:
         """Find out what a request is for, from its head alone; never raises."""
@@ -89,7 +111,41 @@ class Wire:
             limit = _LARGEST_PART + _CHUNK_OVERHEAD
         elif found.service == _INVOCATIONS:
             limit = self._ports.config.max_invocation_bytes
-        return Call(found, (found.service, found.operation) in self._coroutines, limit)
+        operation = (found.service, found.operation)
+        asker = Asker.of(request.headers) if operation in self._settling else None
+        return Call(found, operation in self._coroutines, limit, asker)
+
+    def question(self, request: WireRequest, call: Call) -> Question | None:
+        """What a request with ``call.asker`` waits for; None when it is to be answered now.
+
+        Nothing is refused here: whoever may not ask is told so by :meth:`handle`.
+        """
+        assert call.asker is not None
+        settling = self._settling[call.route.service, call.route.operation]
+        cursor = self._ports.event_log.read().cursor
+        try:
+            _, context = self._authenticate(request, call.route, "")
+            admitted = self._admit(request, call.route, context)
+            action = f"{call.route.signing_name}:{call.route.operation}"
+            if not self._registry.allows(context, action, admitted.request):
+                return None
+            resource = self._ports.store.get(settling.kind, admitted.request[settling.member])
+        except (BottegaError, KeyError, ResourceMissing):
+            return None
+        if resource.status not in settling.statuses:
+            return None
+        caller = context.caller.arn
+        seconds = call.asker.patience(
+            age=self._ports.clock.now() - resource.created,
+            pause=self._holder.pause(caller, settling, resource.name),
+        )
+        return Question(caller, settling, resource.name, cursor, seconds)
+
+    async def hold(self, question: Question) -> None:
+        """Wait until there is something to tell, as long as the question may be held."""
+        await self._holder.hold(
+            question.caller, question.settling, question.name, question.cursor, question.seconds
+        )
 
     def handle(self, request: WireRequest, call: Call | None = None) -> WireResponse:
         """Answer a request whose operation is a plain function; never raises.

@@ -42,7 +42,7 @@ def host(root: Path, name: str, images: list[Any], validation: list[Any]) -> Job
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.long
+@pytest.mark.slow
 def test_hosts_train_one_model_and_the_first_saves_it(
     tmp_path: Path, made: Callable[..., Any]
 ) -> None:

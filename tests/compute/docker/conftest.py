@@ -96,6 +96,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     finally:
         process.terminate()
         process.wait(30)
+        # The engine leaves the network of containers that had the machine's mounted here.
+        for network in (folder / "exec" / "netns").glob("*"):
+            subprocess.run(["umount", network], capture_output=True, check=False)
         shutil.rmtree(folder / "data", ignore_errors=True)
 
 

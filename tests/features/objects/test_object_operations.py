@@ -246,7 +246,12 @@ def test_deleting_several(bench: ObjectBench) -> None:
         ("PutObject", {"Key": "k", "Body": b"", "Metadata": {"a": "x" * 2048}}, "MetadataTooLarge"),
         (
             "PutObject",
-            {"Key": "k", "Body": b"", "ServerSideEncryption": "aws:kms"},
+            {"Key": "k", "Body": b"", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "mine"},
+            "NotImplemented",
+        ),
+        (
+            "PutObject",
+            {"Key": "k", "Body": b"", "ServerSideEncryption": "aws:kms:dsse"},
             "NotImplemented",
         ),
         ("PutObject", {"Key": "k", "Body": b"", "ACL": "public-read"}, "NotImplemented"),
@@ -276,6 +281,21 @@ def test_what_is_refused(
     assert error.status < 500
     if "mplement" in code:
         assert "docs/coverage.md" in error.message
+
+
+@pytest.mark.parametrize("encryption", ["AES256", "aws:kms"])
+def test_encryption_without_a_key_is_taken_and_not_claimed(
+    bench: ObjectBench, encryption: str
+) -> None:
+    """Both SDKs ask for it with every archive they upload."""
+    wanted = {"Bucket": "bucket", "ServerSideEncryption": encryption}
+    put = bench.call("PutObject", Key="k", Body=b"text", **wanted)
+    bench.call("CopyObject", Key="copy", CopySource="bucket/k", **wanted)
+    upload = bench.call("CreateMultipartUpload", Key="parts", **wanted)
+    read = bench.call("GetObject", Bucket="bucket", Key="copy")
+    assert read["Body"].read() == b"text"
+    for answer in (put, upload, read):
+        assert "ServerSideEncryption" not in answer
 
 
 def test_a_bucket_that_is_not_there(bench: ObjectBench) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bottega.compute.capacity import Capacity
 from bottega.compute.runner import (
     Cause,
     HostResult,
@@ -92,9 +93,8 @@ class Bench:
     def job(self, name: str = "job") -> ProcessingJob:
         return ProcessingJob(self.ports.store.get(KIND, name))
 
-    @property
-    def folders(self) -> JobFolders:
-        return JobFolders.of(self.ports.config, "job")
+    def folders(self, name: str = "job") -> JobFolders:
+        return JobFolders.of(self.ports.config, name)
 
     def until(self, wanted: str, name: str = "job") -> ProcessingJob:
         for _ in range(20):
@@ -104,14 +104,14 @@ class Bench:
             self.controller.reconcile(name)
         raise AssertionError(f"{name} is {self.job(name)}")
 
-    def end(self, exit_code: int = 0, phase: Phase = Phase.ENDED) -> None:
+    def end(self, exit_code: int = 0, phase: Phase = Phase.ENDED, job: str = "job") -> None:
         """The workload of the job ends by itself."""
-        self.runner.states[self.folders.supervisor] = WorkloadState(
+        self.runner.states[self.folders(job).supervisor] = WorkloadState(
             phase, 1.0, 2.0, Cause.EXITED, (HostResult("algo-1", exit_code),)
         )
 
-    def write(self, name: str, text: str) -> None:
-        path = self.folders.host("algo-1") / name
+    def write(self, name: str, text: str, job: str = "job") -> None:
+        path = self.folders(job).host("algo-1") / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
@@ -129,7 +129,7 @@ def bench() -> Iterator[Bench]:
 def test_what_a_program_finds(bench: Bench):
     bench.create()
     bench.until("Processing")
-    root = bench.folders.host("algo-1")
+    root = bench.folders().host("algo-1")
     assert (root / "processing/input/data/a.csv").read_text() == "1,2\n"
     assert (root / "processing/result").is_dir()
     (spec,) = bench.runner.specs
@@ -147,7 +147,7 @@ def test_a_flow_reads_the_objects_themselves_and_cannot_write_to_them(bench: Ben
     mount = spec.hosts[0].mounts[1]
     assert (mount.target, mount.read_only) == ("/opt/ml/processing/input/data", True)
     assert (mount.source / "a.csv").read_text() == "1,2\n"
-    assert not list((bench.folders.host("algo-1") / "processing/input/data").iterdir())
+    assert not list((bench.folders().host("algo-1") / "processing/input/data").iterdir())
 
 
 def test_every_step_may_be_the_last_of_a_controller(bench: Bench):
@@ -165,7 +165,105 @@ def test_every_step_may_be_the_last_of_a_controller(bench: Bench):
     assert bench.keys("out/") == ["out/job/a"]
     assert bench.controller.reconcile("job") is None
     assert bench.ports.capacity.in_use == 0
-    assert not bench.folders.root.exists()
+    assert not bench.folders().root.exists()
+
+
+class Killed(BaseException):
+    """The daemon was killed."""
+
+
+class Fuse:
+    """Kills after so many steps, once."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    @property
+    def burnt(self) -> bool:
+        return self.left < 0
+
+    def step(self) -> None:
+        if not self.burnt:
+            self.left -= 1
+            if self.burnt:
+                raise Killed
+
+
+class Mortal:
+    """A port whose caller may be killed just before and just after each of its effects."""
+
+    def __init__(self, port: Any, fuse: Fuse) -> None:
+        self._port, self._fuse = port, fuse
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        if not callable(found):
+            return found
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            self._fuse.step()
+            answer = found(*arguments, **named)
+            self._fuse.step()
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
+def test_the_daemon_may_be_killed_at_any_step(bench: Bench, status: str):
+    bucket, steps = bench.ports.config.bucket, 0
+    bench.ports.objects.put(bucket, "raw/b.csv", b"3\n")
+    while True:
+        name = f"{status}-{steps}"
+        fuse = Fuse(steps)
+        lived = through_its_life(bench, name, fuse, status)
+        assert lived.status == status
+        assert not bench.folders(name).root.exists()
+        assert lived.body["ExitMessage"] == "two files"
+        outputs = {info.key for info in bench.ports.objects.each(bucket, f"out/{name}/")}
+        assert outputs == (set() if status == "Failed" else {f"out/{name}/{n}" for n in "ab"})
+        if not fuse.burnt:
+            break
+        steps += 1
+    assert steps > 20
+
+
+def through_its_life(bench: Bench, name: str, fuse: Fuse, status: str) -> ProcessingJob:
+    """Have one job come to its end, whoever is killed on the way."""
+    bench.create(name)
+    mortal = replace(
+        bench.ports,
+        store=Mortal(bench.ports.store, fuse),
+        objects=Mortal(bench.ports.objects, fuse),
+        runner=Mortal(bench.runner, fuse),
+    )
+    capacity = Capacity(2)
+    controller = ProcessingController(replace(mortal, capacity=capacity), wake=lambda name: None)
+    told = False
+    for _ in range(40):
+        try:
+            pause = controller.reconcile(name)
+        except Killed:
+            # What was in memory is gone.
+            capacity = Capacity(2)
+            ports = replace(mortal, capacity=capacity)
+            controller = ProcessingController(ports, wake=lambda name: None)
+            assert list(controller.pending()) in ([], [name])
+            pause = 0.0
+        job = bench.job(name)
+        if job.ended and pause is None:
+            assert capacity.in_use == 0
+            return job
+        if job.phase == "Processing" and not told:
+            assert (bench.folders(name).host("algo-1") / "processing/input/data/b.csv").exists()
+            for letter in "ab":
+                bench.write(f"processing/result/{letter}", letter, name)
+            bench.write("output/message", "two files", name)
+            if status == "Stopped":
+                bench.call("StopProcessingJob", ProcessingJobName=name)
+            bench.end(int(status == "Failed"), job=name)
+            told = True
+    raise AssertionError(f"{name} comes to no end: {bench.job(name)}")
 
 
 def test_a_failure_file_is_told_and_nothing_is_uploaded(bench: Bench):
@@ -191,7 +289,7 @@ def test_a_job_whose_folder_is_gone_does_not_complete(bench: Bench):
     bench.until("Processing")
     bench.end()
     bench.until("Uploading")
-    shutil.rmtree(bench.folders.root)
+    shutil.rmtree(bench.folders().root)
     bench.runner.states.clear()
     bench.until("Failed")
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bottega.errors import ResourceInUse, ValidationException
+from bottega.errors import ResourceInUse, ResourceNotFound, ValidationException
+from bottega.features.processing.entities import KIND, ProcessingJob
 from bottega.studio import Studio
 from bottega.testing.requests import processing_input, processing_job, processing_outputs
 
@@ -36,7 +37,7 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    studio = Studio.temporary(isolation="process", preload=False)
+    studio = Studio.temporary(isolation="process", preload=False, docker="off")
     yield Bench(studio)
     studio.close()
 
@@ -84,6 +85,33 @@ def test_jobs_are_listed_by_time_status_and_name(bench: Bench):
     assert [job["ProcessingJobName"] for job in rest["ProcessingJobSummaries"]] == ["three"]
 
 
+def test_a_job_that_runs_is_not_deleted(bench: Bench):
+    bench.create()
+    with pytest.raises(ResourceInUse, match="job is in status InProgress; stop it and wait"):
+        bench.call("DeleteProcessingJob", ProcessingJobName="job")
+    with pytest.raises(ResourceNotFound, match="Could not find requested job with name: nobody"):
+        bench.call("DeleteProcessingJob", ProcessingJobName="nobody")
+    bench.studio.ports.store.modify(
+        KIND, "job", lambda job: ProcessingJob(job).moved("Failed", 1.0).resource
+    )
+    bench.call("DeleteProcessingJob", ProcessingJobName="job")
+    assert bench.call("ListProcessingJobs")["ProcessingJobSummaries"] == []
+    bench.create()
+
+
+def test_what_the_program_manages_needs_no_folder_and_no_data(bench: Bench):
+    source = {"S3Uri": f"s3://{bench.config.bucket}/none", "S3DataType": "S3Prefix"}
+    target = {"S3Uri": f"s3://{bench.config.bucket}/out", "S3UploadMode": "EndOfJob"}
+    bench.create(
+        ProcessingInputs=[{"InputName": "data", "AppManaged": True, "S3Input": source}],
+        ProcessingOutputConfig={
+            "Outputs": [{"OutputName": "o", "AppManaged": True, "S3Output": target}]
+        },
+    )
+    job = ProcessingJob(bench.studio.ports.store.get(KIND, "job"))
+    assert (job.inputs, job.outputs) == ([], [])
+
+
 def test_an_unknown_job_is_told_as_sagemaker_does(bench: Bench):
     for operation in ("DescribeProcessingJob", "StopProcessingJob"):
         with pytest.raises(ValidationException) as refusal:
@@ -110,13 +138,18 @@ def cluster(**members: Any) -> dict[str, Any]:
 
 
 NOWHERE = {"InputName": "data", "DatasetDefinition": {"LocalPath": "/opt/ml/processing/x"}}
+SPARK = "173754725891.dkr.ecr.us-east-1.amazonaws.com/sagemaker-spark-processing:3.3-cpu-py39-v1.2"
 FEATURES = {"Outputs": [{"OutputName": "o", "FeatureStoreOutput": {"FeatureGroupName": "g"}}]}
 
 
 @pytest.mark.parametrize(
     ("changes", "because"),
     [
-        (app(ImageUri="nginx"), "AppSpecification.ImageUri: .*'nginx' does not run here"),
+        (
+            app(ImageUri="nginx"),
+            "AppSpecification.ImageUri: .*'nginx' does not run here.*run by Docker, but the setting"
+            " docker is off",
+        ),
         (app(ImageUri="kmeans"), "kmeans runs no program of yours"),
         ({"AppSpecification": {"ImageUri": "python"}}, "ContainerEntrypoint is missing"),
         (app(ImageUri=WRANGLER), "runs a flow and no program of yours"),
@@ -130,7 +163,12 @@ FEATURES = {"Outputs": [{"OutputName": "o", "FeatureStoreOutput": {"FeatureGroup
         ({"ProcessingInputs": [NOWHERE]}, "DatasetDefinition reads from Athena or Redshift"),
         ({"ProcessingInputs": [{"InputName": "data"}]}, "S3Input is missing"),
         ({"ProcessingInputs": [entry(S3InputMode="Pipe")]}, "S3InputMode Pipe is not supported"),
-        ({"ProcessingInputs": [entry(S3CompressionType="Gzip")]}, "S3CompressionType Gzip"),
+        (
+            {"ProcessingInputs": [entry(S3CompressionType="Gzip")]},
+            "S3CompressionType Gzip can be used only if S3InputMode is Pipe; it is File. Use None",
+        ),
+        (app(ImageUri=SPARK), "PySparkProcessor and SparkJarProcessor do not work yet. Use Script"),
+        (app(ContainerEntrypoint=["smspark-submit", "x.py"]), "there is no Spark engine here"),
         ({"ProcessingInputs": [entry(LocalPath="/data")]}, "must be a folder below /opt/ml/proc"),
         ({"ProcessingInputs": [entry(LocalPath="/opt/ml/processing/../x")]}, "must be a folder"),
         ({"ProcessingInputs": [entry(LocalPath="/opt/ml/processing/")]}, "must be a folder"),

@@ -50,7 +50,7 @@ def test_an_empty_studio_has_every_kind_with_nothing(studio: Operations) -> None
     assert describe(studio) == {
         "Kinds": [
             {"Kind": kind, "Total": 0, "Statuses": {}}
-            for kind in ("TrainingJob", "Endpoint", "Model")
+            for kind in ("TrainingJob", "ProcessingJob", "TransformJob", "Endpoint", "Model")
         ],
         "ComputeSecondsToday": 0.0,
     }
@@ -66,6 +66,29 @@ def test_resources_are_counted_by_kind_and_status(studio: Operations) -> None:
     assert kinds["Endpoint"]["Statuses"] == {"InService": 2, "Failed": 1}
     assert kinds["Model"] == {"Kind": "Model", "Total": 1, "Statuses": {}}
     assert kinds["TrainingJob"]["Total"] == 0
+
+
+def test_processing_and_transform_jobs_count_too(studio: Operations, clock: ManualClock) -> None:
+    clock.advance(7200 + 1000)
+    cluster = {"ClusterConfig": {"InstanceCount": 2}}
+    put(
+        studio,
+        "ProcessingJob",
+        "cleans",
+        "InProgress",
+        ProcessingResources=cluster,
+        ProcessingStartTime=MIDNIGHT + 900,
+    )
+    put(
+        studio,
+        "TransformJob",
+        "predicts",
+        "Completed",
+        TransformResources={"InstanceCount": 1},
+        TransformStartTime=MIDNIGHT + 10,
+        TransformEndTime=MIDNIGHT + 40,
+    )
+    assert seconds(studio) == 2 * 100 + 30
 
 
 def test_instance_seconds_since_midnight_are_added_up(

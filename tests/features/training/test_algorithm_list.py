@@ -71,6 +71,7 @@ def test_hyperparameters_tell_what_is_allowed(answer: Any) -> None:
         "Required": False,
         "Range": "[0,1]",
         "Tunable": True,
+        "TunableRange": {"Minimum": 0.1, "Maximum": 0.5, "ScalingType": "Linear"},
         "Essential": True,
     }
     assert "Maximum" not in found["gamma"]

@@ -11,8 +11,10 @@ import pytest
 from bottega.errors import ValidationException
 from bottega.features.training.entities import KIND, LOG_GROUP, TrainingJob
 from bottega.features.training.job_log import job_logs
+from bottega.features.training.other_jobs import overview
+from bottega.storage.metadata import Resource
 from bottega.studio import Studio
-from bottega.testing.requests import channel, script_job, training_job
+from bottega.testing.requests import channel, processing_job, script_job, training_job
 
 
 @pytest.fixture
@@ -160,7 +162,7 @@ def test_a_filter_leaves_what_matches(studio: Studio, text: str, expected: list[
     [
         ("owner:me", "algorithm:, kind:, name:, status:"),
         ("status:Done", "Completed"),
-        ("kind:Processing", "Training"),
+        ("kind:Labeling", "Training"),
     ],
 )
 def test_a_filter_that_means_nothing_is_refused(studio: Studio, text: str, said: str):
@@ -227,3 +229,98 @@ def test_what_is_remembered_follows_every_change(studio: Studio):
     change(studio, "a", "Starting")
     assert only(studio)["CreationTime"] == before.created + 1
     assert only(studio)["Status"] == "InProgress"
+
+
+def process(studio: Studio, name: str, *command: str, **changes: Any) -> None:
+    config = studio.ports.config
+    script = list(command) or ["python3", "/opt/ml/processing/input/code/clean.py"]
+    request = processing_job(name, config.bucket, config.role_arn, script, "python", **changes)
+    call(studio, "sagemaker", "CreateProcessingJob", **request)
+
+
+def transform(studio: Studio, name: str, status: str = "Completed", **times: float) -> None:
+    """A transform job as its feature keeps it."""
+    now = studio.ports.clock.now()
+    body = {
+        "ModelName": "churn-model",
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 2},
+        **times,
+    }
+    private = {"phase": "Transforming"}
+    arn = f"arn:aws:sagemaker:us-east-1:000000000000:transform-job/{name}"
+    resource = Resource("TransformJob", name, arn, status, now, now, body=body, private=private)
+    studio.ports.store.create(resource)
+
+
+def test_jobs_of_every_kind_are_in_one_order(studio: Studio):
+    create(studio, "b")
+    process(studio, "a")
+    transform(studio, "c", TransformStartTime=10.0, TransformEndTime=17.0)
+    create(studio, "d")
+    finished(studio, "d", seconds=3)
+    assert jobs(studio) == ["d", "c", "a", "b"]
+    assert jobs(studio, SortOrder="Ascending", Offset=1, MaxResults=2) == ["a", "c"]
+    assert jobs(studio, SortBy="Name", SortOrder="Ascending") == ["a", "b", "c", "d"]
+    assert jobs(studio, SortBy="Status")[:2] == ["b", "a"]
+    assert jobs(studio, SortBy="Duration")[:2] == ["c", "d"]
+    assert jobs(studio, SortBy="Objective") == ["a", "b", "c", "d"]
+    assert jobs(studio, Filter="kind:transform,Processing") == ["c", "a"]
+    assert jobs(studio, Filter="kind:Processing status:Completed") == []
+    assert jobs(studio, Filter="algorithm:clean.py,churn") == ["c", "a"]
+    assert call(studio, "bottega", "ListJobs", Filter="status:Completed")["Total"] == 2
+
+
+def test_jobs_of_two_kinds_may_have_one_name(studio: Studio):
+    create(studio, "same")
+    process(studio, "same")
+    for sort_by in ("CreationTime", "Duration"):
+        found = call(studio, "bottega", "ListJobs", SortBy=sort_by)["Jobs"]
+        assert sorted(job["Kind"] for job in found) == ["Processing", "Training"]
+    studio.ports.store.delete(KIND, "same")
+    assert only(studio)["Kind"] == "Processing"
+
+
+def test_a_processing_job_is_shown_with_its_script(studio: Studio):
+    process(studio, "cleaning", ExperimentConfig={"ExperimentName": "churn"})
+    resource = studio.ports.store.get("ProcessingJob", "cleaning")
+    assert only(studio) == {
+        "JobName": "cleaning",
+        "JobArn": resource.arn,
+        "Kind": "Processing",
+        "Status": "InProgress",
+        "SecondaryStatus": "Starting",
+        "Algorithm": "clean.py",
+        "Image": "python",
+        "CreationTime": resource.created,
+        "LastModifiedTime": resource.modified,
+        "InstanceType": "ml.m5.large",
+        "InstanceCount": 1,
+        "ExperimentName": "churn",
+    }
+
+
+def test_a_transform_job_is_shown_with_its_model(studio: Studio):
+    transform(studio, "predicts", "InProgress", TransformStartTime=10.0)
+    job = only(studio)
+    assert (job["Kind"], job["Algorithm"], job["InstanceCount"]) == ("Transform", "churn-model", 2)
+    assert (job["SecondaryStatus"], job["StartTime"]) == ("Transforming", 10.0)
+
+
+@pytest.mark.parametrize(
+    ("specification", "shown"),
+    [
+        ({"ContainerEntrypoint": ["/bin/bash", "/opt/ml/processing/input/run.sh"]}, "run.sh"),
+        ({"ContainerEntrypoint": ["/usr/bin/tool", "--fast"]}, "tool"),
+        ({}, "sagemaker-data-wrangler-container"),
+    ],
+)
+def test_what_a_processing_job_runs(specification: dict[str, Any], shown: str):
+    image = "663277389841.dkr.ecr.us-east-1.amazonaws.com/sagemaker-data-wrangler-container:1.x"
+    cluster = {"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1}}
+    body = {
+        "AppSpecification": {"ImageUri": image, **specification},
+        "ProcessingResources": cluster,
+        "FailureReason": "AlgorithmError: no rows",
+    }
+    found = overview("Processing", Resource("ProcessingJob", "p", "", "Failed", 1.0, 1.0, body))
+    assert (found["Algorithm"], found["FailureReason"]) == (shown, "AlgorithmError: no rows")

@@ -67,7 +67,8 @@ def test_what_was_asked_for_is_shown(studio: Studio):
     assert job["LastModifiedTime"] >= job["CreationTime"]
     assert all(step["StatusMessage"] for step in job["SecondaryStatusTransitions"])
     names = {item["Name"] for item in job["AlgorithmSpecification"]["MetricDefinitions"]}
-    assert "validation:rmse" in names
+    assert {"train:rmse", "validation:rmse", "validation:logloss"} <= names
+    assert job["OutputDataConfig"]["KmsKeyId"] == ""
     assert job["ModelArtifacts"]["S3ModelArtifacts"].endswith("/My-Job/output/model.tar.gz")
 
 

@@ -133,6 +133,12 @@ SCHEMA = HyperparameterSchema(
             parse=parse_metrics,
         ),
         Hyperparameter(
+            "force_dense",
+            "text",
+            "What SDK 2.x sends with every job; rows are dense here in any case.",
+            hidden=True,
+        ),
+        Hyperparameter(
             "_tuning_objective_metric",
             "text",
             "The metric that a tuning job looks at.",

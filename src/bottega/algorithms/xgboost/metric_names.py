@@ -89,7 +89,8 @@ def maximize(name: str) -> bool:
 
 
 def definitions() -> tuple[MetricDefinition, ...]:
-    """What to look for in the log: each metric on the validation and on the train channel."""
+    """What to look for in the log: each metric on the validation and on the train channel, those of
+    the library first."""
     return tuple(
         MetricDefinition(
             name=f"{side}:{metric.name}",
@@ -97,6 +98,6 @@ def definitions() -> tuple[MetricDefinition, ...]:
             regex=rf".*\[[0-9]+\].*#011{side}-{metric.name}(?:@[^:]*)?:([^\s#]+)",
             direction=metric.direction,
         )
+        for metric in sorted(NAMES.values(), key=lambda metric: not metric.native)
         for side in ("validation", "train")
-        for metric in NAMES.values()
     )

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from bottega.compute.docker.attending import follow
 from bottega.compute.docker.bridge import Bridge
 from bottega.compute.docker.container import (
     PLAN_VARIABLE,
@@ -28,7 +28,6 @@ from bottega.compute.docker.container import (
     ContainerRun,
     create,
     reach,
-    remove,
 )
 from bottega.compute.docker.engine import EngineUnavailable, find_engine
 
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 _STOP_SECONDS = 27
 """From SIGTERM to SIGKILL in the container: less than the runner gives this process."""
 _ENGINE_SECONDS = 60.0
+_NO_SERVE = "SageMaker's contract is that an image can be run with the argument serve."
 
 
 async def attend(client: APIClient, run: ContainerRun, path: str) -> int:
@@ -46,52 +46,13 @@ async def attend(client: APIClient, run: ContainerRun, path: str) -> int:
     Raises:
         CannotStart: the engine refuses it.
     """
-    loop = asyncio.get_running_loop()
-    stopping = asyncio.Event()
-    for ending in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(ending, stopping.set)
     container = create(client, run)
-    async with AsyncExitStack() as closing:
-        closing.push_async_callback(asyncio.to_thread, remove, client, container)
-        # Attached before it starts, so that nothing it says is lost.
-        output = client.attach(container, stdout=True, stderr=True, stream=True)
-        start(client, container)
-        copying = asyncio.create_task(asyncio.to_thread(_copy, output))
-        ended = asyncio.create_task(asyncio.to_thread(client.wait, container, None))
+
+    async def bridge(closing: AsyncExitStack) -> None:
         bridge = Bridge(reach(client, container, run), run.answer_seconds)
         await closing.enter_async_context(bridge.listening(path))
-        wish = asyncio.create_task(stopping.wait())
-        await asyncio.wait({ended, wish}, return_when=asyncio.FIRST_COMPLETED)
-        wish.cancel()
-        if not ended.done():
-            await asyncio.to_thread(client.stop, container, _STOP_SECONDS)
-        code = int((await ended)["StatusCode"])
-        await copying
-    return code
 
-
-def start(client: APIClient, container: str) -> None:
-    """
-    Raises:
-        CannotStart: the engine cannot, or there is no ``serve`` in the image.
-    """
-    from docker.errors import APIError
-
-    try:
-        client.start(container)
-    except APIError as error:
-        raise CannotStart(
-            f"The container cannot be started: {error.explanation or error}. SageMaker's contract "
-            "is that an image can be run with the argument serve."
-        ) from error
-
-
-def _copy(output: object) -> None:
-    assert hasattr(output, "__iter__")
-    for piece in output:
-        view = memoryview(piece)
-        while view:
-            view = view[os.write(1, view) :]
+    return await follow(client, container, _STOP_SECONDS, _NO_SERVE, beside=bridge)
 
 
 def main() -> int:

@@ -7,7 +7,8 @@ import json
 import os
 import resource
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -93,14 +94,10 @@ def create(client: APIClient, run: ContainerRun) -> str:
     Raises:
         CannotStart: the engine refuses, or cannot give what is asked for.
     """
-    from docker.errors import APIError, ImageNotFound
-
     remove_those_of(client, f"{SERVER_LABEL}={run.server}")
     environment = dict(run.environment)
     options = _network_options(client, run, environment)
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    files = _MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN_FILES)
-    try:
+    with refusals(run.image):
         made = client.create_container(
             run.image,
             ["serve"],
@@ -113,23 +110,45 @@ def create(client: APIClient, run: ContainerRun) -> str:
             ports=[PORT],
             host_config=client.create_host_config(
                 binds=[f"{source}:{target}:ro" for source, target in run.mounts],
-                cap_drop=["ALL"],
-                cap_add=list(_KEPT_CAPABILITIES),
-                security_opt=["no-new-privileges"],
-                ulimits=[{"Name": "nofile", "Soft": files, "Hard": files}],
-                pids_limit=_MOST_PROCESSES,
-                # What it writes goes to the studio's log, so the engine keeps none.
-                log_config={"Type": "none"},
+                **bounds(),
                 **options,
             ),
         )
+    return str(made["Id"])
+
+
+def bounds() -> dict[str, Any]:
+    """The members of a host configuration that say what no container may do or exceed."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    files = _MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN_FILES)
+    return {
+        "cap_drop": ["ALL"],
+        "cap_add": list(_KEPT_CAPABILITIES),
+        "security_opt": ["no-new-privileges"],
+        "ulimits": [{"Name": "nofile", "Soft": files, "Hard": files}],
+        "pids_limit": _MOST_PROCESSES,
+        # What it writes goes to the studio's log, so the engine keeps none.
+        "log_config": {"Type": "none"},
+    }
+
+
+@contextmanager
+def refusals(image: str) -> Iterator[None]:
+    """Tell why the engine makes no container.
+
+    Raises:
+        CannotStart: it has no such image, or refuses.
+    """
+    from docker.errors import APIError, ImageNotFound
+
+    try:
+        yield
     except ImageNotFound as error:
         raise CannotStart(
-            f"The Docker engine has no image {run.image!r} any more. Build or pull it again."
+            f"The Docker engine has no image {image!r} any more. Build or pull it again."
         ) from error
     except APIError as error:
         raise CannotStart(f"The Docker engine refuses: {error.explanation or error}") from error
-    return str(made["Id"])
 
 
 def reach(client: APIClient, container: str, run: ContainerRun) -> Reach:

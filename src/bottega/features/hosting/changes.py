@@ -7,10 +7,8 @@ from collections.abc import Callable
 from bottega.context import Context
 from bottega.errors import ValidationException
 from bottega.features.hosting.refusals import not_found
-from bottega.features.hosting.resources import ENDPOINT
+from bottega.features.hosting.resources import ENDPOINT, IN_PROGRESS
 from bottega.storage.metadata import Resource, ResourceMissing
-
-_IN_PROGRESS = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 
 
 def change_endpoint(
@@ -32,7 +30,7 @@ def refuse_in_progress(endpoint: Resource) -> None:
     Raises:
         ValidationException: something else is under way; in SageMaker's words.
     """
-    if endpoint.status in _IN_PROGRESS:
+    if endpoint.status in IN_PROGRESS:
         raise ValidationException(f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
 

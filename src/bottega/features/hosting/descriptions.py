@@ -16,13 +16,13 @@ from bottega.features.hosting.deployments import (
 from bottega.features.hosting.places import InstancePlace
 from bottega.features.hosting.resources import ENDPOINT
 from bottega.features.hosting.rollout import Rollout
-from bottega.registry import operation
+from bottega.registry import Settling, operation
 from bottega.serving.routing import VariantRoute
 
 _SHOWN_PHASES = ("Creating", "ActivatingTraffic", "Baking")
 
 
-@operation("DescribeEndpoint")
+@operation("DescribeEndpoint", settling=Settling(ENDPOINT, "EndpointName", resources.IN_PROGRESS))
 def describe_endpoint(context: Context, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Show an endpoint as it stands now."""
     endpoint = resources.find(context, ENDPOINT, request["EndpointName"])

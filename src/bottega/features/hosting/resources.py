@@ -14,6 +14,9 @@ MODEL = "Model"
 ENDPOINT_CONFIG = "EndpointConfig"
 ENDPOINT = "Endpoint"
 
+IN_PROGRESS = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+"""Statuses that an endpoint leaves by itself."""
+
 
 def create(
     context: Context,

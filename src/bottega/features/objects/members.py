@@ -47,10 +47,21 @@ SYSTEM_METADATA: Mapping[str, str] = {
 
 ADDRESS = frozenset({"Bucket", "Key", "ExpectedBucketOwner", "RequestPayer"})
 CONTENT = frozenset({*CHECKSUMS, "Body", "ContentLength", "ContentMD5", "ChecksumAlgorithm"})
-DESCRIPTION = frozenset({*SYSTEM_METADATA, "ACL", "ContentType", "Metadata", "StorageClass"})
+DESCRIPTION = frozenset(
+    {*SYSTEM_METADATA, "ACL", "ContentType", "Metadata", "ServerSideEncryption", "StorageClass"}
+)
+
+ENCRYPTION_NOTE = (
+    "ServerSideEncryption may be given without a key of one's own; objects are not encrypted, they "
+    "are files that only their owner can read."
+)
+"""For the table of what each operation does."""
 
 _MEANT_ANYWAY: Mapping[str, frozenset[str]] = {
     "ACL": frozenset({"private", "bucket-owner-full-control", "bucket-owner-read"}),
+    # With no key of the caller's own this asks that the store keeps the object to itself, by its
+    # own means; the SDKs ask so for every archive. No answer says that an object is encrypted.
+    "ServerSideEncryption": frozenset({"AES256", "aws:kms"}),
     "StorageClass": frozenset({"STANDARD"}),
     "TaggingDirective": frozenset({"COPY"}),
     "ChecksumType": frozenset({"COMPOSITE"}),

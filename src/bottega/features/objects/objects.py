@@ -15,6 +15,7 @@ from bottega.features.objects.members import (
     ADDRESS,
     CONTENT,
     DESCRIPTION,
+    ENCRYPTION_NOTE,
     check_owner,
     checked_key,
     copy_source,
@@ -87,7 +88,7 @@ def head_object(context: Context, request: Request) -> Response:
     return _head(request, info)[0]
 
 
-@operation("PutObject", service="s3", note="No encryption, access lists, tags or versions.")
+@operation("PutObject", service="s3", note=f"No access lists, tags or versions. {ENCRYPTION_NOTE}")
 def put_object(context: Context, request: Request) -> Response:
     refuse_all_but(ADDRESS | CONTENT | DESCRIPTION | {"IfNoneMatch"}, "PutObject", request)
     check_owner(context, request)
@@ -106,7 +107,7 @@ def put_object(context: Context, request: Request) -> Response:
     return {"ETag": quoted(info.etag), **shown_checksums(info.checksums)}
 
 
-@operation("CopyObject", service="s3", note="No encryption, access lists, tags or versions.")
+@operation("CopyObject", service="s3", note=f"No access lists, tags or versions. {ENCRYPTION_NOTE}")
 def copy_object(context: Context, request: Request) -> Response:
     known = ADDRESS | DESCRIPTION | _COPY_CONDITIONS | {"MetadataDirective", "TaggingDirective"}
     refuse_all_but(known, "CopyObject", request)

@@ -20,6 +20,7 @@ from bottega.features.objects.members import (
     CHECKSUMS,
     CONTENT,
     DESCRIPTION,
+    ENCRYPTION_NOTE,
     check_owner,
     checked_key,
     copy_source,
@@ -41,7 +42,9 @@ _MOST_LISTED = 1000
 _UPLOAD = ADDRESS | {"UploadId"}
 
 
-@operation("CreateMultipartUpload", service="s3", note="No encryption, access lists or tags.")
+@operation(
+    "CreateMultipartUpload", service="s3", note=f"No access lists or tags. {ENCRYPTION_NOTE}"
+)
 def create_multipart_upload(context: Context, request: Request) -> Response:
     known = ADDRESS | DESCRIPTION | {"ChecksumAlgorithm", "ChecksumType"}
     refuse_all_but(known, "CreateMultipartUpload", request)

@@ -1,15 +1,13 @@
 """Makes processing jobs happen, one idempotent step at a time.
 
 Starting -> (Pending) -> Downloading -> Processing -> Uploading -> Completed, and the ways out.
-What is done is read from the store, the job's folder and the runner, never from memory, so a new
-daemon goes on where the old one was killed.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +15,26 @@ from bottega.compute.leftovers import remove_tree
 from bottega.compute.log_tail import log_tail
 from bottega.compute.runner import Cause, IsolationUnavailable, WorkloadState
 from bottega.compute.runner import Phase as Running
-from bottega.controller import Controller
-from bottega.features.processing import launch
+from bottega.features.processing import launch, tracker
 from bottega.features.processing.entities import (
     KIND,
     LOG_GROUP,
+    WORK,
     JobFolders,
-    Phase,
     ProcessingJob,
     below_ml_root,
-    works,
 )
-from bottega.identifiers import sagemaker_arn
 from bottega.jobs import outcome
 from bottega.jobs.artifacts import NO_KEY, is_key
 from bottega.jobs.folder_sync import FolderSync
 from bottega.jobs.input_sources import InputError
 from bottega.jobs.job_files import HostFolder, NoFile, Unreadable
+from bottega.jobs.phased import PhasedController, Step
 from bottega.jobs.staging import Cancelled
 from bottega.ports import Ports
 from bottega.storage import s3_uris
-from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 from bottega.storage.objects import BucketMissing
+from bottega.tracking.port import TrackingRefused, TrackingUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -47,92 +43,58 @@ CONTINUOUS_SECONDS = 1.0
 UNSEEN_END_SECONDS = 5.0
 """How often a running job is looked at besides the runner's own notice."""
 LONGEST_MESSAGE = 1024
+RUN_WAIT_SECONDS = 30.0
+"""How long a program waits for the tracker to give it a run, before it starts without one."""
 
 
-class ProcessingController(Controller):
+class ProcessingController(PhasedController[ProcessingJob]):
     """Runs the processing jobs of one studio."""
 
     kind = KIND
+    job = ProcessingJob
+    work = WORK
 
     def __init__(self, ports: Ports, wake: Callable[[str], None]) -> None:
-        """
-        Args:
-            wake: has the controller's host reconcile a name soon.
-        """
-        self._ports = ports
-        self._wake = wake
+        super().__init__(ports, wake)
         self._watched: set[Path] = set()
         self._syncs: dict[str, list[FolderSync]] = {}
 
-    def pending(self) -> Iterable[str]:
-        """Unfinished jobs in order of creation; those past the queue take their slots at once."""
-        query = ResourceQuery(KIND, statuses=("InProgress", "Stopping"), descending=False)
-        jobs = [ProcessingJob(resource) for resource in self._ports.store.each(query)]
-        for job in jobs:
-            if job.phase not in ("Starting", "Pending"):
-                self._ports.capacity.claim(job.resource.arn, len(job.host_names))
-        self._sweep({job.name for job in jobs})
-        return [job.name for job in jobs]
-
-    def _sweep(self, wanted: set[str]) -> None:
-        """Remove the folders of jobs that ended while nobody was there to tidy up."""
-        root = works(self._ports.config)
-        for folder in root.iterdir() if root.is_dir() else ():
-            if folder.name not in wanted:
-                self._remove_folder(folder)
-
-    def reconcile(self, name: str) -> float | None:
-        try:
-            job = ProcessingJob(self._ports.store.get(KIND, name))
-        except ResourceMissing:
-            config = self._ports.config
-            arn = sagemaker_arn(config.region, config.account, "processing-job", name)
-            return self._tidy(name, arn)
-        if job.ended:
-            return self._tidy(name, job.resource.arn)
-        if job.status == "Stopping":
-            return self._stop(job)
-        step: Callable[[ProcessingJob], float | None] = {
+    def _steps(self) -> Mapping[str, Step[ProcessingJob]]:
+        return {
             "Starting": self._admit,
             "Pending": self._admit,
             "Downloading": self._stage_and_start,
             "Processing": self._follow,
             "Uploading": self._upload,
-        }[job.phase]
-        return step(job)
+        }
 
     # -- steps ------------------------------------------------------------------------------------
 
     def _admit(self, job: ProcessingJob) -> float | None:
-        ports = self._ports
-        held = ports.capacity.acquire(
-            job.resource.arn,
-            len(job.host_names),
-            lambda: self._wake(job.name),
-            order=job.resource.created,
-        )
-        if not held:
+        tracker.begin(self._ports, job)
+        if not self._held(job):
             if job.phase != "Pending":
                 self._at(job, "Pending")
             return None
-        self._remove_folder(JobFolders.of(ports.config, job.name).root)
+        # Of an earlier job of this name, which was deleted as soon as it ended.
+        self._syncs.pop(job.name, None)
+        self._remove_folder(JobFolders.of(self._ports.config, job.name).root)
         return self._at(job, "Downloading")
 
     def _stage_and_start(self, job: ProcessingJob) -> float | None:
         ports = self._ports
         folders = JobFolders.of(ports.config, job.name)
-
-        def cancelled() -> bool:
-            return ports.store.get(KIND, job.name).status != "InProgress"
-
         try:
             shown = ports.runner.shows_mounts()
             if not folders.is_staged(shown=shown):
                 remove_tree(folders.root)
                 folders.root.mkdir(parents=True, mode=0o700)
-                launch.stage(ports, job, folders, cancelled, shown=shown)
+                launch.stage(ports, job, folders, self._cancelled(job), shown=shown)
                 folders.note_staged(shown=shown)
-            if cancelled():
+            if (wait := self._await_run(job)) is not None:
+                return wait
+            job = ProcessingJob(ports.store.get(KIND, job.name))
+            if job.status != "InProgress":
                 return 0.0
             ports.runner.start(launch.workload(ports, job, folders))
         except Cancelled:
@@ -144,6 +106,22 @@ class ProcessingController(Controller):
                 raise
             return self._fail(job, f"ClientError: the disk is full: {error}")
         return self._at(job, "Processing")
+
+    def _await_run(self, job: ProcessingJob) -> float | None:
+        """Give a program the run it may log to before it starts; None when it may go on."""
+        ports = self._ports
+        if ports.tracking is None or job.isolated or not tracker.wanted(ports, job):
+            return None
+        try:
+            tracker.open_run(ports, ports.tracking, job)
+        except TrackingUnavailable:
+            waited = ports.clock.now() - job.body["ProcessingStartTime"]
+            if waited < RUN_WAIT_SECONDS:
+                return 0.1
+            log.warning("processing job %s starts without an MLflow run", job.name)
+        except TrackingRefused as error:
+            log.warning("processing job %s starts without an MLflow run: %s", job.name, error)
+        return None
 
     def _follow(self, job: ProcessingJob) -> float | None:
         ports, folders = self._ports, JobFolders.of(self._ports.config, job.name)
@@ -170,13 +148,14 @@ class ProcessingController(Controller):
             return self._stopped(job, folders)
         if not state.succeeded:
             self._sync(job, folders, final=True)
-            return self._fail(job, self._reason(job, folders, state), folders)
+            return self._fail(job, self._reason(job, folders, state), **_exit_message(job, folders))
         if (problem := self._upload_outputs(job, folders)) is not None:
-            return self._fail(job, problem, folders)
-        return self._end(job, folders, "Completed")
+            return self._fail(job, problem, **_exit_message(job, folders))
+        return self._end(job, "Completed", **_exit_message(job, folders))
 
     def _stop(self, job: ProcessingJob) -> float | None:
         ports, folders = self._ports, JobFolders.of(self._ports.config, job.name)
+        tracker.begin(ports, job)
         state = ports.runner.state(folders.supervisor)
         if state.phase is Running.RUNNING:
             ports.runner.stop(folders.supervisor)
@@ -184,14 +163,14 @@ class ProcessingController(Controller):
             return UNSEEN_END_SECONDS
         self._watched.discard(folders.supervisor)
         if state.phase is Running.ABSENT:
-            return self._end(job, folders, "Stopped")
+            return self._end(job, "Stopped", **_exit_message(job, folders))
         return self._stopped(job, folders)
 
     def _stopped(self, job: ProcessingJob, folders: JobFolders) -> float | None:
         """The end of a job that did not come to its own; what it wrote is kept."""
         if problem := self._upload_outputs(job, folders):
             log.warning("processing job %s was stopped, but %s", job.name, problem)
-        return self._end(job, folders, "Stopped")
+        return self._end(job, "Stopped", **_exit_message(job, folders))
 
     # -- parts of steps ---------------------------------------------------------------------------
 
@@ -235,34 +214,6 @@ class ProcessingController(Controller):
             except Unreadable as error:
                 return f"ClientError: Output upload failed: {error}"
         return None
-
-    def _write(
-        self, job: ProcessingJob, change: Callable[[float, ProcessingJob], ProcessingJob]
-    ) -> float | None:
-        """Write a change, unless the job's status was changed by somebody else in between."""
-
-        def changed(present: Resource) -> Resource:
-            current = ProcessingJob(present)
-            if (current.status, current.phase) != (job.status, job.phase):
-                return present
-            return change(self._ports.clock.now(), current).resource
-
-        self._ports.store.modify(KIND, job.name, changed)
-        return 0.0
-
-    def _at(self, job: ProcessingJob, phase: Phase) -> float | None:
-        return self._write(job, lambda now, present: present.at(phase, now))
-
-    def _end(self, job: ProcessingJob, folders: JobFolders, status: str) -> float | None:
-        members = _exit_message(job, folders)
-        return self._write(job, lambda now, present: present.moved(status, now, **members))
-
-    def _fail(
-        self, job: ProcessingJob, reason: str, folders: JobFolders | None = None
-    ) -> float | None:
-        members = _exit_message(job, folders) if folders else {}
-        members["FailureReason"] = reason[: outcome.LONGEST_REASON]
-        return self._write(job, lambda now, present: present.moved("Failed", now, **members))
 
     def _tidy(self, name: str, arn: str) -> float | None:
         """Let go of everything of a job that has ended."""

@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar
 
 from bottega.config import Config
-from bottega.storage.metadata import Resource
+from bottega.jobs.phased import PhasedJob
 
 KIND = "ProcessingJob"
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 SYSTEM_METRICS_GROUP = "/bottega/SystemMetrics"
 ML_ROOT = "/opt/ml"
-TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
-
-Phase = Literal["Starting", "Pending", "Downloading", "Processing", "Uploading"]
-"""Where a job in progress is. SageMaker does not show it, so it is in the resource's private part;
-a training job's SecondaryStatus is the same."""
+WORK = "processing"
+"""The folder below ``<home>/work`` with one folder for each job."""
 
 
 @dataclass(frozen=True)
-class ProcessingJob:
-    """A processing job over its resource. Methods that change something return a new job."""
+class ProcessingJob(PhasedJob):
+    """A processing job over its resource."""
 
-    resource: Resource
-
-    @property
-    def name(self) -> str:
-        return self.resource.name
+    NAMED: ClassVar[str] = "Processing"
 
     @property
-    def body(self) -> Mapping[str, Any]:
-        return self.resource.body
-
-    @property
-    def status(self) -> str:
-        return self.resource.status
-
-    @property
-    def phase(self) -> Phase:
-        return cast(Phase, self.resource.private["phase"])
-
-    @property
-    def ended(self) -> bool:
-        return self.status in TERMINAL
+    def slots(self) -> int:
+        return int(self.body["ProcessingResources"]["ClusterConfig"]["InstanceCount"])
 
     @property
     def image(self) -> str:
@@ -60,37 +41,37 @@ class ProcessingJob:
 
     @property
     def host_names(self) -> tuple[str, ...]:
-        count = self.body["ProcessingResources"]["ClusterConfig"]["InstanceCount"]
-        return tuple(f"algo-{n}" for n in range(1, count + 1))
+        return tuple(f"algo-{n}" for n in range(1, self.slots + 1))
+
+    @property
+    def docker(self) -> bool:
+        """Whether a Docker engine runs the image."""
+        return bool(self.resource.private.get("docker"))
+
+    @property
+    def run_id(self) -> str:
+        """The MLflow run of this job; empty before there is one."""
+        return str(self.resource.private.get("run_id", ""))
 
     @property
     def inputs(self) -> list[Mapping[str, Any]]:
-        """The members of ProcessingInputs."""
-        return list(self.body.get("ProcessingInputs", ()))
+        """The members of ProcessingInputs that are brought to the job."""
+        return ours(self.body.get("ProcessingInputs", ()))
 
     @property
     def outputs(self) -> list[Mapping[str, Any]]:
-        """The members of ProcessingOutputConfig.Outputs."""
-        return list(self.body.get("ProcessingOutputConfig", {}).get("Outputs", ()))
+        """The members of ProcessingOutputConfig.Outputs that are uploaded."""
+        return ours(self.body.get("ProcessingOutputConfig", {}).get("Outputs", ()))
 
     def log_stream(self, host: str) -> str:
         """The CloudWatch stream of one host."""
         return f"{self.name}/{host}-{int(self.resource.created)}"
 
-    def at(self, phase: Phase, now: float) -> ProcessingJob:
-        """The job in another phase."""
-        body = dict(self.body)
-        if phase == "Downloading":
-            body.setdefault("ProcessingStartTime", now)
-        private = {**self.resource.private, "phase": phase}
-        return ProcessingJob(replace(self.resource, body=body, private=private))
 
-    def moved(self, status: str, now: float, **members: Any) -> ProcessingJob:
-        """The job with another ProcessingJobStatus, and further members of its description."""
-        body = {**self.body, "ProcessingJobStatus": status, **members}
-        if status in TERMINAL:
-            body["ProcessingEndTime"] = now
-        return ProcessingJob(replace(self.resource, status=status, body=body))
+def ours(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The inputs or outputs without those that are ``AppManaged``, which the program fetches or
+    brings to the store by itself."""
+    return [entry for entry in entries if not entry.get("AppManaged")]
 
 
 def below_ml_root(path: str) -> str:
@@ -106,7 +87,7 @@ class JobFolders:
 
     @classmethod
     def of(cls, config: Config, name: str) -> JobFolders:
-        return cls(works(config) / name)
+        return cls(config.home / "work" / WORK / name)
 
     @property
     def supervisor(self) -> Path:
@@ -133,8 +114,3 @@ class JobFolders:
         """Whether staging is complete for such a runner."""
         wanted = "shown" if shown else "own"
         return self.staged.exists() and self.staged.read_text() == wanted
-
-
-def works(config: Config) -> Path:
-    """The folder with one folder a job."""
-    return config.home / "work" / "processing"

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any, cast
 
 from bottega import listing
+from bottega.algorithms.images import DOCKER
 from bottega.context import Context
-from bottega.errors import ResourceInUse, ValidationException
+from bottega.errors import ResourceInUse, ResourceNotFound, ValidationException
+from bottega.features.processing import tracker
 from bottega.features.processing.entities import KIND, ProcessingJob
 from bottega.features.processing.rules import check_request
 from bottega.identifiers import sagemaker_arn
-from bottega.registry import operation
+from bottega.registry import Settling, operation
 from bottega.specs.generated.processing import (
     CreateProcessingJobRequest,
     CreateProcessingJobResponse,
+    DeleteProcessingJobRequest,
     DescribeProcessingJobRequest,
     DescribeProcessingJobResponse,
     ListProcessingJobsRequest,
@@ -37,9 +40,10 @@ _ECHOED = (
 
 @operation(
     "CreateProcessingJob",
-    note="Programs in the scikit-learn, xgboost and Python images, and flows in "
-    "sagemaker-data-wrangler-container. Inputs in File mode; no DatasetDefinition and no "
-    "FeatureStoreOutput. VpcConfig, volume keys, instance types and ExperimentConfig are recorded "
+    note="Programs in the scikit-learn, xgboost and Python images, flows in "
+    "sagemaker-data-wrangler-container, any other image where there is a Docker engine; no Spark. "
+    "Inputs in File mode; no DatasetDefinition and no FeatureStoreOutput. A job with an "
+    "ExperimentConfig gets an MLflow run. VpcConfig, volume keys and instance types are recorded "
     "but change nothing here.",
 )
 def create_processing_job(
@@ -47,7 +51,7 @@ def create_processing_job(
 ) -> CreateProcessingJobResponse:
     """Accept a job; the controller runs it."""
     ports = context.ports
-    check_request(ports, request)
+    image = check_request(ports, request)
     now = ports.clock.now()
     name = request["ProcessingJobName"]
     arn = sagemaker_arn(ports.config.region, ports.config.account, "processing-job", name)
@@ -70,7 +74,7 @@ def create_processing_job(
         created=now,
         modified=now,
         body=body,
-        private={"phase": "Starting"},
+        private={"phase": "Starting", "docker": image.name == DOCKER},
     )
     try:
         ports.store.create(resource, tags=tags)
@@ -82,7 +86,10 @@ def create_processing_job(
     return {"ProcessingJobArn": arn}
 
 
-@operation("DescribeProcessingJob")
+@operation(
+    "DescribeProcessingJob",
+    settling=Settling(KIND, "ProcessingJobName", frozenset({"InProgress", "Stopping"})),
+)
 def describe_processing_job(
     context: Context, request: DescribeProcessingJobRequest
 ) -> DescribeProcessingJobResponse:
@@ -143,5 +150,26 @@ def stop_processing_job(context: Context, request: StopProcessingJobRequest) -> 
         raise _not_found(name) from error
 
 
+@operation("DeleteProcessingJob", note="Logs and outputs stay where they are.")
+def delete_processing_job(context: Context, request: DeleteProcessingJobRequest) -> None:
+    """Forget a job that has ended."""
+    ports, name = context.ports, request["ProcessingJobName"]
+    try:
+        job = ProcessingJob(ports.store.get(KIND, name))
+        if not job.ended:
+            raise ResourceInUse(
+                f"The processing job {name} is in status {job.status}; stop it and wait for its "
+                "end before you delete it."
+            )
+        tracker.note_deletion(ports, job)
+        ports.store.delete(KIND, name)
+        ports.capacity.release(job.resource.arn)  # a new job of the name may want another number
+    except ResourceMissing as error:
+        raise ResourceNotFound(_COULD_NOT_FIND.format(name)) from error
+
+
+_COULD_NOT_FIND = "Could not find requested job with name: {}"
+
+
 def _not_found(name: str) -> ValidationException:
-    return ValidationException(f"Could not find requested job with name: {name}")
+    return ValidationException(_COULD_NOT_FIND.format(name))

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bottega.algorithms.images import DATA_WRANGLER, resolve
+from bottega.compute.docker.container import PLAN_VARIABLE
+from bottega.compute.docker.engine import address
+from bottega.compute.docker.job import JobRun
 from bottega.compute.runner import HostSpec, Mount, Program, WorkloadSpec
 from bottega.features.processing.entities import (
     LOG_GROUP,
@@ -75,11 +78,11 @@ def stage(
                 path.mkdir(parents=True, exist_ok=True)
             below = [folders.linked(host, number) for host in job.host_names]
         channel = as_channel(entry["InputName"], source)
-        stage_channel(ports.objects, channel, below, cancelled, link=link)
+        stage_channel(ports.objects, channel, below, cancelled, link=link, apart=True)
 
 
 def _reads_only(job: ProcessingJob) -> bool:
-    return resolve(job.image).name == DATA_WRANGLER
+    return not job.docker and resolve(job.image).name == DATA_WRANGLER
 
 
 def _write(path: Path, value: object) -> None:
@@ -99,14 +102,30 @@ def _resources(job: ProcessingJob, host: str) -> dict[str, Any]:
 def workload(ports: Ports, job: ProcessingJob, folders: JobFolders) -> WorkloadSpec:
     """What the runner shall run for this job."""
     config = ports.config
+    limits: dict[str, Any] = {
+        "directory": folders.supervisor,
+        "max_runtime_seconds": float(job.body["StoppingCondition"]["MaxRuntimeInSeconds"]),
+        "stop_grace_seconds": config.stop_grace_seconds,
+    }
+    if job.docker:
+        engine = address(config.docker)
+        return WorkloadSpec(
+            **limits,
+            program=Program(module="bottega.compute.docker.job"),
+            hosts=tuple(_attended(ports, job, folders, host) for host in job.host_names),
+            environment={"PYTHONUNBUFFERED": "1"},
+            aftermath=Program(
+                module="bottega.compute.docker.remover",
+                arguments=(engine, str(folders.supervisor)),
+            ),
+            trusted=True,
+        )
     return WorkloadSpec(
-        directory=folders.supervisor,
+        **limits,
         program=_program(job),
         hosts=tuple(_host(ports, job, folders, host) for host in job.host_names),
-        environment=_environment(ports, job),
+        environment={"BOTTEGA_IMAGE": resolve(job.image).name, **environment(ports, job)},
         network=not job.isolated,
-        max_runtime_seconds=float(job.body["StoppingCondition"]["MaxRuntimeInSeconds"]),
-        stop_grace_seconds=config.stop_grace_seconds,
         hidden=config.private_folders,
     )
 
@@ -139,14 +158,39 @@ def _host(ports: Ports, job: ProcessingJob, folders: JobFolders, host: str) -> H
     )
 
 
-def _environment(ports: Ports, job: ProcessingJob) -> dict[str, str]:
+def _attended(ports: Ports, job: ProcessingJob, folders: JobFolders, host: str) -> HostSpec:
+    """A host that is a container of the Docker engine's: the workload is who attends it."""
+    config, specification = ports.config, job.body["AppSpecification"]
+    run = JobRun(
+        engine=address(config.docker),
+        image=job.image.strip(),
+        entrypoint=tuple(specification.get("ContainerEntrypoint", ())),
+        arguments=tuple(specification.get("ContainerArguments", ())),
+        environment=environment(ports, job),
+        folder=str(folders.host(host)),
+        hosts=job.host_names,
+        network=not job.isolated,
+        # The attendant has to be there a little longer than its container.
+        stop_seconds=max(1, int(config.stop_grace_seconds) - 3),
+        home=str(config.home),
+        workload=str(folders.supervisor),
+    )
+    return HostSpec(
+        name=host,
+        log=ports.logs.path(LOG_GROUP, job.log_stream(host)),
+        environment={PLAN_VARIABLE: run.dumps()},
+    )
+
+
+def environment(ports: Ports, job: ProcessingJob) -> dict[str, str]:
+    """The variables of the job: SageMaker's, those that lead AWS clients here, and the user's
+    own."""
     config = ports.config
     values = {
         "PROCESSING_JOB_NAME": job.name,
         "PROCESSING_JOB_ARN": job.resource.arn,
         "AWS_REGION": config.region,
         "AWS_DEFAULT_REGION": config.region,
-        "BOTTEGA_IMAGE": resolve(job.image).name,
         "PYTHONUNBUFFERED": "1",
     }
     if not job.isolated:
@@ -159,4 +203,6 @@ def _environment(ports: Ports, job: ProcessingJob) -> dict[str, str]:
         }
         if ports.tracking is not None:
             values |= ports.tracking.client_environment
+            if job.run_id:
+                values["MLFLOW_RUN_ID"] = job.run_id
     return values | dict(job.body.get("Environment", {}))

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bottega.algorithms.images import DATA_WRANGLER, Image, UnsupportedImage, resolve
+from bottega.algorithms.images import DATA_WRANGLER, DOCKER, Image, UnsupportedImage
+from bottega.config import Config
 from bottega.errors import ValidationException
-from bottega.features.processing.entities import below_ml_root
+from bottega.features.processing.entities import below_ml_root, ours
 from bottega.jobs.input_sources import InputError, channel_objects
+from bottega.model_servers.images import resolve
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing
@@ -31,8 +33,9 @@ def check_request(ports: Ports, request: Mapping[str, Any]) -> Image:
     Raises:
         ValidationException: with what is wrong, where, and what to do.
     """
-    image = check_image(request["AppSpecification"])
+    image = check_image(ports.config, request["AppSpecification"])
     check_resources(request["ProcessingResources"]["ClusterConfig"])
+    _check_containers(image, request)
     inputs = request.get("ProcessingInputs", [])
     outputs = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
     _check_unique("ProcessingInputs", [entry["InputName"] for entry in inputs])
@@ -41,24 +44,33 @@ def check_request(ports: Ports, request: Mapping[str, Any]) -> Image:
         _check_input(f"ProcessingInputs[{number}] {entry['InputName']!r}", entry)
     for number, entry in enumerate(outputs):
         _check_output(ports, f"Outputs[{number}] {entry['OutputName']!r}", entry)
-    _check_places(inputs, outputs)
+    _check_places(ours(inputs), ours(outputs))
     for name, value in request.get("Environment", {}).items():
         if "\0" in value:
             raise ValidationException(
                 f"Environment: the value of {name} has a NUL in it, which no program can be given."
             )
-    for entry in inputs:
+    for entry in ours(inputs):
         _check_readable(ports, request, entry["S3Input"])
     return image
 
 
-def check_image(specification: Mapping[str, Any]) -> Image:
+def check_image(config: Config, specification: Mapping[str, Any]) -> Image:
     """Refuse an image that runs no processing job here; returns what it stands for."""
+    entrypoint = specification.get("ContainerEntrypoint", ())
+    arguments = specification.get("ContainerArguments", ())
+    for part in (*entrypoint, *arguments):
+        if "\0" in part:
+            raise ValidationException(
+                f"AppSpecification: {part!r} has a NUL in it, which no program can be given."
+            )
+    _check_spark(specification["ImageUri"], entrypoint)
     try:
-        image = resolve(specification["ImageUri"])
+        image = resolve(config, specification["ImageUri"])
     except UnsupportedImage as error:
         raise ValidationException(f"AppSpecification.ImageUri: {error}") from error
-    entrypoint = specification.get("ContainerEntrypoint")
+    if image.name == DOCKER:
+        return image
     if image.name == DATA_WRANGLER:
         if entrypoint:
             raise ValidationException(
@@ -77,12 +89,31 @@ def check_image(specification: Mapping[str, Any]) -> Image:
             'program of its own. Give one, such as ["python3", '
             '"/opt/ml/processing/input/code/script.py"].'
         )
-    for part in (*entrypoint, *specification.get("ContainerArguments", ())):
-        if "\0" in part:
-            raise ValidationException(
-                f"AppSpecification: {part!r} has a NUL in it, which no program can be given."
-            )
     return image
+
+
+def _check_spark(image: str, entrypoint: Sequence[str]) -> None:
+    """Refuse the jobs of PySparkProcessor and SparkJarProcessor."""
+    repository = image.strip().partition("@")[0].rpartition("/")[2].partition(":")[0]
+    if repository == "sagemaker-spark-processing" or "smspark-submit" in entrypoint:
+        raise ValidationException(
+            f"AppSpecification.ImageUri: the image {image!r} runs Spark, and there is no Spark "
+            "engine here: PySparkProcessor and SparkJarProcessor do not work yet. Use "
+            "ScriptProcessor or SKLearnProcessor with a program that reads its inputs with pandas "
+            "or DuckDB."
+        )
+
+
+def _check_containers(image: Image, request: Mapping[str, Any]) -> None:
+    """Refuse what containers of the Docker engine cannot do."""
+    count = request["ProcessingResources"]["ClusterConfig"]["InstanceCount"]
+    isolated = request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
+    if image.name == DOCKER and isolated and count > 1:
+        raise ValidationException(
+            f"NetworkConfig.EnableNetworkIsolation: {request['AppSpecification']['ImageUri']!r} is "
+            "run by Docker, and containers without any network cannot reach one another. Set "
+            "InstanceCount to 1 or EnableNetworkIsolation to false."
+        )
 
 
 def check_resources(cluster: Mapping[str, Any]) -> None:
@@ -113,18 +144,24 @@ def _check_input(where: str, entry: Mapping[str, Any]) -> None:
     source = entry.get("S3Input")
     if not source:
         raise ValidationException(f"{where}: S3Input is missing.")
+    _split(f"{where}: S3Input.S3Uri", source["S3Uri"])
+    if entry.get("AppManaged"):
+        return
     if source.get("S3InputMode", "File") != "File":
-        raise ValidationException(f"{where}: S3InputMode {source['S3InputMode']} {NOT_HERE}")
+        raise ValidationException(
+            f"{where}: S3InputMode {source['S3InputMode']} is not supported by this bottega, which "
+            "gives processing jobs their inputs as files. Use File."
+        )
     if source.get("S3CompressionType", "None") != "None":
         raise ValidationException(
-            f"{where}: S3CompressionType {source['S3CompressionType']} {NOT_HERE}"
+            f"{where}: S3CompressionType {source['S3CompressionType']} can be used only if "
+            "S3InputMode is Pipe; it is File. Use None and have the program decompress the files."
         )
     if not source.get("LocalPath"):
         raise ValidationException(
             f"{where}: S3Input.LocalPath is missing: it says where the program finds the files."
         )
     _check_local_path(f"{where}: S3Input.LocalPath", source["LocalPath"])
-    _split(f"{where}: S3Input.S3Uri", source["S3Uri"])
 
 
 def _check_output(ports: Ports, where: str, entry: Mapping[str, Any]) -> None:
@@ -133,11 +170,13 @@ def _check_output(ports: Ports, where: str, entry: Mapping[str, Any]) -> None:
     target = entry.get("S3Output")
     if not target:
         raise ValidationException(f"{where}: S3Output is missing.")
-    if not target.get("LocalPath"):
-        raise ValidationException(
-            f"{where}: S3Output.LocalPath is missing: it says where the program leaves the files."
-        )
-    _check_local_path(f"{where}: S3Output.LocalPath", target["LocalPath"])
+    if not entry.get("AppManaged"):
+        if not target.get("LocalPath"):
+            raise ValidationException(
+                f"{where}: S3Output.LocalPath is missing: it says where the program leaves the "
+                "files."
+            )
+        _check_local_path(f"{where}: S3Output.LocalPath", target["LocalPath"])
     bucket = _split(f"{where}: S3Output.S3Uri", target["S3Uri"])
     try:
         ports.objects.bucket(bucket)

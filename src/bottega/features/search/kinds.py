@@ -15,21 +15,20 @@ from bottega.storage.metadata import MetadataStore, Resource, ResourceMissing
 
 @dataclass(frozen=True)
 class Searchable:
-    """One kind of resource that Search finds.
-
-    Its properties are the members of the shape ``record`` of SageMaker's model.
-    """
+    """One kind of resource that Search finds."""
 
     kind: str
     """The kind in the store."""
     record: str
-    """The member of a SearchRecord, and the shape of what is in it."""
+    """The member of a SearchRecord."""
     metrics: str = ""
     """The member that lists {MetricName, Value}, where ``Metrics.<name>`` looks; empty for none."""
 
     @property
     def shape(self) -> StructureShape:
-        return _shape(self.record)
+        """The shape of SageMaker's model that the record has; its members are the properties."""
+        record = service_model("sagemaker").shape_for("SearchRecord")
+        return _shape(record.members[self.record].name)
 
 
 @cache
@@ -40,6 +39,7 @@ def _shape(name: str) -> StructureShape:
 
 SEARCHABLE: Mapping[str, Searchable] = {
     "TrainingJob": Searchable("TrainingJob", "TrainingJob", metrics="FinalMetricDataList"),
+    "HyperParameterTuningJob": Searchable("HyperParameterTuningJob", "HyperParameterTuningJob"),
     "ModelPackage": Searchable("ModelPackage", "ModelPackage"),
     "ModelPackageGroup": Searchable("ModelPackageGroup", "ModelPackageGroup"),
 }

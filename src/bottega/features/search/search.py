@@ -28,8 +28,8 @@ _SUGGESTIONS = 100
 
 @operation(
     "Search",
-    note="Finds training jobs, model packages and their groups; other resources follow as they "
-    "come.",
+    note="Finds training and tuning jobs, model packages and their groups; other resources "
+    "follow as they come.",
 )
 def search(context: Context, request: SearchRequest) -> SearchResponse:
     """Resources of one kind that satisfy an expression, in the order of any of their properties."""

@@ -14,8 +14,13 @@ from bottega.specs.generated.studio import (
 )
 from bottega.storage.metadata import MetadataStore, Resource, ResourceQuery
 
-_TRAINING_JOB = "TrainingJob"
-KINDS = (_TRAINING_JOB, "Endpoint", "Model")
+_JOBS = {
+    "TrainingJob": ("Training", ("ResourceConfig",)),
+    "ProcessingJob": ("Processing", ("ProcessingResources", "ClusterConfig")),
+    "TransformJob": ("Transform", ("TransformResources",)),
+}
+"""Of each kind of job: what its times are called after, and where its InstanceCount is."""
+KINDS = (*_JOBS, "Endpoint", "Model")
 """The kinds of resources that are counted, by their name in the store."""
 _RUNNING = ("InProgress", "Stopping")
 _DAY_SECONDS = 86_400
@@ -40,22 +45,30 @@ def _activity(kind: str, counts: Mapping[str, int]) -> KindActivity:
 
 def _computed_today(store: MetadataStore, now: float) -> float:
     midnight = now - now % _DAY_SECONDS
-    return sum(_instance_seconds(job.body, midnight, now) for job in _jobs_since(store, midnight))
+    return sum(
+        _instance_seconds(kind, job.body, midnight, now)
+        for kind in _JOBS
+        for job in _jobs_since(store, kind, midnight)
+    )
 
 
-def _jobs_since(store: MetadataStore, midnight: float) -> Iterator[Resource]:
+def _jobs_since(store: MetadataStore, kind: str, midnight: float) -> Iterator[Resource]:
     """The jobs that may have run since midnight, each once: those that run, and those whose end,
     which is a change, was not before it."""
-    running = {job.name: job for job in store.each(ResourceQuery(_TRAINING_JOB, statuses=_RUNNING))}
+    running = {job.name: job for job in store.each(ResourceQuery(kind, statuses=_RUNNING))}
     yield from running.values()
-    changed = ResourceQuery(_TRAINING_JOB, modified_after=midnight, sort_by="modified")
+    changed = ResourceQuery(kind, modified_after=midnight, sort_by="modified")
     yield from (job for job in store.each(changed) if job.name not in running)
 
 
-def _instance_seconds(job: Mapping[str, Any], midnight: float, now: float) -> float:
+def _instance_seconds(kind: str, job: Mapping[str, Any], midnight: float, now: float) -> float:
     """Seconds between midnight and now in which the job had its instances, times their number."""
-    if "TrainingStartTime" not in job:
+    times, place = _JOBS[kind]
+    if f"{times}StartTime" not in job:
         return 0.0
-    start = max(float(job["TrainingStartTime"]), midnight)
-    end = min(float(job.get("TrainingEndTime", now)), now)
-    return max(0.0, end - start) * int(job["ResourceConfig"]["InstanceCount"])
+    start = max(float(job[f"{times}StartTime"]), midnight)
+    end = min(float(job.get(f"{times}EndTime", now)), now)
+    resources = job
+    for member in place:
+        resources = resources[member]
+    return max(0.0, end - start) * int(resources["InstanceCount"])

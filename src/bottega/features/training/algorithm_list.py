@@ -8,7 +8,12 @@ from collections.abc import Mapping
 
 from bottega.algorithms import registry
 from bottega.algorithms.base import Algorithm
-from bottega.algorithms.hyperparameters import Condition, Hyperparameter, Kind
+from bottega.algorithms.hyperparameters import (
+    Condition,
+    Hyperparameter,
+    Kind,
+    TunableRange,
+)
 from bottega.algorithms.images import FRAMEWORKS
 from bottega.context import Context
 from bottega.registry import operation
@@ -20,6 +25,7 @@ from bottega.specs.generated.training import (
     InstanceTypeDescription,
     ListAlgorithmsRequest,
     ListAlgorithmsResponse,
+    RecommendedRange,
 )
 
 DEFAULT_INSTANCE_TYPE = "ml.m5.large"
@@ -115,10 +121,23 @@ def _hyperparameter(parameter: Hyperparameter) -> HyperParameterDescription:
         found["Choices"] = list(parameter.choices)
     if parameter.also:
         found["AlsoAccepts"] = list(parameter.also)
+    if (tunable := parameter.tunable) is not None:
+        found["TunableRange"] = _tunable_range(tunable)
     if parameter.required_when is not None:
         found["RequiredWhen"] = _condition(parameter.required_when)
     if parameter.used_when is not None:
         found["UsedWhen"] = _condition(parameter.used_when)
+    return found
+
+
+def _tunable_range(tunable: TunableRange) -> RecommendedRange:
+    found: RecommendedRange = {"ScalingType": tunable.scaling}
+    if tunable.minimum is not None:
+        found["Minimum"] = tunable.minimum
+    if tunable.maximum is not None:
+        found["Maximum"] = tunable.maximum
+    if tunable.choices:
+        found["Choices"] = list(tunable.choices)
     return found
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bottega.algorithms.images import resolve
 from bottega.compute.runner import Mount
 from bottega.features.training.entities import JobFolders, TrainingJob
 from bottega.features.training.input_modes import mode_of
 from bottega.features.training.pipe_input import stage_pipe
+from bottega.features.training.rules import script_mode
 from bottega.jobs.staging import stage_channel
 from bottega.storage.objects import ObjectStore
 
@@ -28,8 +30,9 @@ def stage_channels(
     """Prepare all channels of a job.
 
     FastFile and Pipe mode copy nothing where the runner shows mounts: the objects themselves are
-    linked into folders that hosts see read-only. Where it does not, every host could write to what
-    it reads, so it gets copies in its own folder, as in File mode.
+    linked into folders that hosts see read-only; so does File mode for the trials of a tuning job,
+    if they run a built-in algorithm, which writes to no channel. Where the runner shows none, every
+    host could write to what it reads, so it gets copies in its own folder, as in File mode.
 
     Args:
         shown: ``Runner.shows_mounts`` of the runner that will start the job.
@@ -65,7 +68,7 @@ def _stage(
             folder.mkdir(parents=True, exist_ok=True)
         places = [folders.pipe(name)] if shown else private
         return stage_pipe(objects, channel, places, cancelled, link=shown)
-    if mode == "FastFile" and shown:
+    if shown and _is_linked(job, channel):
         for folder in data:
             folder.mkdir(parents=True, exist_ok=True)
         places = [folders.linked(host, name) for host in job.host_names]
@@ -73,12 +76,20 @@ def _stage(
     return stage_channel(objects, channel, data, cancelled)
 
 
+def _is_linked(job: TrainingJob, channel: Mapping[str, Any]) -> bool:
+    """Whether hosts see the objects of a channel themselves, read-only, where mounts are shown."""
+    mode = mode_of(channel, job.body)
+    if mode != "File" or "TuningJobArn" not in job.body:
+        return mode == "FastFile"
+    return not script_mode(resolve(job.image), job.body)
+
+
 def channel_mounts(job: TrainingJob, folders: JobFolders, host: str) -> list[Mount]:
     """What a host sees of channels that are not in its own folder, where mounts are shown."""
     mounts = []
     for channel in job.body.get("InputDataConfig", []):
         name, mode = channel["ChannelName"], mode_of(channel, job.body)
-        if mode == "FastFile":
+        if _is_linked(job, channel):
             mounts.append(Mount(folders.linked(host, name), f"{_DATA}/{name}", read_only=True))
         elif mode == "Pipe":
             mounts.append(Mount(folders.pipe(name), f"{_PIPES}/{name}", read_only=True))

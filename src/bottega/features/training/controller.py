@@ -27,6 +27,7 @@ from bottega.jobs.folder_sync import FolderSync
 from bottega.jobs.input_sources import InputError
 from bottega.jobs.job_files import HostFolder, Unreadable
 from bottega.jobs.staging import Cancelled
+from bottega.jobs.trial_courses import RECORD, live_courses
 from bottega.ports import Ports
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 from bottega.storage.objects import BucketMissing
@@ -57,6 +58,7 @@ class TrainingController(Controller):
         self._ports = ports
         self._logs = logs
         self._wake = wake
+        self._courses = live_courses(ports.memory)
         self._watched: set[Path] = set()
         self._syncs: dict[str, list[FolderSync]] = {}
 
@@ -188,11 +190,12 @@ class TrainingController(Controller):
             return self._stage_and_start_again(job, folders)
         if state.phase is Phase.RUNNING:
             self._watch(job, folders.supervisor)
-            self._logs.of(job).advance()
-            if "CheckpointConfig" not in job.body:
-                return LIVE_SECONDS
-            self._sync_checkpoints(job, folders, final=False)
-            return CHECKPOINT_SECONDS
+            self._read_log(job)
+            pause = job.live_seconds or LIVE_SECONDS
+            if "CheckpointConfig" in job.body:
+                self._sync_checkpoints(job, folders, final=False)
+                return max(pause, CHECKPOINT_SECONDS)
+            return pause
         self._watched.discard(folders.supervisor)
         self._sync_checkpoints(job, folders, final=True)
         if state.phase is Phase.LOST:
@@ -258,6 +261,14 @@ class TrainingController(Controller):
         return self._end(job, "Stopped")
 
     # -- parts of steps ---------------------------------------------------------------------------
+
+    def _read_log(self, job: TrainingJob) -> None:
+        """Read what the job has written; a tuning job hears how its objective goes."""
+        following = self._logs.of(job)
+        following.advance()
+        if job.tuning_objective:
+            course = following.course(job.tuning_objective)
+            self._courses.note(job.name, job.resource.created, course)
 
     def _watch(self, job: TrainingJob, directory: Path) -> None:
         if directory not in self._watched:
@@ -343,6 +354,8 @@ class TrainingController(Controller):
         following = self._logs.of(job)
         following.advance()
         metrics, objective = following.final_metrics(), following.objective()
+        tuned = job.tuning_objective
+        course = following.course(tuned).as_json() if tuned else None
 
         def judged(present: TrainingJob) -> TrainingJob:
             if metrics:
@@ -350,6 +363,8 @@ class TrainingController(Controller):
             if objective is not None:
                 # Lists show it, and should not have to read logs for that.
                 present = present.with_private(objective=objective.as_json())
+            if course is not None:
+                present = present.with_private(**{RECORD: course})
             return present
 
         return judged
@@ -357,6 +372,7 @@ class TrainingController(Controller):
     def _tidy(self, name: str, arn: str) -> float | None:
         """Let go of everything of a job that has ended; it may be deleted already."""
         self._syncs.pop(name, None)
+        self._courses.forget(name)
         self._ports.capacity.release(arn)
         if not tracker.follows(self._ports, name):
             self._logs.forget(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from bottega.config import Config
+from bottega.jobs.trial_courses import OBJECTIVE_HYPERPARAMETER
 from bottega.storage.metadata import Resource
 
 KIND = "TrainingJob"
@@ -110,6 +111,23 @@ class TrainingJob:
     def run_id(self) -> str:
         """The MLflow run that follows this job; empty before there is one."""
         return str(self.resource.private.get("run_id", ""))
+
+    @property
+    def cores(self) -> int | None:
+        """How many cores it should count on; None for all of the machine."""
+        return self.resource.private.get("cores")
+
+    @property
+    def live_seconds(self) -> float | None:
+        """How often its log is to be read while it runs; None for as often as any job's."""
+        return self.resource.private.get("live_seconds")
+
+    @property
+    def tuning_objective(self) -> str:
+        """The metric that a tuning job judges it by; empty for a job that no tuning job started."""
+        if "TuningJobArn" not in self.body:
+            return ""
+        return self.hyperparameters.get(OBJECTIVE_HYPERPARAMETER, "")
 
     @property
     def output_prefix(self) -> str:

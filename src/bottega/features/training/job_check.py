@@ -56,7 +56,7 @@ def check_training_job(
         findings.add("Error", "", error.message)
     if findings.found:  # what follows relies on the shape
         return {"Findings": findings.sorted()}
-    check = _Check(context.ports, wanted, findings)
+    check = _Check(context.ports, wanted, findings, inspect_data=request.get("InspectData", True))
     check.run()
     ports = context.ports
     return {
@@ -92,8 +92,11 @@ class _Findings:
 class _Check:
     """The checks of one request whose shape is right."""
 
-    def __init__(self, ports: Ports, request: Mapping[str, Any], findings: _Findings) -> None:
+    def __init__(
+        self, ports: Ports, request: Mapping[str, Any], findings: _Findings, *, inspect_data: bool
+    ) -> None:
         self._ports = ports
+        self._inspect_data = inspect_data
         self._request = request
         self._findings = findings
         self._image: Image | None = None
@@ -185,7 +188,7 @@ class _Check:
             if not self._findings.attempt(field, partial(rules.check_channel, channel, request)):
                 continue
             readable = partial(rules.check_readable, self._ports, request, channel)
-            if self._findings.attempt(field, readable):
+            if self._findings.attempt(field, readable) and self._inspect_data:
                 width = self._check_data(channel, field)
                 if width is not None:
                     widths[channel["ChannelName"]] = width

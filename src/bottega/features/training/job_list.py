@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, get_args
 
 from bottega import filter_words
 from bottega.context import Context
-from bottega.features.training.entities import KIND
 from bottega.features.training.job_log import JobLogs, job_logs
 from bottega.features.training.objective import Objective
-from bottega.features.training.summaries import JobSummary, job_summaries
+from bottega.features.training.summaries import RESOURCES, JobSummary, Listed, job_summaries
 from bottega.registry import operation
 from bottega.specs.generated.training import (
     JobKind,
@@ -20,7 +20,7 @@ from bottega.specs.generated.training import (
     ListJobsResponse,
     TrainingJobStatus,
 )
-from bottega.storage.metadata import Outline, ResourceQuery
+from bottega.storage.metadata import ResourceQuery
 
 _PAGE = 50
 _KEYS = ("algorithm", "kind", "name", "status")
@@ -42,28 +42,45 @@ def list_jobs(context: Context, request: ListJobsRequest) -> ListJobsResponse:
     end = start + request.get("MaxResults", _PAGE)
     summaries, logs = job_summaries(ports), job_logs(ports)
     statuses = wanted.allowed("status", get_args(TrainingJobStatus))
-    wanted.allowed("kind", get_args(JobKind))  # there is one kind: what is known is met
-    query = ResourceQuery(
-        KIND,
-        statuses=sorted(statuses),
-        sort_by=_STORE_ORDERS.get(sort_by, "name"),
-        # Where the store does not sort, names are in order among equals.
-        descending=descending and sort_by in _STORE_ORDERS,
-    )
-    outlines: Sequence[Outline] = ports.store.outlines(query) if statuses else ()
-    if not request.get("Filter"):
-        summaries.keep_only(outlines)
-    outlines = [outline for outline in outlines if wanted.names(outline.name)]
+    kinds = wanted.allowed("kind", get_args(JobKind))
+    order = _STORE_ORDERS.get(sort_by, "name")
+    # Where the store does not sort, names are in order among equals.
+    turned = descending and sort_by in _STORE_ORDERS
+    found_of: list[list[Listed]] = []
+    for kind, resource in RESOURCES.items():
+        if kind not in kinds or not statuses:
+            continue
+        query = ResourceQuery(resource, statuses=sorted(statuses), sort_by=order, descending=turned)
+        outlines = ports.store.outlines(query)
+        if not request.get("Filter"):
+            summaries.keep_only(kind, outlines)
+        found_of.append([Listed(kind, one) for one in outlines if wanted.names(one.name)])
+    listed = _merged(found_of, order, descending=turned)
     algorithms = [condition for condition in wanted.conditions if condition.key == "algorithm"]
     if sort_by in _STORE_ORDERS and not algorithms:
-        window = summaries.of(outlines[start:end])
-        return {"Jobs": [_overview(job, logs) for job in window], "Total": len(outlines)}
-    found = summaries.of(outlines)
+        window = summaries.of(listed[start:end])
+        return {"Jobs": [_overview(job, logs) for job in window], "Total": len(listed)}
+    found = summaries.of(listed)
     for condition in algorithms:
         found = [job for job in found if condition.is_part(job.overview["Algorithm"])]
     if sort_by not in _STORE_ORDERS:
         found = _sorted(found, _sort_key(sort_by, logs, ports.clock.now()), descending=descending)
     return {"Jobs": [_overview(job, logs) for job in found[start:end]], "Total": len(found)}
+
+
+def _merged(
+    lists: list[list[Listed]], order: Literal["created", "name", "status"], *, descending: bool
+) -> list[Listed]:
+    """One list of several that each are in this order."""
+    filled = [found for found in lists if found]
+    if len(filled) < 2:
+        return filled[0] if filled else []
+    keys: Mapping[str, Callable[[Listed], tuple[float | str, ...]]] = {
+        "created": lambda job: (job.outline.created,),
+        "name": lambda job: (job.outline.name,),
+        "status": lambda job: (job.outline.status,),
+    }
+    return list(heapq.merge(*filled, key=keys[order], reverse=descending))
 
 
 _Key = Callable[[JobSummary], float | str | None]
@@ -91,7 +108,9 @@ def _sorted(jobs: Iterable[JobSummary], key: _Key, *, descending: bool) -> list[
 
 
 def _objective(job: JobSummary, logs: JobLogs) -> Objective | None:
-    return logs.objective(job.overview["JobName"]) if job.running else job.objective
+    if job.running and job.overview["Kind"] == "Training":
+        return logs.objective(job.overview["JobName"])
+    return job.objective
 
 
 def _overview(job: JobSummary, logs: JobLogs) -> JobOverview:

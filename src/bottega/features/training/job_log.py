@@ -19,6 +19,7 @@ from bottega.features.training.entities import KIND, LOG_GROUP, TrainingJob
 from bottega.features.training.metrics import MetricScraper
 from bottega.features.training.objective import TREND, Objective, objective_metric
 from bottega.features.training.rules import script_mode
+from bottega.jobs.trial_courses import MOST_POINTS, NO_COURSE, ObjectiveCourse
 from bottega.ports import Ports
 from bottega.tracking.port import MetricPoint
 
@@ -155,6 +156,14 @@ class JobLog:
                 name: (course.count, course.thinned(limit))
                 for name, course in sorted(self._courses.items())
             }
+
+    def course(self, metric: str) -> ObjectiveCourse:
+        """The course of one metric, as tuning sees it, as of what was read."""
+        with self._lock:
+            if (course := self._courses.get(metric)) is None:
+                return NO_COURSE
+            points = course.thinned(MOST_POINTS)
+            return ObjectiveCourse(course.count, [step + 1 for step in points.steps], points.values)
 
     def objective(self) -> Objective | None:
         """How good the model is by now; None before there is a value."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from bottega import listing
+from bottega.algorithms.images import Image
 from bottega.algorithms.registry import algorithm
 from bottega.context import Context
 from bottega.errors import ResourceInUse, ResourceNotFound, ValidationException
@@ -13,7 +14,7 @@ from bottega.features.training import tracker
 from bottega.features.training.entities import KIND, MESSAGES, TrainingJob
 from bottega.features.training.rules import check_request, script_mode
 from bottega.identifiers import sagemaker_arn
-from bottega.registry import operation
+from bottega.registry import Settling, operation
 from bottega.specs.generated.training import (
     CreateTrainingJobRequest,
     CreateTrainingJobResponse,
@@ -27,6 +28,9 @@ from bottega.specs.generated.training import (
 from bottega.storage.metadata import Resource, ResourceExists, ResourceMissing
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
+
+SHOWN_METRICS = 40
+"""The most metric definitions that a job has."""
 
 ECHOED = (
     "AlgorithmSpecification",
@@ -72,6 +76,8 @@ def create_training_job(
     name = request["TrainingJobName"]
     arn = sagemaker_arn(ports.config.region, ports.config.account, "training-job", name)
     echoed: dict[str, Any] = {member: request[member] for member in ECHOED if member in request}  # type: ignore[literal-required]
+    # SDK 2.x reads the key of a job that it attaches to, also where there is none.
+    echoed["OutputDataConfig"] = {"KmsKeyId": "", **echoed["OutputDataConfig"]}
     echoed.setdefault("StoppingCondition", {})
     echoed["StoppingCondition"] = {
         "MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS,
@@ -80,10 +86,7 @@ def create_training_job(
     if not script_mode(image, request):
         echoed["AlgorithmSpecification"] = {
             **echoed["AlgorithmSpecification"],
-            "MetricDefinitions": [
-                {"Name": metric.name, "Regex": metric.regex}
-                for metric in algorithm(image.name).metric_definitions
-            ][:40],
+            "MetricDefinitions": _metric_definitions(image, request.get("HyperParameters", {})),
         }
     body = {
         **echoed,
@@ -103,7 +106,13 @@ def create_training_job(
         "ModelArtifacts": {"S3ModelArtifacts": _model_uri(name, echoed["OutputDataConfig"])},
     }
     tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
-    resource = Resource(KIND, name, arn, "InProgress", created=now, modified=now, body=body)
+    private: dict[str, Any] = {}
+    if (errand := context.errand) is not None:
+        body["TuningJobArn"] = errand.arn
+        private = {"cores": errand.cores, "live_seconds": errand.live_seconds}
+    resource = Resource(
+        KIND, name, arn, "InProgress", created=now, modified=now, body=body, private=private
+    )
     try:
         ports.store.create(resource, tags=tags)
     except ResourceExists as error:
@@ -114,13 +123,26 @@ def create_training_job(
     return {"TrainingJobArn": arn}
 
 
+def _metric_definitions(image: Image, hyperparameters: Mapping[str, str]) -> list[dict[str, str]]:
+    """The metrics of an algorithm, as many as SageMaker shows: what the job is judged by first."""
+    chosen = algorithm(image.name)
+    judges = {name.rpartition(":")[2] for name in chosen.judged_by(hyperparameters)}
+    ordered = sorted(
+        chosen.metric_definitions, key=lambda metric: metric.name.rpartition(":")[2] not in judges
+    )
+    return [{"Name": metric.name, "Regex": metric.regex} for metric in ordered[:SHOWN_METRICS]]
+
+
 def _model_uri(name: str, output: Mapping[str, Any]) -> str:
     prefix = f"{output['S3OutputPath'].rstrip('/')}/{name}/output"
     plain = output.get("CompressionType", "GZIP") == "NONE"
     return f"{prefix}/model" if plain else f"{prefix}/model.tar.gz"
 
 
-@operation("DescribeTrainingJob")
+@operation(
+    "DescribeTrainingJob",
+    settling=Settling(KIND, "TrainingJobName", frozenset({"InProgress", "Stopping"})),
+)
 def describe_training_job(
     context: Context, request: DescribeTrainingJobRequest
 ) -> DescribeTrainingJobResponse:

@@ -119,14 +119,11 @@ def workload(ports: Ports, job: TrainingJob, folders: JobFolders) -> WorkloadSpe
     specification = job.body["AlgorithmSpecification"]
     entrypoint = specification.get("ContainerEntrypoint")
     arguments = tuple(specification.get("ContainerArguments", ()))
-    channels = job.body.get("InputDataConfig", [])
-    if not entrypoint:
-        program = Program(module="bottega.container.train", arguments=arguments)
-    elif any(mode_of(channel, job.body) == "Pipe" for channel in channels):
+    if entrypoint:
         command = (*entrypoint, *arguments)
         program = Program(module="bottega.container.entrypoint", arguments=command)
     else:
-        program = Program(argv=(*entrypoint, *arguments))
+        program = Program(module="bottega.container.train", arguments=arguments)
     limit = job.body["StoppingCondition"].get("MaxRuntimeInSeconds")
     return WorkloadSpec(
         directory=folders.supervisor,
@@ -169,6 +166,8 @@ def environment(ports: Ports, job: TrainingJob) -> dict[str, str]:
         "BOTTEGA_IMAGE": resolve(job.image).name,
         "PYTHONUNBUFFERED": "1",
     }
+    if job.cores is not None:
+        values["BOTTEGA_CPUS"] = str(job.cores)
     if not job.body.get("EnableNetworkIsolation", False):
         keys = ports.credentials.session(job.resource.arn)
         values |= {

@@ -5,18 +5,34 @@ from __future__ import annotations
 import json
 import posixpath
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from bottega.algorithms.images import Image, UnsupportedImage, resolve
 from bottega.features.training.entities import KIND, TrainingJob
 from bottega.features.training.job_log import judged_by
 from bottega.features.training.objective import Objective
+from bottega.features.training.other_jobs import overview
 from bottega.features.training.rules import script_mode
 from bottega.ports import Ports
-from bottega.specs.generated.training import JobOverview
-from bottega.storage.metadata import MetadataStore, Outline
+from bottega.specs.generated.training import JobKind, JobOverview
+from bottega.storage.metadata import MetadataStore, Outline, Resource
+
+RESOURCES: Mapping[JobKind, str] = {
+    "Training": KIND,
+    "Processing": "ProcessingJob",
+    "Transform": "TransformJob",
+}
+"""What each kind of job is called in the store."""
+
+
+class Listed(NamedTuple):
+    """One job of a list, before its document is read."""
+
+    kind: JobKind
+    outline: Outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +70,33 @@ class JobSummaries:
     def __init__(self, store: MetadataStore) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._known: dict[str, JobSummary] = {}
+        self._known: dict[JobKind, dict[str, JobSummary]] = {kind: {} for kind in RESOURCES}
 
-    def of(self, outlines: Sequence[Outline]) -> list[JobSummary]:
+    def of(self, listed: Sequence[Listed]) -> list[JobSummary]:
         """The summaries of these jobs in this order, without those deleted since."""
         with self._lock:
+            stale: dict[JobKind, list[str]] = {}
+            for kind, (name, _, created, _, version) in listed:
+                held = self._known[kind].get(name)
+                if (
+                    held is None
+                    or held.version != version
+                    or held.overview["CreationTime"] != created
+                ):
+                    stale.setdefault(kind, []).append(name)
+            for kind, names in stale.items():
+                found = self._store.get_many(RESOURCES[kind], names)
+                self._known[kind].update((name, _summary(kind, job)) for name, job in found.items())
             known = self._known
-            stale = [
-                name
-                for name, _, created, _, version in outlines
-                if (held := known.get(name)) is None
-                or held.version != version
-                or held.overview["CreationTime"] != created
-            ]
-            found = self._store.get_many(KIND, stale)
-            known.update((name, _summary(TrainingJob(job))) for name, job in found.items())
-            return [known[outline[0]] for outline in outlines if outline[0] in known]
+            return [known[kind][one.name] for kind, one in listed if one.name in known[kind]]
 
-    def keep_only(self, outlines: Sequence[Outline]) -> None:
-        """Forget the jobs that are not among these, which are all there are."""
+    def keep_only(self, kind: JobKind, outlines: Iterable[Outline]) -> None:
+        """Forget the jobs of a kind that are not among these, which are all there are."""
+        present = {outline.name for outline in outlines}
         with self._lock:
-            if len(self._known) > len(outlines):
-                present = {outline.name for outline in outlines}
-                self._known = {n: known for n, known in self._known.items() if n in present}
+            known = self._known[kind]
+            if len(known) > len(present):
+                self._known[kind] = {n: summary for n, summary in known.items() if n in present}
 
 
 def job_summaries(ports: Ports) -> JobSummaries:
@@ -84,7 +104,21 @@ def job_summaries(ports: Ports) -> JobSummaries:
     return ports.memory.of(JobSummaries, lambda: JobSummaries(ports.store))
 
 
-def _summary(job: TrainingJob) -> JobSummary:
+def _summary(kind: JobKind, resource: Resource) -> JobSummary:
+    if kind == "Training":
+        return _training_summary(TrainingJob(resource))
+    shown = overview(kind, resource)
+    return JobSummary(
+        version=resource.version,
+        overview=shown,
+        running="EndTime" not in shown,
+        objective=None,
+        started=shown.get("StartTime"),
+        ended=shown.get("EndTime"),
+    )
+
+
+def _training_summary(job: TrainingJob) -> JobSummary:
     body, resources = job.body, job.body["ResourceConfig"]
     overview: JobOverview = {
         "JobName": job.name,

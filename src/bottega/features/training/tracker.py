@@ -6,24 +6,16 @@ import json
 import logging
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
 
-from bottega.compute.logs import StreamMissing
 from bottega.controller import Controller
 from bottega.features.training.entities import KIND, LOG_GROUP, TrainingJob
 from bottega.features.training.job_log import JobLogs
+from bottega.jobs.tracked_runs import LARGEST_ARTIFACT_BYTES, RUN_STATUS, TrackedRuns, send_log
 from bottega.ports import Ports
 from bottega.storage import s3_uris
-from bottega.storage.metadata import (
-    Resource,
-    ResourceExists,
-    ResourceMissing,
-    ResourceQuery,
-    VersionConflict,
-)
+from bottega.storage.metadata import Resource, ResourceMissing
 from bottega.storage.objects import BucketMissing, ObjectMissing
 from bottega.tracking.port import Tracking, TrackingRefused, TrackingUnavailable
 
@@ -35,47 +27,24 @@ TRACKED = "TrackedRun"
 DEFAULT_EXPERIMENT = "training-jobs"
 LIVE_SECONDS = 0.5
 RETRY_SECONDS = 1.0
-LARGEST_ARTIFACT_BYTES = 256 * 1024 * 1024
 
 _OPENING = tuple(threading.Lock() for _ in range(64))
 """A job's run is opened by whoever comes first, the job's controller or the tracker's."""
 
-RunStatus = Literal["FINISHED", "FAILED", "KILLED"]
-_RUN_STATUS: Mapping[str, RunStatus] = {
-    "Completed": "FINISHED",
-    "Failed": "FAILED",
-    "Stopped": "KILLED",
-}
-
 
 def begin(ports: Ports, job: TrainingJob) -> None:
     """Note durably that this job wants a run; must happen before the job can end."""
-    if ports.tracking is None:
-        return
-    now = ports.clock.now()
-    created = job.resource.created
-    entry = Resource(
-        TRACKED, job.name, f"{job.resource.arn}/run", "Open", now, now, private={"job": created}
-    )
-    try:
-        ports.store.create(entry)
-    except ResourceExists:
-        # Perhaps of an earlier job of this name, whose run is not closed yet.
-        _note(
-            ports,
-            job.name,
-            lambda known: known if known.get("job") == created else {**known, "job": created},
-            or_else=entry,
-        )
+    if ports.tracking is not None:
+        _runs(ports).begin(job.resource, ports.clock.now())
 
 
 def follows(ports: Ports, name: str) -> bool:
     """Whether a job of this name has, or had, a run that is not closed yet."""
-    try:
-        ports.store.get(TRACKED, name)
-    except ResourceMissing:
-        return False
-    return True
+    return _runs(ports).get(name) is not None
+
+
+def _runs(ports: Ports) -> TrackedRuns:
+    return TrackedRuns(ports.store, TRACKED)
 
 
 def open_run(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
@@ -144,20 +113,18 @@ class TrainingTracker(Controller):
         self._ports = ports
         self._tracking = tracking
         self._logs = logs
+        self._runs = _runs(ports)
 
     def pending(self) -> Iterable[str]:
-        query = ResourceQuery(TRACKED, descending=False)
-        return [entry.name for entry in self._ports.store.each(query)]
+        return self._runs.names()
 
     def reconcile(self, name: str) -> float | None:
         store = self._ports.store
-        try:
-            entry = store.get(TRACKED, name)
-        except ResourceMissing:
+        if (entry := self._runs.get(name)) is None:
             return None
         try:
-            for facts in entry.private.get("closing", ()):
-                self._close_deleted(name, facts)
+            for reason in self._runs.close_deleted(entry, self._tracking).values():
+                log.warning("an MLflow run of %s cannot be closed: %s", name, reason)
             try:
                 job = TrainingJob(store.get(KIND, name))
             except ResourceMissing:
@@ -171,7 +138,7 @@ class TrainingTracker(Controller):
             self._tracking.set_tags(job.run_id, _final_tags(job))
             self._tracking.close_run(
                 job.run_id,
-                status=_RUN_STATUS[job.status],
+                status=RUN_STATUS[job.status],
                 ended=job.body.get("TrainingEndTime", job.resource.modified),
             )
         except ResourceMissing:  # it was deleted while we were at it
@@ -182,21 +149,10 @@ class TrainingTracker(Controller):
             log.warning("MLflow no longer follows training job %s: %s", name, error)
         return self._done(entry)
 
-    def _close_deleted(self, name: str, facts: Mapping[str, Any]) -> None:
-        """Close the run of a job that was deleted before its run was closed."""
-        try:
-            self._tracking.close_run(facts["run_id"], status=facts["status"], ended=facts["ended"])
-        except TrackingRefused as error:
-            log.warning("the MLflow run of %s cannot be closed: %s", name, error)
-
     def _done(self, entry: Resource) -> float | None:
         """Forget the entry, unless it has come to stand for another job of the same name."""
-        try:
-            self._ports.store.delete(TRACKED, entry.name, version=entry.version)
-        except VersionConflict:
+        if not self._runs.done(entry):
             return 0.0
-        except ResourceMissing:
-            pass
         self._logs.forget(entry.name)
         return None
 
@@ -217,25 +173,10 @@ class TrainingTracker(Controller):
             file.write_text(json.dumps(job.body, indent=2))
             self._tracking.log_artifact(job.run_id, file, "training-job.json")
             for host in job.host_names:
-                self._send_log(job, host, Path(scratch))
+                copy = Path(scratch) / f"{host}.log"
+                stream = job.log_stream(host)
+                send_log(self._ports.logs, LOG_GROUP, stream, self._tracking, job.run_id, copy)
             self._send_model(job, Path(scratch))
-
-    def _send_log(self, job: TrainingJob, host: str, scratch: Path) -> None:
-        copy = scratch / f"{host}.log"
-        position = 0
-        with copy.open("w", encoding="utf-8") as out:
-            while True:
-                try:
-                    chunk = self._ports.logs.read(
-                        LOG_GROUP, job.log_stream(host), position=position
-                    )
-                except StreamMissing:
-                    return
-                out.writelines(f"{event.message}\n" for event in chunk.events)
-                position = chunk.next_position
-                if not chunk.events or out.tell() > LARGEST_ARTIFACT_BYTES:
-                    break
-        self._tracking.log_artifact(job.run_id, copy, f"logs/{host}.log")
 
     def _send_model(self, job: TrainingJob, scratch: Path) -> None:
         bucket, key = s3_uris.split(job.body["ModelArtifacts"]["S3ModelArtifacts"])
@@ -259,36 +200,6 @@ def _final_tags(job: TrainingJob) -> dict[str, str]:
 
 def note_deletion(ports: Ports, job: TrainingJob) -> None:
     """Keep what closing the run needs, because the job itself is about to be deleted."""
-    if not job.run_id:
-        return
-    facts = {
-        "run_id": job.run_id,
-        "status": _RUN_STATUS.get(job.status, "KILLED"),
-        "ended": job.body.get("TrainingEndTime", job.resource.modified),
-    }
-
-    def noted(known: Mapping[str, Any]) -> Mapping[str, Any]:
-        closing = known.get("closing", [])
-        return known if facts in closing else {**known, "closing": [*closing, facts]}
-
-    _note(ports, job.name, noted)
-
-
-def _note(
-    ports: Ports,
-    name: str,
-    change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-    *,
-    or_else: Resource | None = None,
-) -> None:
-    """Change what is known of a run that is not closed; ``or_else`` is stored if it is by now."""
-
-    def changed(entry: Resource) -> Resource:
-        private = change(entry.private)
-        return entry if private is entry.private else replace(entry, private=private)
-
-    try:
-        ports.store.modify(TRACKED, name, changed)
-    except ResourceMissing:
-        if or_else is not None:
-            ports.store.create(or_else)
+    if job.run_id:
+        ended = job.body.get("TrainingEndTime", job.resource.modified)
+        _runs(ports).note_deletion(job.name, job.run_id, job.status, ended)

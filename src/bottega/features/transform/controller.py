@@ -1,8 +1,7 @@
 """Makes transform jobs happen, one idempotent step at a time.
 
 Starting -> (Pending) -> Downloading -> Transforming -> Uploading -> Completed, and the ways out.
-What is done is read from the store, the job's folder and the runner, so a new daemon goes on where
-the old one was killed; model servers and drivers go on without it.
+Model servers and drivers go on when the daemon is killed.
 """
 
 from __future__ import annotations
@@ -10,23 +9,19 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from bottega.compute.leftovers import remove_tree
 from bottega.compute.runner import IsolationUnavailable
-from bottega.controller import Controller
 from bottega.features.transform import launch, results
 from bottega.features.transform.entities import (
     KIND,
+    WORK,
     Instance,
     JobFolders,
-    Phase,
     TransformJob,
-    arn_of,
-    works,
 )
 from bottega.features.transform.progress import DriverFolder, Progress, Work
 from bottega.features.transform.servers import (
@@ -36,11 +31,10 @@ from bottega.features.transform.servers import (
     stop_processes,
 )
 from bottega.jobs.input_sources import InputError
-from bottega.jobs.outcome import LONGEST_REASON
+from bottega.jobs.phased import PhasedController, Step
 from bottega.jobs.staging import Cancelled
 from bottega.model_servers.staging import StagingError
 from bottega.ports import Ports
-from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 from bottega.storage.objects import BucketMissing
 
 log = logging.getLogger(__name__)
@@ -53,79 +47,42 @@ _ENDING_SECONDS = 0.05
 _SERVER_GRACE_SECONDS = 5.0
 
 
-class TransformController(Controller):
+class TransformController(PhasedController[TransformJob]):
     """Runs the transform jobs of one studio."""
 
     kind = KIND
+    job = TransformJob
+    work = WORK
 
     def __init__(self, ports: Ports, wake: Callable[[str], None]) -> None:
-        """
-        Args:
-            wake: has the controller's host reconcile a name soon.
-        """
-        self._ports = ports
-        self._wake = wake
+        super().__init__(ports, wake)
         self._keepers: dict[str, list[tuple[ServerKeeper, DriverKeeper]]] = {}
 
-    def pending(self) -> Iterable[str]:
-        """Unfinished jobs in order of creation; those past the queue take their slots at once."""
-        query = ResourceQuery(KIND, statuses=("InProgress", "Stopping"), descending=False)
-        jobs = [TransformJob(resource) for resource in self._ports.store.each(query)]
-        for job in jobs:
-            if job.phase not in ("Starting", "Pending"):
-                self._ports.capacity.claim(job.resource.arn, job.instance_count)
-        wanted = {job.name for job in jobs}
-        root = works(self._ports.config)
-        for folder in root.iterdir() if root.is_dir() else ():
-            if folder.name not in wanted:
-                self._remove_folder(folder)
-        return [job.name for job in jobs]
-
-    def reconcile(self, name: str) -> float | None:
-        try:
-            job = TransformJob(self._ports.store.get(KIND, name))
-        except ResourceMissing:
-            return self._tidy(name, arn_of(self._ports.config, name))
-        if job.ended:
-            return self._tidy(name, job.resource.arn)
-        if job.status == "Stopping":
-            return self._stop(job)
-        step: Callable[[TransformJob], float | None] = {
+    def _steps(self) -> Mapping[str, Step[TransformJob]]:
+        return {
             "Starting": self._admit,
             "Pending": self._admit,
             "Downloading": self._stage,
             "Transforming": self._follow,
             "Uploading": self._finish,
-        }[job.phase]
-        return step(job)
+        }
 
     # -- steps ------------------------------------------------------------------------------------
 
     def _admit(self, job: TransformJob) -> float | None:
-        ports = self._ports
-        held = ports.capacity.acquire(
-            job.resource.arn,
-            job.instance_count,
-            lambda: self._wake(job.name),
-            order=job.resource.created,
-        )
-        if not held:
+        if not self._held(job):
             return self._at(job, "Pending") if job.phase != "Pending" else None
-        self._remove_folder(JobFolders.of(ports.config, job).root)
+        self._remove_folder(JobFolders.of(self._ports.config, job).root)
         return self._at(job, "Downloading")
 
     def _stage(self, job: TransformJob) -> float | None:
         ports = self._ports
         folders = JobFolders.of(ports.config, job)
-
-        def cancelled() -> bool:
-            return ports.store.get(KIND, job.name).status != "InProgress"
-
         try:
             if not folders.staged.exists():
                 remove_tree(folders.root)
                 folders.root.mkdir(parents=True, mode=0o700)
-                launch.stage(ports, job, folders, cancelled)
+                launch.stage(ports, job, folders, self._cancelled(job))
                 folders.staged.touch()
         except Cancelled:
             return 0.0
@@ -223,33 +180,10 @@ class TransformController(Controller):
             ]
         return self._keepers[job.name]
 
-    def _write(
-        self, job: TransformJob, change: Callable[[float, TransformJob], TransformJob]
-    ) -> float | None:
-        """Write a change, unless the job's status was changed by somebody else in between."""
-
-        def changed(present: Resource) -> Resource:
-            current = TransformJob(present)
-            if (current.status, current.phase) != (job.status, job.phase):
-                return present
-            return change(self._ports.clock.now(), current).resource
-
-        self._ports.store.modify(KIND, job.name, changed)
-        return 0.0
-
-    def _at(self, job: TransformJob, phase: Phase) -> float | None:
-        return self._write(job, lambda now, present: present.at(phase, now))
-
-    def _end(self, job: TransformJob, status: str, **members: Any) -> float | None:
-        return self._write(job, lambda now, present: present.moved(status, now, **members))
-
-    def _fail(self, job: TransformJob, reason: str) -> float | None:
-        return self._end(job, "Failed", FailureReason=reason[:LONGEST_REASON])
-
     def _tidy(self, name: str, arn: str) -> float | None:
         """Let go of everything of a job that has ended."""
         self._keepers.pop(name, None)
-        folder = works(self._ports.config) / name
+        folder = self._ports.config.home / "work" / WORK / name
         quiet = [stop_processes(self._ports, root, 0) for root in _instances(folder)]
         if not all(quiet):
             return _ENDING_SECONDS

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Self, cast
 
 from bottega.config import Config
 from bottega.features.transform.progress import DriverFolder
 from bottega.identifiers import sagemaker_arn
+from bottega.jobs.phased import PhasedJob
 from bottega.model_servers.plans import ModelPlan
 from bottega.serving.sockets import runtime_folder
-from bottega.storage.metadata import Resource
 
 KIND = "TransformJob"
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 SERVER_RUNS, DRIVER_RUNS = "server", "driver"
 """Folders of an instance, with one folder for each start of its processes."""
-TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
+WORK = "transform"
+"""The folder below ``<home>/work`` with one folder for each job."""
 DEFAULT_TIMEOUT_SECONDS = 600
 DEFAULT_RETRIES = 3
-
-Phase = Literal["Starting", "Pending", "Downloading", "Transforming", "Uploading"]
-"""Where a job in progress is; SageMaker does not show it."""
 
 
 def arn_of(config: Config, name: str) -> str:
@@ -33,30 +31,14 @@ def arn_of(config: Config, name: str) -> str:
 
 
 @dataclass(frozen=True)
-class TransformJob:
-    """A transform job over its resource. Methods that change something return a new job."""
+class TransformJob(PhasedJob):
+    """A transform job over its resource."""
 
-    resource: Resource
-
-    @property
-    def name(self) -> str:
-        return self.resource.name
+    NAMED: ClassVar[str] = "Transform"
 
     @property
-    def body(self) -> Mapping[str, Any]:
-        return self.resource.body
-
-    @property
-    def status(self) -> str:
-        return self.resource.status
-
-    @property
-    def phase(self) -> Phase:
-        return cast(Phase, self.resource.private["phase"])
-
-    @property
-    def ended(self) -> bool:
-        return self.status in TERMINAL
+    def slots(self) -> int:
+        return self.instance_count
 
     @property
     def model(self) -> ModelPlan:
@@ -88,22 +70,9 @@ class TransformJob:
             value = value.get(part) if value is not None else None
         return default if value is None else value
 
-    def at(self, phase: Phase, now: float) -> TransformJob:
-        """The job in another phase."""
-        body = dict(self.body)
-        private = {**self.resource.private, "phase": phase}
-        if phase == "Downloading":
-            body.setdefault("TransformStartTime", now)
-        if phase == "Uploading":
-            private["finished"] = now
-        return TransformJob(replace(self.resource, body=body, private=private))
-
-    def moved(self, status: str, now: float, **members: Any) -> TransformJob:
-        """The job with another TransformJobStatus, and further members of its description."""
-        body = {**self.body, "TransformJobStatus": status, **members}
-        if status in TERMINAL:
-            body["TransformEndTime"] = now
-        return TransformJob(replace(self.resource, status=status, body=body))
+    def at(self, phase: str, now: float) -> Self:
+        job = super().at(phase, now)
+        return job.with_private(finished=now) if phase == "Uploading" else job
 
 
 @dataclass(frozen=True)
@@ -172,7 +141,7 @@ class JobFolders:
 
     @classmethod
     def of(cls, config: Config, job: TransformJob) -> JobFolders:
-        root = works(config) / job.name
+        root = config.home / "work" / WORK / job.name
         instances = tuple(
             Instance(job.name, number, job.resource.created, root / "instances" / str(number))
             for number in range(job.instance_count)
@@ -188,8 +157,3 @@ class JobFolders:
     def staged(self) -> Path:
         """There once everything is laid out."""
         return self.root / "staged"
-
-
-def works(config: Config) -> Path:
-    """The folder with one folder a job."""
-    return config.home / "work" / "transform"

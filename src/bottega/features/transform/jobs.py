@@ -10,7 +10,7 @@ from bottega.context import Context
 from bottega.errors import ResourceInUse, ValidationException
 from bottega.features.transform.entities import KIND, TransformJob, arn_of
 from bottega.features.transform.rules import check_request
-from bottega.registry import operation
+from bottega.registry import Settling, operation
 from bottega.specs.generated.transform import (
     CreateTransformJobRequest,
     CreateTransformJobResponse,
@@ -81,7 +81,10 @@ def create_transform_job(
     return {"TransformJobArn": arn}
 
 
-@operation("DescribeTransformJob")
+@operation(
+    "DescribeTransformJob",
+    settling=Settling(KIND, "TransformJobName", frozenset({"InProgress", "Stopping"})),
+)
 def describe_transform_job(
     context: Context, request: DescribeTransformJobRequest
 ) -> DescribeTransformJobResponse:

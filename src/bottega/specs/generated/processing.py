@@ -80,6 +80,10 @@ class DatasetDefinition(TypedDict):
     InputMode: NotRequired[InputMode]
 
 
+class DeleteProcessingJobRequest(TypedDict):
+    ProcessingJobName: str
+
+
 class DescribeProcessingJobRequest(TypedDict):
     ProcessingJobName: str
 

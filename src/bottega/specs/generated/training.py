@@ -24,7 +24,7 @@ FindingSeverity: TypeAlias = Literal["Error", "Warning", "Information"]
 
 HyperParameterType: TypeAlias = Literal["Integer", "Continuous", "Categorical", "FreeText"]
 
-JobKind: TypeAlias = Literal["Training"]
+JobKind: TypeAlias = Literal["Training", "Processing", "Transform"]
 
 JobSortKey: TypeAlias = Literal[
     "CreationTime", "Name", "Status", "Algorithm", "Duration", "Objective",
@@ -125,6 +125,7 @@ class ChannelDescription(TypedDict):
 
 class CheckTrainingJobRequest(TypedDict):
     Request: Any
+    InspectData: NotRequired[bool]
 
 
 class CheckTrainingJobResponse(TypedDict):
@@ -352,6 +353,7 @@ class HyperParameterDescription(TypedDict):
     UsedWhen: NotRequired[HyperParameterCondition]
     Range: str
     Tunable: bool
+    TunableRange: NotRequired[RecommendedRange]
     Essential: bool
 
 
@@ -556,6 +558,13 @@ class ProfilerRuleEvaluationStatus(TypedDict):
     RuleEvaluationStatus: NotRequired[RuleEvaluationStatus]
     StatusDetails: NotRequired[str]
     LastModifiedTime: NotRequired[float]
+
+
+class RecommendedRange(TypedDict):
+    Minimum: NotRequired[float]
+    Maximum: NotRequired[float]
+    Choices: NotRequired[list[str]]
+    ScalingType: str
 
 
 class RemoteDebugConfig(TypedDict):
