@@ -14,6 +14,7 @@ import {
 import { models } from './features/models/plugin';
 import { notebookJobs } from './features/training/notebookPlugin';
 import { training } from './features/training/plugin';
+import { tuning } from './features/tuning/plugin';
 import { wranglerOutputs } from './features/wrangler/notebook/plugin';
 import { wrangler } from './features/wrangler/plugin';
 
@@ -29,6 +30,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   models,
   endpoints,
   training,
+  tuning,
   notebookJobs,
   wrangler,
   wranglerOutputs

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from bottega.sdk.notebook_job import NotebookJob
     from bottega.sdk.session import Session, connect
     from bottega.sdk.training_job import TrainingJob
-    from bottega.widgets import DataWrangler, EndpointTester, JobMonitor, TrainingLauncher, show
+    from bottega.sdk.tuning_job import TuningJob
+    from bottega.widgets import (
+        DataWrangler,
+        EndpointTester,
+        JobMonitor,
+        TrainingLauncher,
+        TuningMonitor,
+        show,
+    )
     from bottega.wrangler.transformer import FlowTransformer
 
 __all__ = [
@@ -38,6 +46,8 @@ __all__ = [
     "Session",
     "TrainingJob",
     "TrainingLauncher",
+    "TuningJob",
+    "TuningMonitor",
     "__version__",
     "connect",
     "load_ipython_extension",
@@ -56,6 +66,8 @@ _PUBLIC = {
     "Session": "bottega.sdk.session",
     "TrainingJob": "bottega.sdk.training_job",
     "TrainingLauncher": "bottega.widgets",
+    "TuningJob": "bottega.sdk.tuning_job",
+    "TuningMonitor": "bottega.widgets",
     "connect": "bottega.sdk.session",
     "show": "bottega.widgets",
 }

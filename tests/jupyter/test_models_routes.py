@@ -155,6 +155,88 @@ async def test_a_deployment_that_cannot_be_says_why(
 
 
 @pytest.mark.slow
+async def test_the_model_of_a_job_is_registered_and_checked(
+    jp_fetch: Fetch, session: Session, job: str
+) -> None:
+    told = await post(jp_fetch, "registrations", job=job, group="Routes", description="By hand.")
+    version = session.model_version(told["version"])
+    described = await asyncio.to_thread(version.describe)
+    assert described["ModelPackageName"] == "Routes/1"
+    assert described["ModelPackageDescription"] == "By hand."
+    assert described["ModelApprovalStatus"] == "PendingManualApproval"
+    trained = await asyncio.to_thread(session.job(job).describe)
+    assert described["MetadataProperties"]["GeneratedBy"] == trained["TrainingJobArn"]
+    told = await post(jp_fetch, "registrations", job=job, group="Routes", approved=True)
+    version = session.model_version(told["version"])
+    assert await asyncio.to_thread(lambda: version.approval) == "Approved"
+    for what in ({"job": job}, {"version": "Routes/2"}):
+        assert await post(jp_fetch, "model-checks", **what) == {"Findings": []}
+
+
+async def test_what_is_wrong_with_a_version_is_told_before_it_is_deployed(
+    jp_fetch: Fetch, session: Session
+) -> None:
+    def register() -> str:
+        session.client.call(
+            "sagemaker", "CreateModelPackageGroup", {"ModelPackageGroupName": "Wrong"}
+        )
+        request = {
+            "ModelPackageGroupName": "Wrong",
+            "InferenceSpecification": {
+                "Containers": [
+                    {"Image": "python", "ModelDataUrl": "s3://nowhere/model.tar.gz"},
+                    {
+                        "Image": "python",
+                        "ModelDataSource": {
+                            "S3DataSource": {
+                                "S3Uri": "s3://nowhere/folder/",
+                                "S3DataType": "S3Prefix",
+                                "CompressionType": "None",
+                            }
+                        },
+                    },
+                ]
+            },
+        }
+        return str(
+            session.client.call("sagemaker", "CreateModelPackage", request)["ModelPackageArn"]
+        )
+
+    version = await asyncio.to_thread(register)
+    (finding,) = (await post(jp_fetch, "model-checks", version=version))["Findings"]
+    assert finding["Severity"] == "Error"
+    assert finding["Where"] == "s3://nowhere/model.tar.gz"
+    assert "no such object" in finding["Message"]
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "text"),
+    [
+        ("model-checks", {}, "either job or run or version"),
+        ("model-checks", {"job": "a", "run": "b"}, "either job or run or version"),
+        ("model-checks", {"version": "none/1"}, "does not exist"),
+        ("model-checks", {"job": "no-such-job"}, "no-such-job"),
+        ("registrations", {"job": "a"}, "group is missing"),
+        ("registrations", {"job": "no-such-job", "group": "g"}, "no-such-job"),
+        ("registrations", {"job": "a", "group": "g", "approved": "yes"}, "approved"),
+    ],
+)
+async def test_what_can_be_neither_checked_nor_registered_says_why(
+    jp_fetch: Fetch, session: Session, route: str, body: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(HTTPClientError) as refused:
+        await post(jp_fetch, route, **body)
+    assert 400 <= refused.value.code < 500
+    assert refused.value.response is not None
+    assert text in json.loads(refused.value.response.body)["message"]
+    found = await asyncio.to_thread(
+        session.client.call, "sagemaker", "ListModelPackageGroups", {"NameContains": "g"}
+    )
+    names = [group["ModelPackageGroupName"] for group in found["ModelPackageGroupSummaryList"]]
+    assert "g" not in names
+
+
+@pytest.mark.slow
 async def test_a_notebook_runs_as_a_job_and_comes_back(
     jp_fetch: Fetch, session: Session, jp_root_dir: Path, tmp_path: Path
 ) -> None:

@@ -17,6 +17,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
         ("%train kmeans --channel test ir", "iris"),
         ("%predict some-endpoint ir", "iris"),
         ("%run_as_job --ke", "--kernel"),
+        ("%tune xgb", "xgboost"),
+        ("%%tune xgboost --early", "--early-stopping"),
+        ("%tune xgboost --strategy Hyp", "Hyperband"),
+        ("%tune xgboost --objective validation:rm", "validation:rmse"),
     ],
 )
 def test_words_are_offered(shell, line, offered):

@@ -95,6 +95,36 @@ def test_another_kernel_attaches_to_the_job_again(page, trained):
     assert again == shown
 
 
+SEARCH = """\
+%%tune --script --image python --name {name} --metric loss "loss=([0-9.]+);" --objective loss \
+--minimize --range rate 0.1..0.9 --trials 3 --parallel 1
+import argparse, time
+parser = argparse.ArgumentParser()
+parser.add_argument("--rate", type=float)
+time.sleep(1)
+print(f"loss={{parser.parse_args().rate}};")
+"""
+
+
+@pytest.mark.slow
+def test_a_search_is_live_on_a_page_and_another_kernel_attaches_to_it_again(page):
+    page.run("%load_ext bottega")
+    messages = page.run(SEARCH.format(name="searched"))
+    assert not [x["content"] for x in messages if x["msg_type"] == "error"]
+    (shown,) = page.bundles("display_data", messages)
+    assert shown.keys() == {WIDGET, "text/plain", "text/html"}
+    states = [x["content"]["data"]["state"] for x in messages if x["msg_type"] == "comm_msg"]
+    assert len([state for state in states if "progress" in state]) > 1, "it was live"
+    last = page.bundles("update_display_data", messages)[-1]
+    assert last.keys() == {"text/plain", "text/html"}
+    assert last["text/plain"].startswith("Tuning job searched: Completed after")
+    (again,) = page.bundles(
+        "display_data", page.run("import bottega\nbottega.TuningMonitor('searched')")
+    )
+    assert again == last
+    assert page.bundles("display_data", page.run("%tunings searched")) == [last]
+
+
 @pytest.mark.slow
 def test_a_kernel_ends_while_a_widget_is_live(page):
     page.run("%load_ext bottega")
@@ -113,6 +143,7 @@ def test_where_nothing_shows_widgets_there_is_text(environment, tmp_path):
         SLOW_ENOUGH.format(name="plain"),
         "import bottega\nbottega.JobMonitor('plain')",
         "%jobs",
+        SEARCH.format(name="plainly"),
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(x) for x in cells])
     with warnings.catch_warnings():
@@ -120,7 +151,7 @@ def test_where_nothing_shows_widgets_there_is_text(environment, tmp_path):
         resources = {"metadata": {"path": str(tmp_path)}}
         NotebookClient(notebook, timeout=120, resources=resources).execute(env=environment)
     data = [x.data for cell in notebook.cells for x in cell.outputs if "data" in x]
-    assert len(data) == 3
+    assert len(data) == 4
     assert all(x.keys() == {"text/plain", "text/html"} for x in data)
     assert "widgets" not in notebook.metadata
     lines = "".join(x.text for x in notebook.cells[1].outputs if x.output_type == "stream")
@@ -130,6 +161,7 @@ def test_where_nothing_shows_widgets_there_is_text(environment, tmp_path):
     page, _ = HTMLExporter().from_notebook_node(notebook)
     assert "Training job plain: Completed after" in page
     assert "widget-view" not in page
+    assert "Tuning job plainly: Completed after" in page
     text, _ = MarkdownExporter().from_notebook_node(notebook)
     assert "Training job plain: Completed after" in text
 

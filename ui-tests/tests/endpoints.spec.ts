@@ -169,6 +169,7 @@ test('what was captured is tested again', async ({ page, studio }, info) => {
   await job.open(await model(studio));
   await job.press('Deploy');
   const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('Nothing wrong can be seen of the model.');
   await dialog.getByLabel('Endpoint name').fill('captured');
   await dialog.getByLabel('Capture, % of the requests').fill('100');
   await look(page, info, 'deploy', '.jp-Dialog');

@@ -10,6 +10,10 @@ for line in range(100000):
     time.sleep(0.2)
 `;
 
+/** No argument of a processing job has a line break in it. */
+const FOREVER_IN_A_LINE =
+  'import time; [print("line", n, flush=True) or time.sleep(0.2) for n in range(100000)]';
+
 const RAISES = `
 def load():
     raise ValueError("the column fee holds text")
@@ -87,10 +91,12 @@ test('the list is live, and stays so when the daemon is killed and comes back', 
   await studio.showSidebar();
   await studio.open('jobs');
   const first = await studio.startScript('before-the-kill', 'print("a")');
-  await expect(jobs.status(first)).toHaveText(/Completed/, { timeout: 60_000 });
+  await expect(jobs.status(`Training/${first}`)).toHaveText(/Completed/, {
+    timeout: 60_000
+  });
   await studio.killDaemon();
   const second = await studio.startScript('after-the-kill', 'print("b")');
-  await expect(jobs.status(second)).toHaveText(/Completed/, {
+  await expect(jobs.status(`Training/${second}`)).toHaveText(/Completed/, {
     timeout: 60_000
   });
   await expect(studio.sidebar.getByText(second)).toBeVisible();
@@ -114,4 +120,48 @@ for line in range(10000):
   await search.fill('needle');
   await search.press('Enter');
   await expect(job.logLines.filter({ hasText: 'needle 4321' })).toBeVisible();
+});
+
+test('a processing job is in the list, and has its screen', async ({
+  studio
+}) => {
+  const job = new JobPage(studio);
+  const facts = await studio.call<{ RoleArn: string }>(
+    'bottega',
+    'DescribeStudio',
+    {}
+  );
+  await studio.call('sagemaker', 'CreateProcessingJob', {
+    ProcessingJobName: 'counts',
+    RoleArn: facts.RoleArn,
+    AppSpecification: {
+      ImageUri: 'python',
+      ContainerEntrypoint: ['python3', '-c', FOREVER_IN_A_LINE]
+    },
+    ProcessingResources: {
+      ClusterConfig: {
+        InstanceType: 'ml.m5.large',
+        InstanceCount: 1,
+        VolumeSizeInGB: 30
+      }
+    },
+    StoppingCondition: { MaxRuntimeInSeconds: 600 }
+  });
+  await studio.open('jobs');
+  await studio.screen
+    .getByRole('combobox', { name: 'Kind of jobs' })
+    .selectOption('Processing');
+  const row = new TablePage(studio, 'Jobs').row('Processing/counts');
+  await expect(row).toContainText('python3');
+  await row.click();
+  await expect(
+    job.logLines.filter({ hasText: 'line 3' }).first()
+  ).toBeVisible();
+  await job.press('Stop');
+  await job.confirm('Stop job');
+  await expect(job.status).toHaveText(/Stopped/, { timeout: 60_000 });
+  await job.show('Configuration');
+  await expect(
+    studio.screen.getByRole('region', { name: 'Job' })
+  ).toContainText('processing-job/counts');
 });

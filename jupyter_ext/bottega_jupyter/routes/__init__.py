@@ -7,7 +7,8 @@ from typing import Any
 
 FEATURES = (
     *("about", "archives", "artifacts", "channels", "deployments", "events", "invocations"),
-    *("notebook_jobs", "objects", "operations", "previews", "sources"),
+    *("model_checks", "notebook_jobs", "objects", "operations", "previews", "registrations"),
+    "sources",
 )
 
 

@@ -5,6 +5,7 @@ import type { IEventStream } from './events';
 import { EventStream } from './events';
 import { BottegaError, fetchResponse, requestAPI } from './request';
 import type { IOperations } from './types';
+import type { ICheckModelResponse, IModelFinding } from './types/hosting';
 import type { IPreviewDataResponse } from './types/training';
 
 /** An operation as `service:Name`. */
@@ -92,12 +93,16 @@ export interface IPreparedChannel {
   columns_uri: string | null;
 }
 
-/** What to put behind an endpoint. */
-export interface IDeployRequest {
+/** Whose model it is: one of them. */
+export interface IModelSource {
   job?: string;
   run?: string;
   /** A version of the model registry: `group/3`. */
   version?: string;
+}
+
+/** What to put behind an endpoint. */
+export interface IDeployRequest extends IModelSource {
   name: string;
   instance_type?: string;
   instance_count?: number;
@@ -107,6 +112,16 @@ export interface IDeployRequest {
   asynchronous?: boolean;
   /** So many of a hundred requests are kept, with their answers. */
   capture_percent?: number;
+}
+
+/** What to put into the model registry. */
+export interface IRegisterRequest {
+  job: string;
+  /** The group whose next version it becomes; made where there is none of the name. */
+  group: string;
+  description?: string;
+  /** Whether it may be deployed at once. */
+  approved?: boolean;
 }
 
 /** Everything the screens ask of the server; the token `IBottegaClient` gives the one there is. */
@@ -174,6 +189,15 @@ export interface IBottegaClient {
 
   /** Create model, configuration and endpoint for a job or a run; returns the endpoint's name. */
   deploy(request: IDeployRequest): Promise<string>;
+
+  /** What would keep a model from being served; empty where nothing wrong can be seen. */
+  checkModel(
+    source: IModelSource,
+    signal?: AbortSignal
+  ): Promise<IModelFinding[]>;
+
+  /** Put the model of a job into the registry; returns the ARN of the version. */
+  register(request: IRegisterRequest): Promise<string>;
 
   /** Send a notebook as a job; returns the job's name. */
   runNotebook(request: {
@@ -334,6 +358,26 @@ export class BottegaClient implements IBottegaClient {
       request
     );
     return answer.endpoint;
+  }
+
+  async checkModel(
+    source: IModelSource,
+    signal?: AbortSignal
+  ): Promise<IModelFinding[]> {
+    const answer = await this._post<ICheckModelResponse>(
+      'model-checks',
+      source,
+      signal
+    );
+    return answer.Findings;
+  }
+
+  async register(request: IRegisterRequest): Promise<string> {
+    const answer = await this._post<{ version: string }>(
+      'registrations',
+      request
+    );
+    return answer.version;
   }
 
   async runNotebook(request: {

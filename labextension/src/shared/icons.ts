@@ -6,6 +6,7 @@ import experimentSvg from '../../style/icons/experiment.svg';
 import flowSvg from '../../style/icons/flow.svg';
 import jobSvg from '../../style/icons/job.svg';
 import modelSvg from '../../style/icons/model.svg';
+import tuningSvg from '../../style/icons/tuning.svg';
 
 export const bottegaIcon = new LabIcon({
   name: 'bottega:bottega',
@@ -29,4 +30,9 @@ export const endpointIcon = new LabIcon({
 export const modelIcon = new LabIcon({
   name: 'bottega:model',
   svgstr: modelSvg
+});
+
+export const tuningIcon = new LabIcon({
+  name: 'bottega:tuning',
+  svgstr: tuningSvg
 });

@@ -93,6 +93,8 @@ export class FakeClient implements IClient {
     unanswered('prepareChannel');
   uploadSource: IClient['uploadSource'] = () => unanswered('uploadSource');
   deploy: IClient['deploy'] = () => unanswered('deploy');
+  checkModel: IClient['checkModel'] = () => unanswered('checkModel');
+  register: IClient['register'] = () => unanswered('register');
   runNotebook: IClient['runNotebook'] = () => unanswered('runNotebook');
   collectNotebook: IClient['collectNotebook'] = () =>
     unanswered('collectNotebook');

@@ -13,17 +13,18 @@ def load(shell: Any) -> None:
     magics = BottegaMagics(shell)
     shell.register_magics(magics)
     # A reload must not do it twice.
-    if lone_train not in shell.input_transformers_cleanup:
-        shell.input_transformers_cleanup.append(lone_train)
+    if lone_title not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(lone_title)
     completion.install(shell, magics.words)
 
 
-def lone_train(lines: list[str]) -> list[str]:
-    """Let ``%%train`` stand without hyperparameters below it: IPython refuses an empty cell.
+def lone_title(lines: list[str]) -> list[str]:
+    """Let ``%%train`` and ``%%tune`` stand without hyperparameters below them: IPython refuses an
+    empty cell.
 
     Args:
         lines: of the whole cell, as IPython gives them to its input transformers.
     """
-    if lines and lines[0].startswith("%%train") and not "".join(lines[1:]).strip():
+    if lines and lines[0].startswith(("%%train", "%%tune")) and not "".join(lines[1:]).strip():
         return [lines[0][1:]]
     return lines

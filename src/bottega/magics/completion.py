@@ -9,7 +9,7 @@ from typing import Any
 
 from bottega.algorithms import registry
 from bottega.errors import BottegaError
-from bottega.magics.parsers import PARSERS
+from bottega.magics.parsers import PARSERS, STRATEGIES
 from bottega.sdk.session import Session
 
 MOST = 50
@@ -36,14 +36,20 @@ class Words:
         before = words[-2:-1] if line.endswith(" ") else words[-3:-2]
         if previous in _VALUES or before == ["--channel"]:
             return self._variables()
+        if previous == "--strategy":
+            return list(STRATEGIES)
+        if previous == "--objective" and words[1:2] and words[1] in registry.names():
+            return [metric.name for metric in registry.algorithm(words[1]).metric_definitions]
         options = PARSERS[magic].options
         first = len(words) - (not line.endswith(" ")) == 1
         if not first:
             return [*options, *(self._variables() if magic == "predict" else ())]
-        if magic == "train":
+        if magic in ("train", "tune"):
             return [*registry.names(), *options]
         if magic in ("deploy", "jobs"):
             return [*self._names("jobs", "TrainingJobName"), *options]
+        if magic == "tunings":
+            return [*self._names("tuning_jobs", "HyperParameterTuningJobName"), *options]
         if magic == "predict":
             return [*self._names("endpoints", "EndpointName"), *options]
         return options

@@ -1,4 +1,4 @@
-"""The body of a ``%%train`` cell: one hyperparameter a line.
+"""The body of a ``%%train`` or ``%%tune`` cell: one hyperparameter a line.
 
 >>> parse("max_depth: 6\\neta = 0.2   # small steps\\n", {}.__getitem__)
 {'max_depth': '6', 'eta': '0.2'}
@@ -30,13 +30,21 @@ class CellError(ClientFault):
     code = "CellError"
 
 
-def parse(text: str, evaluate: Evaluate) -> dict[str, Any]:
+def parse(
+    text: str, evaluate: Evaluate, meaning: Callable[[str], Any] = str, magic: str = "%%train"
+) -> dict[str, Any]:
     """The hyperparameters of a cell, in the order of its lines.
 
     A line is ``name: value`` or ``name = value``; ``#`` begins a comment. ``$name`` and
     ``{expression}`` are values of the notebook: alone they are passed on as they are, inside a text
     they are put into it. ``$$``, ``{{`` and ``}}`` are the signs themselves. What stands in quotes
     is taken to the letter.
+
+    Args:
+        text: the cell's body.
+        evaluate: gives the value of an expression.
+        meaning: what a text that stands in no quotes means.
+        magic: the cell's first word, for refusals.
 
     Raises:
         CellError: a line is none of that, a name comes twice, or an expression fails.
@@ -51,15 +59,15 @@ def parse(text: str, evaluate: Evaluate) -> dict[str, Any]:
             raise CellError(
                 f"line {number} of the cell, {stripped!r}, is no hyperparameter: write "
                 "name: value, one a line. A cell that is the training script itself begins with "
-                "%%train --script"
+                f"{magic} --script"
             )
         name = match[1]
         if name in found:
             raise CellError(f"line {number} of the cell gives {name!r} a second time; keep one")
         try:
-            found[name] = _value(match[2], evaluate)
-        except CellError:
-            raise
+            found[name] = _value(match[2], evaluate, meaning)
+        except CellError as error:
+            raise CellError(f"line {number} of the cell, {stripped!r}: {error}") from error
         except Exception as error:
             raise CellError(
                 f"line {number} of the cell, {stripped!r}: {type(error).__name__}: {error}"
@@ -72,7 +80,7 @@ def parse(text: str, evaluate: Evaluate) -> dict[str, Any]:
     return found
 
 
-def _value(text: str, evaluate: Evaluate) -> Any:
+def _value(text: str, evaluate: Evaluate, meaning: Callable[[str], Any]) -> Any:
     if quoted := _QUOTED.fullmatch(text):
         return quoted[2]
     text = _COMMENT.sub("", text).strip()
@@ -85,4 +93,4 @@ def _value(text: str, evaluate: Evaluate) -> Any:
             return _LITERAL[match[0]]
         return str(evaluate(match["name"] or match["expression"]))
 
-    return _EXPRESSION.sub(put_in, text)
+    return meaning(_EXPRESSION.sub(put_in, text))

@@ -12,7 +12,7 @@ from typing import Any
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class
 
 from bottega.errors import ClientFault
-from bottega.magics import experiment, hyperparameter_cell, notebook, values
+from bottega.magics import experiment, hyperparameter_cell, notebook, range_cell, tuning, values
 from bottega.magics.arguments import UsageRefused, pairs
 from bottega.magics.completion import Words
 from bottega.magics.jobs import follow, show
@@ -21,17 +21,18 @@ from bottega.magics.refusals import plainly
 from bottega.sdk.endpoint import Endpoint
 from bottega.sdk.session import Session, connect
 from bottega.sdk.training_job import TrainingJob
+from bottega.sdk.tuning_job import TuningJob
 from bottega.widgets import EndpointTester, frontend
 from bottega.widgets.wording import Table, duration, when
 
-JOB, ENDPOINT = "_job", "_endpoint"
-"""The variables that hold the last job and the last endpoint."""
+JOB, TUNING, ENDPOINT = "_job", "_tuning", "_endpoint"
+"""The variables that hold the last job, the last tuning job and the last endpoint."""
 
 
 @magics_class
 class BottegaMagics(Magics):
-    """``%%train``, ``%deploy``, ``%predict``, ``%jobs``, ``%endpoints``, ``%%experiment``,
-    ``%run_as_job`` and ``%bottega``.
+    """``%%train``, ``%%tune``, ``%deploy``, ``%predict``, ``%jobs``, ``%tunings``, ``%endpoints``,
+    ``%%experiment``, ``%run_as_job`` and ``%bottega``.
     """
 
     shell: Any
@@ -79,6 +80,48 @@ class BottegaMagics(Magics):
         self._assign(JOB, job, found.into)
         follow(job, wait=not found.no_wait)
 
+    @line_cell_magic
+    @plainly
+    def tune(self, line: str, cell: str | None = None) -> None:
+        """Find the best hyperparameters of a model; ``%%tune -h`` says how."""
+        found = PARSERS["tune"].parse_line(line)
+        if found.into:
+            _check_variable(found.into)
+        search = tuning.search_arguments(found)
+        ranges, fixed = tuning.given_ranges(found)
+        arguments = self._data(found) | {
+            "name": found.name,
+            "instance_type": found.instance_type,
+            "instance_count": found.instance_count,
+            "content_type": found.content_type,
+            "metrics": pairs(found.metric) or None,
+        }
+        if found.script:
+            with tempfile.TemporaryDirectory(prefix="bottega-") as scratch:
+                job = self.studio.tune(
+                    script=_script(found, cell, "tune", scratch),
+                    image=found.image,
+                    hyperparameters=fixed,
+                    ranges=ranges,
+                    wait=False,
+                    **arguments,
+                    **search,
+                )
+        else:
+            if not found.algorithm:
+                PARSERS["tune"].error("name an algorithm, such as xgboost, or give --script")
+            searched, given = range_cell.parse(cell or "", self.shell.ev)
+            job = self.studio.tune(
+                found.algorithm,
+                hyperparameters=given | fixed,
+                ranges=(searched | ranges) or None,
+                wait=False,
+                **arguments,
+                **search,
+            )
+        self._assign(TUNING, job, found.into)
+        tuning.follow(job, wait=not found.no_wait)
+
     def _data(self, found: Namespace) -> dict[str, Any]:
         arguments: dict[str, Any] = {"target": found.target}
         for name in ("data", "validation"):
@@ -94,13 +137,8 @@ class BottegaMagics(Magics):
     def _train_script(
         self, found: Namespace, cell: str | None, arguments: Mapping[str, Any]
     ) -> TrainingJob:
-        if found.algorithm:
-            PARSERS["train"].error("a script has no algorithm; --image names what it runs in")
-        if not (cell or "").strip():
-            raise UsageRefused("%%train --script: the cell below it is the script; it is empty")
         with tempfile.TemporaryDirectory(prefix="bottega-") as scratch:
-            script = Path(scratch) / "train.py"
-            script.write_text(cell or "", encoding="utf-8")
+            script = _script(found, cell, "train", scratch)
             return self.studio.train(
                 script=script,
                 image=found.image,
@@ -155,6 +193,36 @@ class BottegaMagics(Magics):
             created = when(item["CreationTime"])
             rows.append((item["TrainingJobName"], item["SecondaryStatus"], created, took))
         return Table(("Name", "Status", "Created", "Took"), tuple(rows), "No training jobs.")
+
+    @line_magic
+    @plainly
+    def tunings(self, line: str) -> Table | None:
+        """List tuning jobs, or show one; ``%tunings -h`` says how."""
+        found = PARSERS["tunings"].parse_line(line)
+        if found.job:
+            held = self.shell.user_ns.get(found.job)
+            job = held if isinstance(held, TuningJob) else self.studio.tuning_job(found.job)
+            tuning.show(job)
+            return None
+        filters = {"StatusEquals": found.status, "NameContains": found.name}
+        summaries = self.studio.tuning_jobs(
+            **{key: value for key, value in filters.items() if value}
+        )
+        rows = []
+        for item in itertools.islice(summaries, found.limit):
+            counts = item["TrainingJobStatusCounters"]
+            ended = sum(counts.values()) - counts["InProgress"]
+            rows.append(
+                (
+                    item["HyperParameterTuningJobName"],
+                    item["HyperParameterTuningJobStatus"],
+                    item["Strategy"],
+                    f"{ended} ended, {counts['InProgress']} running",
+                    when(item["CreationTime"]),
+                )
+            )
+        columns = ("Name", "Status", "Strategy", "Trials", "Created")
+        return Table(columns, tuple(rows), "No tuning jobs.")
 
     @line_magic
     @plainly
@@ -225,6 +293,8 @@ class BottegaMagics(Magics):
 
     def _job(self, word: str | None) -> TrainingJob:
         found = self.shell.user_ns.get(word or JOB)
+        if isinstance(found, TuningJob):
+            return found.best
         if isinstance(found, TrainingJob):
             return found
         if not word:
@@ -234,6 +304,17 @@ class BottegaMagics(Magics):
     def _endpoint(self, word: str) -> Endpoint:
         found = self.shell.user_ns.get(word)
         return found if isinstance(found, Endpoint) else self.studio.endpoint(word)
+
+
+def _script(found: Namespace, cell: str | None, magic: str, folder: str) -> Path:
+    """The cell as a file that can be trained with."""
+    if found.algorithm:
+        PARSERS[magic].error("a script has no algorithm; --image names what it runs in")
+    if not (cell or "").strip():
+        raise UsageRefused(f"%%{magic} --script: the cell below it is the script; it is empty")
+    script = Path(folder) / "train.py"
+    script.write_text(cell or "", encoding="utf-8")
+    return script
 
 
 def _check_variable(name: str) -> None:

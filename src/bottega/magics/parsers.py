@@ -6,7 +6,9 @@ import argparse
 
 from bottega.algorithms import registry
 from bottega.magics.arguments import MagicParser
-from bottega.sdk.session import DEFAULT_INSTANCE
+from bottega.sdk.training_request import DEFAULT_INSTANCE
+
+STRATEGIES = ("Bayesian", "Random", "Grid", "Hyperband")
 
 
 def _train() -> MagicParser:
@@ -18,6 +20,15 @@ def _train() -> MagicParser:
     parser.add_argument(
         "algorithm", nargs="?", help=f"a built-in algorithm: {', '.join(registry.names())}"
     )
+    _add_training(parser)
+    parser.add_argument("--experiment", metavar="NAME", help="the MLflow experiment of its run")
+    parser.add_argument("--into", metavar="VARIABLE", help="put the job into this variable, too")
+    parser.add_argument("--no-wait", action="store_true", help="return while the job runs")
+    return parser
+
+
+def _add_training(parser: MagicParser) -> None:
+    """The words that %%train and %%tune have in common."""
     parser.add_argument("--script", action="store_true", help="the cell is the training script")
     parser.add_argument(
         "--image", default="scikit-learn", help="what the script runs in (scikit-learn)"
@@ -34,7 +45,6 @@ def _train() -> MagicParser:
     parser.add_argument("--target", metavar="COLUMN", help="the column to predict")
     parser.add_argument("--content-type", default="", help="of an s3:// prefix, such as text/csv")
     parser.add_argument("--name", help="of the job")
-    parser.add_argument("--experiment", metavar="NAME", help="the MLflow experiment of its run")
     parser.add_argument("--instance-type", default=DEFAULT_INSTANCE, metavar="ML")
     parser.add_argument("--instance-count", type=int, default=1, metavar="N")
     parser.add_argument(
@@ -43,8 +53,52 @@ def _train() -> MagicParser:
     parser.add_argument(
         "--metric", nargs=2, action="append", metavar=("NAME", "REGEX"), help="of a script's log"
     )
-    parser.add_argument("--into", metavar="VARIABLE", help="put the job into this variable, too")
-    parser.add_argument("--no-wait", action="store_true", help="return while the job runs")
+
+
+def _tune() -> MagicParser:
+    parser = MagicParser(
+        "%%tune",
+        "Train a model many times to find its best hyperparameters.\n\nThe lines of the cell are "
+        "hyperparameters: `max_depth: 2..8`, `eta: 0.01..0.5 log`\nand `booster: gbtree | dart` "
+        "are searched, `num_round: 100` stays. An empty cell\nsearches what the algorithm "
+        "recommends. With --script the cell is the training\nscript, and --range says what is "
+        "searched.",
+    )
+    parser.add_argument(
+        "algorithm", nargs="?", help=f"a built-in algorithm: {', '.join(registry.names())}"
+    )
+    parser.add_argument("--objective", metavar="METRIC", help="such as validation:rmse")
+    parser.add_argument("--minimize", action="store_true", help="for metrics of a script")
+    parser.add_argument("--maximize", action="store_true", help="for metrics of a script")
+    parser.add_argument(
+        "--range",
+        nargs=2,
+        action="append",
+        metavar=("NAME", "RANGE"),
+        help="a range, such as 2..8, '0.01..0.5 log' or 'a | b'",
+    )
+    parser.add_argument("--strategy", default="Bayesian", choices=STRATEGIES)
+    parser.add_argument("--trials", type=int, metavar="N", help="how many trainings (20)")
+    parser.add_argument("--parallel", type=int, default=2, metavar="N", help="at a time (2)")
+    parser.add_argument("--early-stopping", action="store_true", help="stop weak trainings")
+    parser.add_argument("--resources", type=int, nargs=2, metavar=("MIN", "MAX"), help="Hyperband")
+    parser.add_argument("--max-runtime", type=int, metavar="SECONDS", help="of the whole search")
+    parser.add_argument("--target-value", type=float, metavar="VALUE", help="ends the search")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the search")
+    parser.add_argument("--warm-start", nargs="+", default=[], metavar="NAME")
+    parser.add_argument("--transfer-learning", action="store_true", help="from other data")
+    _add_training(parser)
+    parser.add_argument("--into", metavar="VARIABLE", help="put the tuning job into this, too")
+    parser.add_argument("--no-wait", action="store_true", help="return while the search goes on")
+    return parser
+
+
+def _tunings() -> MagicParser:
+    parser = MagicParser("%tunings", "List tuning jobs, newest first.")
+    parser.add_argument("job", nargs="?", help="show this one, live while it runs")
+    parser.add_argument("--status", help="only those in this status, such as Completed")
+    parser.add_argument("--name", help="only those whose name contains this")
+    parser.add_argument("--limit", type=int, default=20, metavar="N")
     return parser
 
 
@@ -118,6 +172,8 @@ def _bottega() -> MagicParser:
 
 PARSERS = {
     "train": _train(),
+    "tune": _tune(),
+    "tunings": _tunings(),
     "deploy": _deploy(),
     "predict": _predict(),
     "jobs": _jobs(),

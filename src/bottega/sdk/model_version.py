@@ -9,6 +9,7 @@ from typing import Any
 from bottega.errors import ValidationException
 from bottega.sdk.client import Client
 from bottega.sdk.endpoint import COLUMNS, Endpoint, deploy_model
+from bottega.sdk.model_check import check_containers
 
 
 @dataclass
@@ -59,6 +60,19 @@ class ModelVersion:
     def delete(self) -> None:
         """Forget the version; models and endpoints that were made of it stay."""
         self.client.call("sagemaker", "DeleteModelPackage", {"ModelPackageName": self.name})
+
+    def check(self) -> list[dict[str, str]]:
+        """What would keep the version from being served, before it is deployed.
+
+        Returns:
+            CheckModel's findings, with ``Severity``, ``Where`` and ``Message``; empty where nothing
+            wrong can be seen from outside.
+
+        Raises:
+            ValidationException: there is no such version.
+        """
+        specification = self.describe().get("InferenceSpecification", {})
+        return check_containers(self.client, specification.get("Containers", []))
 
     def deploy(
         self,

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 import os
-import re
-import secrets
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from bottega.algorithms import registry
-from bottega.algorithms.base import Algorithm
 from bottega.config import Config
 from bottega.credentials import Credentials
-from bottega.errors import ClientFault
-from bottega.nearest import nearest
 from bottega.sdk import inside_job
 from bottega.sdk.client import Client, RemoteClient
-from bottega.sdk.data import ChannelSource, ChannelWriter, DataError, PreparedChannel
-from bottega.sdk.endpoint import COLUMNS, Endpoint
+from bottega.sdk.data import ChannelSource
+from bottega.sdk.endpoint import Endpoint
 from bottega.sdk.flow import Flow
 from bottega.sdk.model_version import ModelVersion
-from bottega.sdk.source import Source
 from bottega.sdk.tracked_run import Run
 from bottega.sdk.training_job import TrainingJob
+from bottega.sdk.training_request import DEFAULT_INSTANCE, Training, job_name, reserved
+from bottega.sdk.tuning_job import TuningJob
+from bottega.sdk.tuning_request import TuningSearch
 
 if TYPE_CHECKING:
     from bottega.sdk.notebook_job import NotebookJob
-
-DEFAULT_INSTANCE = "ml.m5.large"
-FEATURE_DIM = "feature_dim"
-"""The hyperparameter that says how many features there are."""
 
 
 def connect(home: str | os.PathLike[str] | None = None, **settings: Any) -> Session:
@@ -137,85 +126,107 @@ class Session:
             ValidationException: the request is refused; the message says what to change.
             JobFailed: with ``wait``, the job failed; the message is its FailureReason.
         """
-        if (algorithm is None) == (script is None):
-            raise ClientFault(
-                'give either a built-in algorithm, such as "xgboost", or script="train.py"'
-            )
-        sources = dict(channels or {})
-        for key, source in (("train", data), ("validation", validation)):
-            if source is None:
-                continue
-            if key in sources:
-                raise DataError(f"the channel {key!r} is given twice; name it once")
-            sources[key] = source
-        values = _hyperparameters({**(hyperparameters or {}), **more_hyperparameters}, script)
-        request: dict[str, Any] = {
-            "RoleArn": self.config.role_arn,
-            "AlgorithmSpecification": {
-                "TrainingImage": algorithm or image,
-                "TrainingInputMode": "File",
-            },
-            "OutputDataConfig": {"S3OutputPath": f"s3://{self.config.bucket}/"},
-            "ResourceConfig": {
-                "InstanceType": instance_type,
-                "InstanceCount": instance_count,
-                "VolumeSizeInGB": 30,
-            },
-            "StoppingCondition": {"MaxRuntimeInSeconds": max_runtime},
-        }
-        if metrics:
-            request["AlgorithmSpecification"]["MetricDefinitions"] = [
-                {"Name": key, "Regex": expression} for key, expression in metrics.items()
-            ]
-        if environment:
-            request["Environment"] = dict(environment)
+        request = Training(
+            algorithm=algorithm,
+            data=data,
+            target=target,
+            validation=validation,
+            channels=channels or {},
+            content_type=content_type,
+            script=script,
+            source_dir=source_dir,
+            image=image,
+            hyperparameters={**(hyperparameters or {}), **more_hyperparameters},
+            name=name,
+            metrics=metrics or {},
+            instance_type=instance_type,
+            instance_count=instance_count,
+            max_runtime=max_runtime,
+            environment=environment or {},
+            tags=tags or {},
+        ).request(self.client, self.config, reserved(self.train))
         if experiment:
             request["ExperimentConfig"] = {"ExperimentName": experiment}
-        all_tags = dict(tags or {})
-
-        builtin = None
-        if script is not None:
-            program = Path(os.fspath(script)).expanduser()
-            folder = None if source_dir is None else Path(os.fspath(source_dir)).expanduser()
-            code = Source.of(program, folder)
-            if target is not None:
-                raise DataError(
-                    "target is for built-in algorithms; a script gets all columns by name. Where "
-                    f"it should know the label, give hyperparameters={{'target': {target!r}}}"
-                )
-            name = name or _job_name(Path(code.program).stem)
-            uri = code.upload(self.client, self.config.bucket, f"{name}/source/sourcedir.tar.gz")
-            values |= {"sagemaker_program": code.program, "sagemaker_submit_directory": uri}
-        else:
-            known = _short_name(algorithm or "")
-            if known in registry.names():
-                builtin = registry.algorithm(known)
-                values = {**builtin.starting_values, **values}
-                if builtin.supervised and target is None:
-                    for key, source in sources.items():
-                        _refuse_unlabelled(key, source)
-            name = name or _job_name(known)
-        writer = ChannelWriter(
-            self.client,
-            self.config.bucket,
-            f"{name}/input",
-            target=target,
-            for_script=script is not None,
-            content_type=content_type,
-            algorithm=builtin,
-        )
-        if prepared := _prepare(writer, sources):
-            request["InputDataConfig"] = [channel.as_input() for channel in prepared]
-            if builtin is not None:
-                values = {**_told_by_data(builtin, prepared), **values}
-            all_tags |= self._remember_columns(name, prepared)
-        if all_tags:
-            request["Tags"] = [{"Key": k, "Value": v} for k, v in all_tags.items()]
-        request |= {"TrainingJobName": name, "HyperParameters": values}
         self.client.call("sagemaker", "CreateTrainingJob", request)
-        job = TrainingJob(self.client, name)
+        job = TrainingJob(self.client, request["TrainingJobName"])
         if wait:
             job.wait(logs=logs)
+        return job
+
+    def tune(
+        self,
+        algorithm: str | None = None,
+        data: ChannelSource | None = None,
+        *,
+        objective_metric: str,
+        objective_type: Literal["Minimize", "Maximize"] | None = None,
+        ranges: Mapping[str, Any] | None = None,
+        strategy: str = "Bayesian",
+        max_jobs: int | None = None,
+        max_parallel_jobs: int = 2,
+        early_stopping: bool = False,
+        max_tuning_runtime: int | None = None,
+        target_value: float | None = None,
+        seed: int | None = None,
+        resources: tuple[int | None, int | None] | None = None,
+        warm_start: Sequence[str] = (),
+        transfer_learning: bool = False,
+        name: str | None = None,
+        wait: bool = True,
+        **training: Any,
+    ) -> TuningJob:
+        """Train a model many times to find its best hyperparameters.
+
+        Args:
+            algorithm: a built-in algorithm, or give ``script``; as for :meth:`train`.
+            data: the ``train`` channel.
+            objective_metric: what the models are judged by, such as ``"validation:rmse"``.
+            objective_type: which way is better; built-in algorithms know it of their metrics.
+            ranges: by hyperparameter: a tuple ``(low, high)``, or ``(low, high, "log")`` with a
+                scaling (linear, log, reverse-log, auto), or a list of values to choose from. When
+                absent, what a built-in algorithm recommends for its most important ones.
+            strategy: Bayesian, Random, Grid or Hyperband.
+            max_jobs: how many training jobs; 20 when absent, and all combinations for Grid.
+            max_parallel_jobs: how many run at a time.
+            early_stopping: whether weak training jobs are stopped early.
+            max_tuning_runtime: seconds after which the whole search is stopped.
+            target_value: of the objective; the search ends when it is reached.
+            seed: of the search. The same seed gives the same search.
+            resources: for Hyperband: the least and the most epochs of a training job; None leaves
+                one open.
+            warm_start: names of earlier tuning jobs to learn from.
+            transfer_learning: whether they may have had other data.
+            name: of the tuning job, at most 32 characters; made when absent.
+            wait: return only when the search has ended, showing its progress.
+            training: further arguments of :meth:`train`, and hyperparameters that stay as they are.
+
+        Returns:
+            The tuning job; with ``wait`` it has ended.
+
+        Raises:
+            DataError: the data cannot be sent as it is.
+            ValidationException: the request is refused; the message says what to change.
+            JobFailed: with ``wait``, the search failed; the message is its FailureReason.
+        """
+        search = TuningSearch(
+            objective_metric=objective_metric,
+            objective_type=objective_type,
+            ranges=ranges,
+            strategy=strategy,
+            max_jobs=max_jobs,
+            max_parallel_jobs=max_parallel_jobs,
+            early_stopping=early_stopping,
+            max_runtime=max_tuning_runtime,
+            target_value=target_value,
+            seed=seed,
+            resources=resources,
+            warm_start=warm_start,
+            transfer_learning=transfer_learning,
+        )
+        wanted = {"algorithm": algorithm, "data": data, "name": name, **training}
+        job = search.start(self.client, self.config, wanted, reserved(self.tune))
+        if wait:
+            job.wait()
         return job
 
     def run_notebook(
@@ -265,20 +276,11 @@ class Session:
             environment=environment,
             wait=wait,
             logs=logs,
-            name=name or _job_name(Path(os.fspath(path)).stem),
+            name=name or job_name(Path(os.fspath(path)).stem),
             instance_type=instance_type,
             max_runtime=max_runtime,
             experiment=experiment,
         )
-
-    def _remember_columns(self, name: str, prepared: list[PreparedChannel]) -> dict[str, str]:
-        """Keep the order of the feature columns beside the data, so that predictions can use it."""
-        columns = next((channel.columns for channel in prepared if channel.name == "train"), ())
-        if not columns:
-            return {}
-        key = f"{name}/input/columns.json"
-        uri = self.client.put_object(self.config.bucket, key, json.dumps(columns).encode())
-        return {COLUMNS: uri}
 
     def job(self, name: str) -> TrainingJob:
         """A training job by name; its methods raise when there is none."""
@@ -288,6 +290,21 @@ class Session:
         """Summaries of training jobs, newest first; ``filters`` as in ListTrainingJobs."""
         request = {"SortBy": "CreationTime", "SortOrder": "Descending", **filters}
         return self.pages("ListTrainingJobs", "TrainingJobSummaries", request)
+
+    def tuning_job(self, name: str) -> TuningJob:
+        """A tuning job by name; its methods raise when there is none."""
+        return TuningJob(self.client, name)
+
+    def tuning_jobs(self, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Summaries of tuning jobs, newest first.
+
+        Args:
+            filters: as in ListHyperParameterTuningJobs.
+        """
+        request = {"SortBy": "CreationTime", "SortOrder": "Descending", **filters}
+        return self.pages(
+            "ListHyperParameterTuningJobs", "HyperParameterTuningJobSummaries", request
+        )
 
     def run(self, run_id: str) -> Run:
         """A run of the tracking store, whoever logged it; its methods raise when there is none."""
@@ -345,74 +362,3 @@ class Session:
     def describe(self) -> dict[str, Any]:
         """Version, home, bucket, role, capacity and the address of MLflow."""
         return self.client.call("bottega", "DescribeStudio")
-
-
-def _prepare(writer: ChannelWriter, sources: Mapping[str, ChannelSource]) -> list[PreparedChannel]:
-    """Bring every channel to the store; the train channel first, as it says the columns' order."""
-    prepared: list[PreparedChannel] = []
-    columns: tuple[str, ...] = ()
-    for name in sorted(sources, key=lambda name: name != "train"):
-        channel = writer.prepare(name, sources[name], columns)
-        if name == "train":
-            columns = channel.columns
-        prepared.append(channel)
-    return prepared
-
-
-def _told_by_data(algorithm: Algorithm, prepared: Sequence[PreparedChannel]) -> dict[str, str]:
-    """Hyperparameters that the algorithm requires and a table tells: how many features it has."""
-    schema = algorithm.hyperparameters
-    columns = next((channel.columns for channel in prepared if channel.name == "train"), ())
-    if not columns or FEATURE_DIM not in schema or not schema[FEATURE_DIM].required:
-        return {}
-    return {FEATURE_DIM: str(len(columns))}
-
-
-def _refuse_unlabelled(channel: str, source: ChannelSource) -> None:
-    if hasattr(source, "columns"):
-        raise DataError(
-            f"channel {channel!r}: say which column of the frame is to be predicted: target=..."
-        )
-
-
-def _hyperparameters(
-    values: Mapping[str, Any], script: str | os.PathLike[str] | None
-) -> dict[str, str]:
-    """Hyperparameters as the text the API takes; lists for scripts as JSON, else with commas."""
-    found: dict[str, str] = {}
-    for name, value in values.items():
-        if hasattr(value, "item") and not getattr(value, "shape", None):
-            value = value.item()  # a number of numpy's
-        if value is None:
-            continue
-        if isinstance(value, bool):
-            found[name] = str(value).lower()
-        elif isinstance(value, (str, int, float)):
-            found[name] = str(value)
-        elif isinstance(value, (list, tuple)) and script is None:
-            found[name] = ",".join(map(str, value))
-        elif isinstance(value, (list, tuple, dict)):
-            found[name] = json.dumps(value)
-        else:
-            raise ClientFault(
-                f"the hyperparameter {name!r} is a {type(value).__name__}, which cannot be sent"
-                + _meant(name)
-            )
-    return found
-
-
-def _meant(name: str) -> str:
-    known = [x for x in inspect.signature(Session.train).parameters if x != "self"]
-    close = nearest(name, known)
-    return f"; did you mean the argument {close!r}?" if close else ""
-
-
-def _short_name(image: str) -> str:
-    """``xgboost`` for ``683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1``."""
-    return image.rpartition("/")[2].partition(":")[0].removeprefix("sagemaker-")
-
-
-def _job_name(base: str) -> str:
-    """A name nobody else takes, however many sessions make one in the same second."""
-    slug = re.sub(r"[^a-zA-Z0-9]+", "-", base).strip("-")[:32].rstrip("-") or "job"
-    return f"{slug}-{time.strftime('%Y-%m-%d-%H-%M-%S')}-{secrets.token_hex(3)}"

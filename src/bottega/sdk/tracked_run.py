@@ -77,6 +77,22 @@ class Run:
         artifacts.download(artifacts.model_location(self.run_id, name), target)
         return target
 
+    def check(self) -> list[dict[str, str]]:
+        """What would keep the run's model from being served, before it is deployed.
+
+        Of the run of a training job that is what :meth:`TrainingJob.check` finds. The files of a
+        model that was logged with mlflow come to the object store when it is deployed; of it can be
+        told only that it is there.
+
+        Raises:
+            ClientFault: the run has no model, or several.
+        """
+        description = self.describe()
+        if job := description["Run"].get("TrainingJobName"):
+            return TrainingJob(self.client, job).check()
+        _chosen(description, None)
+        return []
+
     def deploy(
         self,
         name: str | None = None,

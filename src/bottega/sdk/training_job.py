@@ -11,6 +11,7 @@ from typing import Any
 from bottega.errors import BottegaError, ClientFault, ResourceNotFound, ValidationException
 from bottega.sdk.client import Client
 from bottega.sdk.endpoint import Endpoint, columns_uri, deploy_model
+from bottega.sdk.model_check import check_containers
 from bottega.sdk.model_version import ModelVersion, register_version
 from bottega.sdk.progress import JobProgress
 from bottega.sdk.source import serving_program
@@ -158,6 +159,25 @@ class TrainingJob:
         file = target / "model.tar.gz"
         self.client.get_object(bucket, key, file)
         return file
+
+    def check(
+        self, *, script: str | None = None, environment: Mapping[str, str] | None = None
+    ) -> list[dict[str, str]]:
+        """What would keep the model from being served, before it is deployed.
+
+        Args:
+            script: as for :meth:`deploy`.
+            environment: further variables of the model server.
+
+        Returns:
+            CheckModel's findings, with ``Severity``, ``Where`` and ``Message``; empty where nothing
+            wrong can be seen from outside.
+
+        Raises:
+            ClientFault: the job has not completed.
+        """
+        job = self._completed("deployed")
+        return check_containers(self.client, [self._container(job, script, environment)])
 
     def deploy(
         self,

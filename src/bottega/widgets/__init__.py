@@ -7,5 +7,13 @@ from bottega.widgets.data_wrangler import DataWrangler, show
 from bottega.widgets.endpoint_tester import EndpointTester
 from bottega.widgets.job_monitor import JobMonitor
 from bottega.widgets.training_launcher import TrainingLauncher
+from bottega.widgets.tuning_monitor import TuningMonitor
 
-__all__ = ["DataWrangler", "EndpointTester", "JobMonitor", "TrainingLauncher", "show"]
+__all__ = [
+    "DataWrangler",
+    "EndpointTester",
+    "JobMonitor",
+    "TrainingLauncher",
+    "TuningMonitor",
+    "show",
+]

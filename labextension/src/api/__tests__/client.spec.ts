@@ -153,3 +153,20 @@ it('leads to downloads, keeping the slashes of a key', () => {
     'http://lab.example/base/bottega/runs/r1/artifacts?path=plots%2Fa.png'
   );
 });
+
+it('checks models and registers them', async () => {
+  const finding = { Severity: 'Error', Where: 'x', Message: 'no model_fn' };
+  let { bottega, sent } = client(
+    () => new Response(JSON.stringify({ Findings: [finding] }))
+  );
+  expect(await bottega.checkModel({ version: 'churn/3' })).toEqual([finding]);
+  expect(sent[0]?.url).toMatch(/base\/bottega\/model-checks/);
+
+  ({ bottega, sent } = client(
+    () => new Response(JSON.stringify({ version: 'arn:churn/3' }))
+  ));
+  expect(await bottega.register({ job: 'a', group: 'churn' })).toBe(
+    'arn:churn/3'
+  );
+  expect(sent[0]?.url).toMatch(/base\/bottega\/registrations/);
+});

@@ -49,6 +49,10 @@ export interface IDatasetDefinition {
   InputMode?: InputMode;
 }
 
+export interface IDeleteProcessingJobRequest {
+  ProcessingJobName: string;
+}
+
 export interface IDescribeProcessingJobRequest {
   ProcessingJobName: string;
 }

@@ -36,7 +36,10 @@ export interface IDescribeStudioResponse {
 }
 
 export interface IKindActivity {
-  /** TrainingJob, Endpoint or Model. Experiments are the tracker's, and not among them. */
+  /**
+   * TrainingJob, ProcessingJob, TransformJob, Endpoint or Model. Experiments are the
+   * tracker's, and not among them.
+   */
   Kind: string;
   /** How many there are. */
   Total: number;

@@ -70,6 +70,8 @@ export interface IChannelDescription {
 export interface ICheckTrainingJobRequest {
   /** What would be sent to CreateTrainingJob. */
   Request: Record<string, unknown>;
+  /** Whether to look into the files of the channels, too; true when absent. */
+  InspectData?: boolean;
 }
 
 export interface ICheckTrainingJobResponse {
@@ -324,6 +326,8 @@ export interface IHyperParameterDescription {
   /** What is allowed, for a person. */
   Range: string;
   Tunable: boolean;
+  /** Where tuning is recommended to search. */
+  TunableRange?: IRecommendedRange;
   /** One of the few that most people set. */
   Essential: boolean;
 }
@@ -366,9 +370,9 @@ export interface IJobOverview {
   /** InProgress, Completed, Failed, Stopping, Stopped. */
   Status: string;
   SecondaryStatus: string;
-  /** The built-in algorithm, or the script that runs. */
+  /** The built-in algorithm or the script that runs; of a transform job, the model. */
   Algorithm: string;
-  /** The training image as it was named. */
+  /** The image as it was named. */
   Image?: string;
   CreationTime: number;
   /** When its instances were started. */
@@ -406,7 +410,7 @@ export interface IListJobsRequest {
   MaxResults?: number;
   /**
    * Words that the name must contain, and conditions status:InProgress,Completed,
-   * name:churn, kind:Training, algorithm:xgboost; all must hold.
+   * name:churn, kind:Training,Processing, algorithm:xgboost; all must hold.
    */
   Filter?: string;
   /** CreationTime when absent. */
@@ -567,6 +571,17 @@ export interface IProfilerRuleEvaluationStatus {
   LastModifiedTime?: number;
 }
 
+export interface IRecommendedRange {
+  /** The least value of a number. */
+  Minimum?: number;
+  /** The greatest value of a number. */
+  Maximum?: number;
+  /** The choices of a category. */
+  Choices?: string[];
+  /** Auto, Linear or Logarithmic. */
+  ScalingType: string;
+}
+
 export interface IRemoteDebugConfig {
   EnableRemoteDebug?: boolean;
 }
@@ -718,7 +733,7 @@ export interface IWarmPoolStatus {
   ReusedByJob?: string;
 }
 
-export type JobKind = 'Training';
+export type JobKind = 'Training' | 'Processing' | 'Transform';
 
 export type JobSortKey = 'CreationTime' | 'Name' | 'Status' | 'Algorithm' | 'Duration' | 'Objective';
 

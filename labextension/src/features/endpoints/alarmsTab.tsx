@@ -10,7 +10,7 @@ import type { IScreenProps } from '../../tokens';
 import { AlarmForm } from './alarmForm';
 import type { IAlarmDraft } from './alarms';
 import { alarmOf, alarmWords, allAlarms, isOf, WATCHED } from './alarms';
-import { askForm, attempt, confirmed } from './formDialog';
+import { askForm, attempt, confirmed } from '../../shared/forms/formDialog';
 
 /** The alarms that look at this endpoint, and a way to a simple one. */
 export function AlarmsTab(

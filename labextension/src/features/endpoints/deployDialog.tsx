@@ -2,25 +2,29 @@ import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useEffect, useId, useState } from 'react';
 
-import type { IDeployRequest } from '../../api/client';
+import type { IDeployRequest, IModelSource } from '../../api/client';
+import { BottegaError } from '../../api/request';
 import type { EndpointKind } from '../../api/types/hosting';
+import { checkDialog } from '../../shared/forms/formDialog';
+import { isName, NAME_PATTERN, suggestedName } from '../../shared/names';
 import type { IBottegaClient } from '../../tokens';
 import { kindName } from './kinds';
-
-const PATTERN = '[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}';
-const NAME = new RegExp(`^${PATTERN}$`);
+import { isHopeless, ModelFindings, useModelCheck } from './modelFindings';
 
 interface IFormProps {
+  client: Pick<IBottegaClient, 'checkModel'>;
   initial: Partial<IDeployRequest>;
   /** Completed jobs to choose from, newest first; null where the source is given. */
   jobs: string[] | null;
+  /** Where the version is approved first: told why, as it is typed. */
+  onReason?: ((reason: string) => void) | undefined;
   trans: TranslationBundle;
   onChange: (request: IDeployRequest | null) => void;
 }
 
 /** What is asked before a model is deployed. */
 export function DeployForm(props: IFormProps): JSX.Element {
-  const { initial, jobs, trans, onChange } = props;
+  const { client, initial, jobs, onReason, trans, onChange } = props;
   const base = useId();
   const [job, setJob] = useState(initial.job ?? jobs?.[0] ?? '');
   const [name, setName] = useState(initial.name ?? '');
@@ -30,7 +34,10 @@ export function DeployForm(props: IFormProps): JSX.Element {
   const { run, version } = initial;
   const endpoint = name || suggestedName(version ?? (run ? `run-${run}` : job));
   const given = run !== undefined || version !== undefined;
-  const fine = NAME.test(endpoint) && (given || job !== '');
+  const check = useModelCheck(client, given ? initial : { job });
+  const hopeless = isHopeless(check);
+  const fine = isName(endpoint) && (given || job !== '') && !hopeless;
+  useEffect(checkDialog, [hopeless]);
   useEffect(() => {
     onChange(
       fine
@@ -85,6 +92,7 @@ export function DeployForm(props: IFormProps): JSX.Element {
           </select>
         </>
       )}
+      <ModelFindings check={check} trans={trans} />
       <label htmlFor={`${base}-name`}>{trans.__('Endpoint name')}</label>
       <input
         id={`${base}-name`}
@@ -92,11 +100,11 @@ export function DeployForm(props: IFormProps): JSX.Element {
         value={name}
         placeholder={endpoint}
         // With an invalid input JupyterLab's dialogs cannot be accepted.
-        pattern={PATTERN}
-        aria-invalid={!NAME.test(endpoint)}
+        pattern={NAME_PATTERN}
+        aria-invalid={!isName(endpoint)}
         onChange={event => setName(event.target.value)}
       />
-      {!NAME.test(endpoint) && (
+      {!isName(endpoint) && (
         <p role="alert" className="jp-BottegaDialog-problem">
           {trans.__(
             'Letters, digits and hyphens, at most 63, with a letter or digit at both ends.'
@@ -157,9 +165,25 @@ export function DeployForm(props: IFormProps): JSX.Element {
           'Captured requests and their answers are kept in the default bucket; 0 keeps none.'
         )}
       </p>
+      {onReason && (
+        <>
+          <label htmlFor={`${base}-reason`}>
+            {trans.__('Why it is approved (may be left empty)')}
+          </label>
+          <input
+            id={`${base}-reason`}
+            className="jp-BottegaInput"
+            maxLength={LONGEST_REASON}
+            onChange={event => onReason(event.target.value)}
+          />
+        </>
+      )}
     </div>
   );
 }
+
+/** Of an ApprovalDescription. */
+const LONGEST_REASON = 1024;
 
 const KINDS: readonly EndpointKind[] = [
   'RealTime',
@@ -182,27 +206,34 @@ function kindNote(kind: EndpointKind, trans: TranslationBundle): string {
   }[kind];
 }
 
-/** An endpoint's name made of a source's: cut to what a name may be. */
-export function suggestedName(source: string): string {
-  return source
-    .replace(/[^a-zA-Z0-9-]+/g, '-')
-    .slice(0, 63)
-    .replace(/^-+|-+$/g, '');
-}
-
 class DeployBody extends ReactWidget {
-  constructor(private readonly _props: Omit<IFormProps, 'onChange'>) {
+  constructor(
+    private readonly _props: Omit<IFormProps, 'onChange' | 'onReason'>,
+    private readonly _approve: boolean
+  ) {
     super();
   }
+
+  /** Why the version is approved. */
+  reason = '';
 
   getValue(): IDeployRequest | null {
     return this._request;
   }
 
   protected render(): JSX.Element {
-    return <DeployForm {...this._props} onChange={this._onChange} />;
+    return (
+      <DeployForm
+        {...this._props}
+        onReason={this._approve ? this._onReason : undefined}
+        onChange={this._onChange}
+      />
+    );
   }
 
+  private _onReason = (reason: string): void => {
+    this.reason = reason;
+  };
   private _onChange = (request: IDeployRequest | null): void => {
     this._request = request;
   };
@@ -213,32 +244,69 @@ class DeployBody extends ReactWidget {
  * Ask what to deploy, and begin.
  *
  * @param source the job, run or registered version whose model it is; asked for where it names none.
+ * @param approve whether the version is approved first.
  * @returns the endpoint's name, or null when the user thought better of it.
- * @throws BottegaError when the deployment is refused.
+ * @throws BottegaError when the approval or the deployment is refused; its message says so where the
+ * version is approved nevertheless.
  */
 export async function deploy(
   client: IBottegaClient,
-  source: { job?: string; run?: string; version?: string },
-  trans: TranslationBundle
+  source: IModelSource,
+  trans: TranslationBundle,
+  approve = false
 ): Promise<string | null> {
   let jobs: string[] | null = null;
   if (!source.job && !source.run && !source.version) {
     const page = await client.call('bottega:ListJobs', {
-      Filter: 'status:Completed',
+      Filter: 'kind:Training status:Completed',
       MaxResults: 100
     });
     jobs = page.Jobs.map(job => job.JobName);
   }
+  const approved = approve ? source.version : undefined;
+  const body = new DeployBody(
+    { client, initial: source, jobs, trans },
+    approved !== undefined
+  );
   const answer = await showDialog({
-    title: trans.__('Deploy a model'),
-    body: new DeployBody({ initial: source, jobs, trans }),
+    title: approved
+      ? trans.__('Approve and deploy %1', approved)
+      : trans.__('Deploy a model'),
+    body,
     buttons: [
       Dialog.cancelButton(),
-      Dialog.okButton({ label: trans.__('Deploy') })
+      Dialog.okButton({
+        label: approved ? trans.__('Approve and deploy') : trans.__('Deploy')
+      })
     ]
   });
   if (!answer.button.accept || !answer.value) {
     return null;
   }
-  return await client.deploy(answer.value);
+  if (approved === undefined) {
+    return await client.deploy(answer.value);
+  }
+  const found = await client.call('sagemaker:DescribeModelPackage', {
+    ModelPackageName: approved
+  });
+  await client.call('sagemaker:UpdateModelPackage', {
+    ModelPackageArn: found.ModelPackageArn,
+    ModelApprovalStatus: 'Approved',
+    ApprovalDescription: body.reason
+  });
+  try {
+    return await client.deploy(answer.value);
+  } catch (error) {
+    if (error instanceof BottegaError) {
+      throw new BottegaError(
+        error.code,
+        trans.__(
+          'The version is approved, but not deployed: %1',
+          error.message
+        ),
+        error.status
+      );
+    }
+    throw error;
+  }
 }

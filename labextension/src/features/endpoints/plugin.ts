@@ -91,7 +91,11 @@ export const endpoints: JupyterFrontEndPlugin<void> = {
             },
             version: {
               type: 'string',
-              description: 'An approved version of the model registry'
+              description: 'A version of the model registry: group/3'
+            },
+            approve: {
+              type: 'boolean',
+              description: 'Whether the version is approved first'
             },
             isLauncher: { type: 'boolean', description: 'Asked for its label' },
             cwd: { type: 'string', description: 'Given by the Launcher' }
@@ -108,7 +112,8 @@ export const endpoints: JupyterFrontEndPlugin<void> = {
               ...(args['run'] ? { run: String(args['run']) } : {}),
               ...(args['version'] ? { version: String(args['version']) } : {})
             },
-            trans
+            trans,
+            args['approve'] === true
           );
           if (endpoint) {
             studio.open(`endpoints/${encodeURIComponent(endpoint)}`);

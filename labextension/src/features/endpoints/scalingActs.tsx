@@ -4,7 +4,7 @@ import type {
   IProductionVariantSummary
 } from '../../api/types/hosting';
 import type { IScreenProps } from '../../tokens';
-import { askForm, attempt } from './formDialog';
+import { askForm, attempt } from '../../shared/forms/formDialog';
 import type { IScaled } from './scaling';
 import { draftOfScaling, requestsOf, scheduleOf } from './scaling';
 import { ScalingForm, ScheduleForm } from './scalingForms';

@@ -9,7 +9,7 @@ import { measured } from '../../shared/format';
 import { useLive } from '../../shared/hooks/useLive';
 import { useNow } from '../../shared/hooks/useNow';
 import type { IScreenProps } from '../../tokens';
-import { attempt, confirmed } from './formDialog';
+import { attempt, confirmed } from '../../shared/forms/formDialog';
 import type { IScaled } from './scaling';
 import {
   cooldownWords,

@@ -9,7 +9,7 @@ import { StatusChip } from '../../shared/components/status';
 import { ago, moment } from '../../shared/format';
 import { useNow } from '../../shared/hooks/useNow';
 import type { IScreenProps } from '../../tokens';
-import { attempt } from './formDialog';
+import { attempt } from '../../shared/forms/formDialog';
 import type { IScaled } from './scaling';
 
 /** The scheduled actions of a variant; nothing where it has none. */

@@ -6,6 +6,7 @@ import { StatusChip, statusKind } from '../../shared/components/status';
 import { ago, duration, measured, moment } from '../../shared/format';
 import type { IColumn } from '../../shared/table/table';
 import { isRunning, runtime } from './facts';
+import { kindLabel } from './kinds';
 
 /** The columns that are always there. */
 const FIXED = ['status', 'name'];
@@ -25,7 +26,7 @@ export function jobColumns(trans: TranslationBundle, now: number): JobColumn[] {
     {
       id: 'status',
       label: trans.__('Status'),
-      width: 190,
+      width: 206,
       sortKey: 'Status',
       render: job => (
         <>
@@ -48,8 +49,8 @@ export function jobColumns(trans: TranslationBundle, now: number): JobColumn[] {
     {
       id: 'kind',
       label: trans.__('Kind'),
-      width: 76,
-      render: job => job.Kind
+      width: 92,
+      render: job => kindLabel(job.Kind, trans)
     },
     {
       id: 'algorithm',

@@ -9,6 +9,7 @@ import { confirmDelete, confirmStop } from './acts';
 import { algorithmOf, isRunning, notebookOf, runtime } from './facts';
 import type { IJobViewProps } from './jobView';
 import { jobPython } from './python';
+import { RegisteredVersions } from './registeredVersions';
 
 /** The job's name and status, what it is, and what can be done with it. */
 export function JobHeader(
@@ -19,6 +20,7 @@ export function JobHeader(
   const name = job.TrainingJobName;
   const status = job.TrainingJobStatus;
   const running = isRunning(status);
+  const hasModel = status === 'Completed' && !notebookOf(job);
   const code = (): string => jobPython(job, props.tags, new Date());
 
   /** Do something, and show why when it cannot be done. */
@@ -56,14 +58,34 @@ export function JobHeader(
           >
             {trans.__('Clone')}
           </Button>
-          {status === 'Completed' && !notebookOf(job) && (
+          {!notebookOf(job) && (
             <Button
+              title={trans.__('Search for better hyperparameters')}
               onClick={act(() =>
-                studio.execute('bottega:deploy', { job: name })
+                studio.execute('bottega:tune', { clone: name })
               )}
             >
-              {trans.__('Deploy')}
+              {trans.__('Tune')}
             </Button>
+          )}
+          {hasModel && (
+            <>
+              <Button
+                title={trans.__('Put the model into the registry')}
+                onClick={act(() =>
+                  studio.execute('bottega:register-model', { job: name })
+                )}
+              >
+                {trans.__('Register')}
+              </Button>
+              <Button
+                onClick={act(() =>
+                  studio.execute('bottega:deploy', { job: name })
+                )}
+              >
+                {trans.__('Deploy')}
+              </Button>
+            </>
           )}
           {running ? (
             <Button
@@ -80,6 +102,7 @@ export function JobHeader(
           )}
         </div>
       </header>
+      {hasModel && <RegisteredVersions {...props} />}
       {problem && (
         <Failure
           error={problem}
@@ -98,6 +121,7 @@ function JobFacts(props: IJobViewProps & { now: number }): JSX.Element {
   const count = resources?.InstanceCount ?? 1;
   const type = resources?.InstanceType ?? '';
   const run = job.MlflowDetails?.MlflowRunId;
+  const tuning = job.TuningJobArn?.split('/').pop();
   const experiment = job.ExperimentConfig?.ExperimentName;
   const seconds = runtime(
     { started: job.TrainingStartTime, ended: job.TrainingEndTime },
@@ -124,6 +148,18 @@ function JobFacts(props: IJobViewProps & { now: number }): JSX.Element {
             {experiment
               ? trans.__('run in %1', experiment)
               : trans.__('run %1', run.slice(0, 8))}
+          </button>
+        </>
+      )}
+      {tuning && (
+        <>
+          {' · '}
+          <button
+            type="button"
+            className="jp-BottegaLink"
+            onClick={() => studio.open(`tuning/${encodeURIComponent(tuning)}`)}
+          >
+            {trans.__('trial of %1', tuning)}
           </button>
         </>
       )}

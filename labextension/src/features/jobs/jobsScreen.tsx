@@ -14,6 +14,7 @@ import { useWindowedRows } from '../../shared/table/useWindowedRows';
 import type { IScreenProps } from '../../tokens';
 import { isOptional, jobColumns, shownColumns, toggledColumn } from './columns';
 import { ColumnsMenu } from './columnsMenu';
+import { concernsJobs, JOB_KINDS, jobPath, kindLabel, kindOf } from './kinds';
 import { listPython } from './python';
 
 /** The filter's words are those of the API, in every language. */
@@ -32,11 +33,14 @@ const SORT_KEYS: readonly JobSortKey[] = [
 function listRequest(
   parameters: Readonly<Record<string, string>>
 ): Required<IListJobsRequest> {
+  const kind = kindOf(parameters['kind']);
   const sort = SORT_KEYS.find(key => key === parameters['sort']);
   return {
     Offset: 0,
     MaxResults: 100,
-    Filter: parameters['filter'] ?? '',
+    Filter: [parameters['filter'], kind && `kind:${kind}`]
+      .filter(Boolean)
+      .join(' '),
     SortBy: sort ?? 'CreationTime',
     SortOrder: parameters['order'] === 'ascending' ? 'Ascending' : 'Descending'
   };
@@ -46,7 +50,8 @@ function listRequest(
 export function JobsScreen(props: IScreenProps): JSX.Element {
   const { client, studio, trans, frame, parameters } = props;
   const request = listRequest(parameters);
-  const { Filter: filter, SortBy: sort, SortOrder: order } = request;
+  const { Filter: asked, SortBy: sort, SortOrder: order } = request;
+  const filter = parameters['filter'] ?? '';
   const now = useNow(frame, true);
   const rows = useWindowedRows(
     props,
@@ -58,8 +63,8 @@ export function JobsScreen(props: IScreenProps): JSX.Element {
       );
       return { rows: page.Jobs, total: page.Total };
     },
-    [filter, sort, order],
-    event => event.Kind === 'TrainingJob'
+    [asked, sort, order],
+    concernsJobs
   );
   useEffect(() => frame.setTitle(trans.__('Jobs')), [frame, trans]);
 
@@ -81,17 +86,17 @@ export function JobsScreen(props: IScreenProps): JSX.Element {
       : null;
   const clear = {
     label: trans.__('Clear the filter'),
-    run: () => setFilter('')
+    run: () => frame.setParameters({ filter: '', kind: '' })
   };
   const empty =
-    filter === '' ? (
+    asked === '' ? (
       <Empty
-        sentence={trans.__('No model has been trained here yet.')}
+        sentence={trans.__('No job has run here yet.')}
         action={{ label: trans.__('Train a model'), run: train }}
       />
     ) : (
       <Empty
-        sentence={trans.__('No job matches the filter “%1”.', filter)}
+        sentence={trans.__('No job matches the filter “%1”.', asked)}
         action={clear}
       />
     );
@@ -110,6 +115,21 @@ export function JobsScreen(props: IScreenProps): JSX.Element {
             placeholder={EXAMPLE}
             problem={refusal}
           />
+          <select
+            className="jp-BottegaInput"
+            aria-label={trans.__('Kind of jobs')}
+            value={kindOf(parameters['kind']) ?? ''}
+            onChange={event =>
+              frame.setParameters({ kind: event.target.value })
+            }
+          >
+            <option value="">{trans.__('All kinds')}</option>
+            {JOB_KINDS.map(kind => (
+              <option key={kind} value={kind}>
+                {kindLabel(kind, trans)}
+              </option>
+            ))}
+          </select>
           <ColumnsMenu
             columns={columns.filter(isOptional).map(column => ({
               id: column.id,
@@ -147,7 +167,7 @@ export function JobsScreen(props: IScreenProps): JSX.Element {
           columns={shown}
           label={trans.__('Jobs')}
           trans={trans}
-          rowKey={job => job.JobName}
+          rowKey={job => `${job.Kind}/${job.JobName}`}
           sorting={{ key: sort, descending: order === 'Descending' }}
           onSort={sorting =>
             frame.setParameters({
@@ -155,7 +175,7 @@ export function JobsScreen(props: IScreenProps): JSX.Element {
               order: sorting.descending ? '' : 'ascending'
             })
           }
-          onOpen={job => studio.open(`jobs/${encodeURIComponent(job.JobName)}`)}
+          onOpen={job => studio.open(jobPath(job))}
           failure={trans.__('The jobs cannot be read.')}
           empty={empty}
           pinned={2}

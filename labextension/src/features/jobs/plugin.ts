@@ -28,7 +28,8 @@ const NAMED = {
 /** The screens of jobs. */
 export const jobs: JupyterFrontEndPlugin<void> = {
   id: '@bottega/labextension:jobs',
-  description: 'Lists training jobs, and shows each one live.',
+  description:
+    'Lists training, processing and transform jobs, and shows each one live.',
   autoStart: true,
   requires: [IBottega, IBottegaClient],
   optional: [ITranslator, ICommandPalette],
@@ -54,6 +55,22 @@ export const jobs: JupyterFrontEndPlugin<void> = {
       label: name => name,
       icon: jobIcon,
       load: () => import('./jobScreen').then(module => module.JobScreen)
+    });
+    studio.addScreen({
+      id: 'processing-jobs',
+      named: true,
+      label: name => name,
+      icon: jobIcon,
+      load: () =>
+        import('./otherJobScreen').then(module => module.ProcessingJobScreen)
+    });
+    studio.addScreen({
+      id: 'transform-jobs',
+      named: true,
+      label: name => name,
+      icon: jobIcon,
+      load: () =>
+        import('./otherJobScreen').then(module => module.TransformJobScreen)
     });
     app.commands.addCommand(OPEN_JOBS, {
       label: trans.__('Open Jobs'),

@@ -1,11 +1,13 @@
 import type {
   ICreateTrainingJobRequest,
   IListJobsRequest,
-  ITag
+  ITag,
+  JobKind
 } from '../../api/types/training';
 import { boto3Call, pythonLiteral, pythonString } from '../../shared/python';
 import type { IJob } from './facts';
 import { scriptOf } from './facts';
+import { kindOf } from './kinds';
 
 const LONGEST_NAME = 63;
 
@@ -86,12 +88,13 @@ export function jobPython(job: IJob, tags: readonly ITag[], now: Date): string {
 /**
  * Code that gives the jobs which a list shows.
  *
- * ListTrainingJobs knows one status, one part of the name and three orders; a list of anything
- * else is that of bottega's own ListJobs.
+ * SageMaker's lists know one kind, one status, one part of the name and three orders; a list of
+ * anything else is that of bottega's own ListJobs.
  */
 export function listPython(request: IListJobsRequest): string {
   const words = (request.Filter ?? '').split(/\s+/).filter(Boolean);
   const members: Record<string, string> = {};
+  let kind: JobKind | null = null;
   let plain = ['CreationTime', 'Name', 'Status'].includes(
     request.SortBy ?? 'CreationTime'
   );
@@ -99,19 +102,18 @@ export function listPython(request: IListJobsRequest): string {
     const [key = '', value] = word.split(':', 2);
     const member = value === undefined ? 'name' : key.toLowerCase();
     const target = { name: 'NameContains', status: 'StatusEquals' }[member];
-    if (member === 'kind') {
-      continue; // ListTrainingJobs has one kind only
-    }
-    if (!target || target in members || (value ?? '').includes(',')) {
+    if (member === 'kind' && kind === null && kindOf(value)) {
+      kind = kindOf(value);
+    } else if (!target || target in members || (value ?? '').includes(',')) {
       plain = false;
     } else {
       members[target] = value ?? key;
     }
   }
-  if (!plain) {
+  if (!plain || kind === null) {
     const rest = { Filter: request.Filter, SortBy: request.SortBy };
     const body = pythonLiteral({ ...rest, SortOrder: request.SortOrder });
-    return `import bottega\n\nsession = bottega.connect()\nfound = session.client.call("bottega", "ListJobs", ${body})\nfor job in found["Jobs"]:\n    print(job["Status"], job["JobName"], job.get("ObjectiveValue"))\n`;
+    return `import bottega\n\nsession = bottega.connect()\nfound = session.client.call("bottega", "ListJobs", ${body})\nfor job in found["Jobs"]:\n    print(job["Status"], job["Kind"], job["JobName"], job.get("ObjectiveValue"))\n`;
   }
   const parameters = {
     ...members,
@@ -121,5 +123,5 @@ export function listPython(request: IListJobsRequest): string {
   const lines = Object.entries(parameters)
     .map(([name, value]) => `    ${name}=${pythonString(value)},\n`)
     .join('');
-  return `import boto3\n\nsagemaker = boto3.client("sagemaker")\npages = sagemaker.get_paginator("list_training_jobs").paginate(\n${lines})\nfor page in pages:\n    for job in page["TrainingJobSummaries"]:\n        print(job["TrainingJobStatus"], job["TrainingJobName"])\n`;
+  return `import boto3\n\nsagemaker = boto3.client("sagemaker")\npages = sagemaker.get_paginator("list_${kind.toLowerCase()}_jobs").paginate(\n${lines})\nfor page in pages:\n    for job in page["${kind}JobSummaries"]:\n        print(job["${kind}JobStatus"], job["${kind}JobName"])\n`;
 }

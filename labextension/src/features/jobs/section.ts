@@ -4,6 +4,7 @@ import { duration } from '../../shared/format';
 import type { IBottegaClient, ISection, ISectionItem } from '../../tokens';
 import type { IJobOverview } from '../../api/types/training';
 import { isRunning, runtime } from './facts';
+import { concernsJobs, JOB_KINDS, jobPath, resourceKind } from './kinds';
 
 const NEWEST = 5;
 
@@ -16,18 +17,17 @@ export function jobsSection(
     id: 'jobs',
     label: trans.__('Jobs'),
     rank: 30,
-    concerns: event =>
-      event.Type === 'ResourceChanged' && event.Kind === 'TrainingJob',
+    concerns: event => event.Type === 'ResourceChanged' && concernsJobs(event),
     load: async () => {
       const [found, activity] = await Promise.all([
         client.call('bottega:ListJobs', { MaxResults: NEWEST }),
         client.call('bottega:DescribeActivity', {})
       ]);
-      const statuses =
-        activity.Kinds.find(kind => kind.Kind === 'TrainingJob')?.Statuses ??
-        {};
-      const running =
-        (statuses['InProgress'] ?? 0) + (statuses['Stopping'] ?? 0);
+      const counted = JOB_KINDS.map(resourceKind);
+      const running = activity.Kinds.filter(kind => counted.includes(kind.Kind))
+        .map(({ Statuses: statuses }) => statuses)
+        .map(found => (found['InProgress'] ?? 0) + (found['Stopping'] ?? 0))
+        .reduce((sum, count) => sum + count, 0);
       return {
         count:
           running > 0
@@ -38,7 +38,7 @@ export function jobsSection(
     },
     path: 'jobs',
     create: { label: trans.__('Train a model'), command: 'bottega:train' },
-    empty: trans.__('No model has been trained here yet.')
+    empty: trans.__('No job has run here yet.')
   };
 }
 
@@ -47,7 +47,7 @@ function item(job: IJobOverview): ISectionItem {
   const seconds = runtime(times, Date.now() / 1000);
   return {
     label: job.JobName,
-    path: `jobs/${encodeURIComponent(job.JobName)}`,
+    path: jobPath(job),
     status: job.Status,
     note: seconds === null ? '' : duration(seconds),
     ...(isRunning(job.Status) && job.StartTime !== undefined

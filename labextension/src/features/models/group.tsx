@@ -1,8 +1,12 @@
-import { useEffect } from 'react';
+import { useCallback, useEffect } from 'react';
 
 import { BottegaError } from '../../api/request';
 import type { IModelVersion } from '../../api/types/registry';
-import { Button, CopyButton } from '../../shared/components/controls';
+import {
+  Button,
+  CopyButton,
+  FilterBox
+} from '../../shared/components/controls';
 import { Empty } from '../../shared/components/states';
 import { StatusChip } from '../../shared/components/status';
 import { ago, moment } from '../../shared/format';
@@ -12,8 +16,14 @@ import { Table } from '../../shared/table/table';
 import { useWindowedRows } from '../../shared/table/useWindowedRows';
 import type { IScreenProps } from '../../tokens';
 import { versionsPython } from './python';
+import { removeGroup } from './removal';
 import { VersionView } from './version';
-import { approvalName, concernsGroup, metricsText } from './versions';
+import {
+  approvalName,
+  concernsGroup,
+  isMissing,
+  metricsText
+} from './versions';
 
 /** Versions are always in this order: no column sorts. */
 const NEWEST_FIRST = { key: '', descending: true };
@@ -21,26 +31,35 @@ const NEWEST_FIRST = { key: '', descending: true };
 /** A group: its versions, and below them the one that is chosen. */
 export function GroupScreen(props: IScreenProps): JSX.Element {
   const { client, studio, trans, frame, name, parameters } = props;
+  const filter = parameters['filter'] ?? '';
   const now = useNow(frame, true);
   const rows = useWindowedRows<IModelVersion>(
     props,
     async (offset, limit, signal) => {
       const page = await client.call(
         'bottega:ListModelVersions',
-        { GroupName: name, Offset: offset, MaxResults: limit },
+        {
+          GroupName: name,
+          Offset: offset,
+          MaxResults: limit,
+          Filter: filter
+        },
         signal
       );
       return { rows: page.Versions, total: page.Total };
     },
-    [name],
+    [name, filter],
     // An endpoint that is made or deleted changes where a version serves.
     event => concernsGroup(event, name) || event.Kind === 'Endpoint'
   );
   useEffect(() => frame.setTitle(name), [frame, name]);
-  const missing =
-    rows.problem instanceof BottegaError &&
-    /does not exist|not found/i.test(rows.problem.message);
-  if (missing) {
+  const setFilter = useCallback(
+    (value: string) => frame.setParameters({ filter: value, version: '' }),
+    [frame]
+  );
+  const refused =
+    rows.problem instanceof BottegaError && rows.problem.status === 400;
+  if (isMissing(rows.problem)) {
     return (
       <Empty
         sentence={trans.__('There is no model package group %1.', name)}
@@ -52,44 +71,60 @@ export function GroupScreen(props: IScreenProps): JSX.Element {
     );
   }
   const newest = rows.row(0);
-  const version = Number(parameters['version'] ?? newest?.Version ?? 0);
+  // A version that is no number is none: the newest is shown.
+  const version = Number(parameters['version']) || (newest?.Version ?? 0);
+  const isEmpty = filter === '' && rows.total === 0;
+  const remove = async (): Promise<void> => {
+    if (await removeGroup(client, name, trans)) {
+      studio.open('models');
+      frame.close();
+    }
+  };
   const columns: Array<IColumn<IModelVersion>> = [
     {
       id: 'version',
       label: trans.__('Version'),
-      width: 80,
+      width: 70,
       align: 'end',
       render: row => <strong>{row.Version}</strong>
     },
     {
       id: 'approval',
       label: trans.__('Approval'),
-      width: 160,
+      width: 130,
       render: row => approvalName(row.Approval, trans)
     },
     {
       id: 'status',
       label: trans.__('Validation'),
-      width: 120,
+      width: 110,
       render: row => <StatusChip status={row.Status} />
     },
     {
       id: 'metrics',
       label: trans.__('Metrics'),
-      width: 260,
+      width: 240,
       render: row => metricsText(row.Metrics)
     },
     {
       id: 'job',
       label: trans.__('Training job'),
-      width: 180,
+      width: 150,
       render: row => row.TrainingJobName ?? ''
     },
     {
       id: 'endpoints',
       label: trans.__('Deployed at'),
-      width: 180,
+      width: 130,
       render: row => row.Endpoints.join(', ')
+    },
+    {
+      id: 'description',
+      label: trans.__('Description'),
+      width: 160,
+      render: row => (
+        <span title={row.Description ?? ''}>{row.Description ?? ''}</span>
+      )
     },
     {
       id: 'created',
@@ -102,7 +137,7 @@ export function GroupScreen(props: IScreenProps): JSX.Element {
       )
     }
   ];
-  const code = (): string => versionsPython(name);
+  const code = (): string => versionsPython(name, filter);
   return (
     <>
       <header className="jp-BottegaHeader">
@@ -112,6 +147,13 @@ export function GroupScreen(props: IScreenProps): JSX.Element {
             trans._n('%1 version', '%1 versions', rows.total)}
         </span>
         <span className="jp-BottegaHeader-actions">
+          <FilterBox
+            value={filter}
+            onChange={setFilter}
+            label={trans.__('Filter versions')}
+            placeholder={trans.__('approval:Approved tariffs')}
+            problem={refused ? (rows.problem?.message ?? null) : null}
+          />
           <CopyButton
             label={trans.__('Copy as Python')}
             trans={trans}
@@ -119,6 +161,18 @@ export function GroupScreen(props: IScreenProps): JSX.Element {
           />
           <Button onClick={() => void studio.openInNotebook(code(), name)}>
             {trans.__('Open in notebook')}
+          </Button>
+          <Button
+            kind="danger"
+            disabled={!isEmpty}
+            title={
+              isEmpty
+                ? trans.__('Delete this group, which has no versions')
+                : trans.__('Only a group without versions can be deleted')
+            }
+            onClick={() => void remove()}
+          >
+            {trans.__('Delete group')}
           </Button>
         </span>
       </header>
@@ -134,23 +188,31 @@ export function GroupScreen(props: IScreenProps): JSX.Element {
           onOpen={row => frame.setParameters({ version: String(row.Version) })}
           failure={trans.__('The versions cannot be read.')}
           empty={
-            <Empty
-              sentence={trans.__(
-                'The group has no version. job.register("%1") adds one.',
-                name
-              )}
-            />
+            filter === '' ? (
+              <Empty
+                sentence={trans.__(
+                  'The group has no version. Register on the screen of a completed job adds one, as job.register("%1") does.',
+                  name
+                )}
+                action={{
+                  label: trans.__('Show all jobs'),
+                  run: () => studio.open('jobs')
+                }}
+              />
+            ) : (
+              <Empty
+                sentence={trans.__('No version matches the filter.')}
+                action={{
+                  label: trans.__('Clear the filter'),
+                  run: () => setFilter('')
+                }}
+              />
+            )
           }
         />
       </div>
-      {newest && version > 0 && (
-        <VersionView
-          key={version}
-          {...props}
-          group={name}
-          version={version}
-          arn={newest.ModelPackageArn.replace(/\/\d+$/, `/${version}`)}
-        />
+      {version > 0 && (
+        <VersionView key={version} {...props} group={name} version={version} />
       )}
     </>
   );

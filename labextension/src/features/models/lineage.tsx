@@ -3,11 +3,13 @@ import { useCallback, useMemo } from 'react';
 
 import type {
   IDescribeModelLineageResponse,
+  ILineageEdge,
   ILineageNode,
   LineageNodeType
 } from '../../api/types/registry';
 import { Loadable } from '../../shared/components/states';
 import { LayeredGraph } from '../../shared/graph/layeredGraph';
+import { versionPath } from '../../shared/graph/lineage';
 import { useLive } from '../../shared/hooks/useLive';
 import type { IBottega, IScreenProps } from '../../tokens';
 
@@ -54,13 +56,7 @@ function Graph(props: {
   const graph = useMemo(
     () => ({
       nodes: lineage.Nodes.map(node => ({ id: node.Id })),
-      edges: lineage.Edges.map(edge => ({
-        // One thing may play two roles for another: as training and as validation data.
-        id: `${edge.Source}>${edge.Target}:${edge.Label ?? ''}`,
-        source: edge.Source,
-        target: edge.Target,
-        ...(edge.Label === undefined ? {} : { label: edge.Label })
-      }))
+      edges: joined(lineage.Edges)
     }),
     [lineage]
   );
@@ -82,6 +78,7 @@ function Graph(props: {
     <>
       <LayeredGraph
         graph={graph}
+        focus={lineage.Focus}
         render={render}
         label={trans.__('Lineage')}
         trans={trans}
@@ -93,6 +90,31 @@ function Graph(props: {
       )}
     </>
   );
+}
+
+/** One thing may play two roles for another, as training and as validation data: one edge, two labels. */
+export function joined(
+  edges: readonly ILineageEdge[]
+): Array<{ id: string; source: string; target: string; label?: string }> {
+  const labels = new Map<string, string[]>();
+  const found = new Map<string, ILineageEdge>();
+  for (const edge of edges) {
+    const id = `${edge.Source}>${edge.Target}`;
+    found.set(id, edge);
+    labels.set(id, [
+      ...(labels.get(id) ?? []),
+      ...(edge.Label === undefined ? [] : [edge.Label])
+    ]);
+  }
+  return [...found].map(([id, edge]) => {
+    const roles = labels.get(id) ?? [];
+    return {
+      id,
+      source: edge.Source,
+      target: edge.Target,
+      ...(roles.length > 0 ? { label: roles.join(', ') } : {})
+    };
+  });
 }
 
 function LineageNode(props: {
@@ -141,12 +163,10 @@ export function pathOf(node: ILineageNode): string | null {
       return `jobs/${encodeURIComponent(node.Name)}`;
     case 'Endpoint':
       return `endpoints/${encodeURIComponent(node.Name)}`;
-    case 'ModelPackage': {
-      const [group = '', version] = node.Name.split('/').slice(-2);
-      return version === undefined
-        ? null
-        : `models/${encodeURIComponent(group)}?version=${version}`;
-    }
+    case 'ModelPackage':
+      return versionPath(node.Name);
+    case 'Run':
+      return `runs/${encodeURIComponent(node.Name)}`;
     default:
       return null;
   }

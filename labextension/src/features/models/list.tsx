@@ -170,7 +170,7 @@ export function ModelsScreen(props: IScreenProps): JSX.Element {
           ) : (
             <Empty
               sentence={trans.__(
-                'No model is registered yet. job.register("churn") puts the model of a training job here, as the first version of a group.'
+                'No model is registered yet. Register on the screen of a completed job puts its model here, as job.register("churn") does.'
               )}
               action={{
                 label: trans.__('Show all jobs'),

@@ -1,3 +1,4 @@
+/* eslint-disable jupyter/prefer-lazy-imports -- the section is in the sidebar from the start, and it is light */
 import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
@@ -7,7 +8,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { modelIcon } from '../../shared/icons';
 import { IBottega, IBottegaClient } from '../../tokens';
-import { OPEN_COMMAND, OPEN_LIST_COMMAND } from './commands';
+import { OPEN_COMMAND, OPEN_LIST_COMMAND, REGISTER_COMMAND } from './commands';
 import { modelsSection } from './section';
 
 /** The model registry: groups, their versions, approval and lineage. */
@@ -65,6 +66,24 @@ export const models: JupyterFrontEndPlugin<void> = {
       },
       execute: args =>
         studio.open(`models/${encodeURIComponent(String(args['name']))}`)
+    });
+    app.commands.addCommand(REGISTER_COMMAND, {
+      label: args =>
+        trans.__('Register Model of %1', String(args['job'] ?? '')),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            job: { type: 'string', description: 'A completed training job' }
+          },
+          required: ['job'],
+          additionalProperties: false
+        }
+      },
+      execute: async args => {
+        const { register } = await import('./registerDialog');
+        return await register(client, String(args['job']), trans);
+      }
     });
     palette?.addItem({
       command: OPEN_LIST_COMMAND,

@@ -1,7 +1,6 @@
-import { Dialog, InputDialog, showErrorMessage } from '@jupyterlab/apputils';
+import { InputDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { BottegaError } from '../../api/request';
 import type {
   IDescribeModelPackageOutput,
   RegistryApproval
@@ -12,36 +11,63 @@ import {
   Facts,
   Tabs
 } from '../../shared/components/controls';
-import { Loadable } from '../../shared/components/states';
+import { Empty, Loadable } from '../../shared/components/states';
+import { attempt } from '../../shared/forms/formDialog';
 import { moment, sessionOf } from '../../shared/format';
 import { useLive } from '../../shared/hooks/useLive';
 import type { IBottegaClient, IScreenProps } from '../../tokens';
 import { DEPLOY_COMMAND } from '../endpoints/commands';
 import { Lineage } from './lineage';
-import { versionPython } from './python';
-import { approvalName, concernsGroup } from './versions';
+import { failedVersionPython, versionPython } from './python';
+import { removeVersion } from './removal';
+import { approvalName, concernsGroup, isMissing } from './versions';
 
 interface IVersionProps extends IScreenProps {
   group: string;
   version: number;
-  /** Of the version. */
-  arn: string;
 }
 
 /** One version: whether it may be deployed, what it is made of, and its lineage. */
 export function VersionView(props: IVersionProps): JSX.Element {
-  const { arn, client, group, trans, version } = props;
+  const { client, frame, group, trans, version } = props;
+  const name = `${group}/${version}`;
   const described = useLive(
     props,
-    signal =>
-      client.call(
-        'sagemaker:DescribeModelPackage',
-        { ModelPackageName: arn },
-        signal
-      ),
-    [arn],
+    async signal => {
+      const [found, studio] = await Promise.all([
+        client.call(
+          'sagemaker:DescribeModelPackage',
+          { ModelPackageName: name },
+          signal
+        ),
+        client.call('bottega:DescribeStudio', {}, signal)
+      ]);
+      return { found, role: studio.RoleArn };
+    },
+    [name],
     { concerns: event => concernsGroup(event, group) }
   );
+  const problem =
+    described.state === 'error'
+      ? described.error
+      : described.state === 'ready'
+        ? described.problem
+        : null;
+  if (isMissing(problem)) {
+    return (
+      <Empty
+        sentence={
+          described.state === 'ready'
+            ? trans.__('Version %1 was deleted.', version)
+            : trans.__('There is no version %1.', version)
+        }
+        action={{
+          label: trans.__('Show the newest version'),
+          run: () => frame.setParameters({ version: '' })
+        }}
+      />
+    );
+  }
   return (
     <section
       className="jp-BottegaModels-version"
@@ -52,24 +78,39 @@ export function VersionView(props: IVersionProps): JSX.Element {
         trans={trans}
         what={trans.__('Version %1 cannot be read.', version)}
       >
-        {value => <Content {...props} described={value} />}
+        {value => (
+          <Content {...props} described={value.found} role={value.role} />
+        )}
       </Loadable>
     </section>
   );
 }
 
 function Content(
-  props: IVersionProps & { described: IDescribeModelPackageOutput }
+  props: IVersionProps & {
+    described: IDescribeModelPackageOutput;
+    /** The ARN of the role that a model of it would have. */
+    role: string;
+  }
 ): JSX.Element {
-  const { arn, client, described, frame, group, parameters, studio, trans } =
-    props;
+  const { client, described, frame, parameters, studio, trans } = props;
+  const arn = described.ModelPackageArn;
+  const name = `${props.group}/${props.version}`;
   const approval = (described.ModelApprovalStatus ??
     'PendingManualApproval') as RegistryApproval;
   const ready = described.ModelPackageStatus === 'Completed';
   const decide = (status: RegistryApproval): void =>
     void decideVersion(client, arn, status, trans);
+  const isApproved = approval === 'Approved';
   const code = (): string =>
-    versionPython(arn, '<the ARN of your execution role>');
+    described.ModelPackageStatus === 'Failed'
+      ? failedVersionPython(arn)
+      : versionPython(arn, props.role);
+  const remove = async (): Promise<void> => {
+    if (await removeVersion(client, { arn, name }, trans)) {
+      frame.setParameters({ version: '' });
+    }
+  };
   return (
     <>
       <header className="jp-BottegaHeader">
@@ -84,7 +125,7 @@ function Content(
             : ''}
         </span>
         <span className="jp-BottegaHeader-actions">
-          {approval !== 'Approved' && (
+          {!isApproved && (
             <Button disabled={!ready} onClick={() => decide('Approved')}>
               {trans.__('Approve')}
             </Button>
@@ -100,20 +141,32 @@ function Content(
             text={code}
           />
           <Button
+            kind="danger"
+            label={trans.__('Delete version %1', props.version)}
+            onClick={() => void remove()}
+          >
+            {trans.__('Delete')}
+          </Button>
+          <Button
             kind="primary"
-            disabled={!ready || approval !== 'Approved'}
+            disabled={!ready}
             title={
-              approval === 'Approved'
-                ? trans.__('Put this version behind an endpoint')
-                : trans.__('Only an approved version can be deployed')
+              !ready
+                ? trans.__('Only a version that is valid can be deployed')
+                : isApproved
+                  ? trans.__('Put this version behind an endpoint')
+                  : trans.__(
+                      'Approve this version and put it behind an endpoint'
+                    )
             }
             onClick={() =>
               void studio.execute(DEPLOY_COMMAND, {
-                version: `${group}/${props.version}`
+                version: name,
+                ...(isApproved ? {} : { approve: true })
               })
             }
           >
-            {trans.__('Deploy')}
+            {isApproved ? trans.__('Deploy') : trans.__('Approve and deploy')}
           </Button>
         </span>
       </header>
@@ -126,7 +179,7 @@ function Content(
           {
             id: 'lineage',
             label: trans.__('Lineage'),
-            render: () => <Lineage {...props} />
+            render: () => <Lineage {...props} arn={arn} />
           },
           {
             id: 'details',
@@ -237,20 +290,14 @@ export async function decideVersion(
   if (!answer.button.accept) {
     return;
   }
-  try {
-    await client.call('sagemaker:UpdateModelPackage', {
-      ModelPackageArn: arn,
-      ModelApprovalStatus: status,
-      ApprovalDescription: answer.value ?? ''
-    });
-  } catch (error) {
-    if (!(error instanceof BottegaError)) {
-      throw error;
-    }
-    await showErrorMessage(
-      trans.__('The version is not changed'),
-      error.message,
-      [Dialog.okButton()]
-    );
-  }
+  await attempt(
+    () =>
+      client.call('sagemaker:UpdateModelPackage', {
+        ModelPackageArn: arn,
+        ModelApprovalStatus: status,
+        ApprovalDescription: answer.value ?? ''
+      }),
+    trans.__('The version is not changed'),
+    trans
+  );
 }

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { BottegaError } from '../../api/request';
 import type { IStudioEvent } from '../../api/types/studio';
 import type {
   IModelVersionMetric,
@@ -35,4 +36,12 @@ export function metricsText(metrics: readonly IModelVersionMetric[]): string {
   return metrics
     .map(metric => `${metric.Name} ${measured(metric.Value)}`)
     .join(', ');
+}
+
+/** Whether an error says that there is no such group or version. */
+export function isMissing(error: Error | null): boolean {
+  return (
+    error instanceof BottegaError &&
+    /does not exist|not found/i.test(error.message)
+  );
 }

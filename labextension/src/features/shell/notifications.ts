@@ -19,12 +19,20 @@ const KINDS: Record<string, IKind> = {
     good: (trans, name) => trans.__('Training job %1 completed', name),
     bad: (trans, name) => trans.__('Training job %1 failed', name)
   },
+  HyperParameterTuningJob: {
+    path: name => `tuning/${encodeURIComponent(name)}`,
+    good: (trans, name) => trans.__('Tuning job %1 completed', name),
+    bad: (trans, name) => trans.__('Tuning job %1 failed', name)
+  },
   Endpoint: {
     path: name => `endpoints/${encodeURIComponent(name)}`,
     good: (trans, name) => trans.__('Endpoint %1 is in service', name),
     bad: (trans, name) => trans.__('Endpoint %1 failed', name)
   }
 };
+
+/** What the training jobs of a tuning job are called: after it, with a number and eight digits. */
+const TRIAL = /^(.+)-\d{3,}-[0-9a-f]{8}$/;
 
 /** Tells through JupyterLab's notifications what has ended, as far as the settings want it. */
 export function notifyOfEnds(
@@ -46,7 +54,13 @@ export function notifyOfEnds(
     }
     const former = settled.get(key);
     settled.set(key, status);
-    if (former === status) {
+    // Trials end by the dozen; what their tuning job came to is told.
+    const tuning = TRIAL.exec(name)?.[1];
+    const isTrial =
+      event.Kind === 'TrainingJob' &&
+      tuning !== undefined &&
+      settled.has(`HyperParameterTuningJob/${tuning}`);
+    if (former === status || isTrial) {
       return;
     }
     const good = status === 'Completed' || status === 'InService';

@@ -28,6 +28,9 @@ export class StatusItem extends VisibleWidget {
   }
 }
 
+/** The kinds of resources that compute for a while and end. */
+const JOBS = ['TrainingJob', 'ProcessingJob', 'TransformJob'];
+
 function Activity(props: {
   studio: IBottega;
   client: IBottegaClient;
@@ -43,7 +46,7 @@ function Activity(props: {
       // New points of a metric change nothing here, and come often.
       concerns: event =>
         event.Type === 'ResourceChanged' &&
-        (event.Kind === 'TrainingJob' || event.Kind === 'Endpoint'),
+        (JOBS.some(kind => kind === event.Kind) || event.Kind === 'Endpoint'),
       every: 60_000,
       fold: 800
     }
@@ -70,7 +73,10 @@ function Activity(props: {
       0
     );
   };
-  const jobs = count('TrainingJob', 'InProgress', 'Stopping');
+  const jobs = JOBS.map(kind => count(kind, 'InProgress', 'Stopping')).reduce(
+    (sum, running) => sum + running,
+    0
+  );
   const endpoints = count('Endpoint', 'InService', 'Updating', 'Creating');
   const hours = live.value.ComputeSecondsToday / 3600;
   const today =

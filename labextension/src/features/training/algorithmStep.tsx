@@ -49,7 +49,21 @@ export function AlgorithmStep(props: IStepProps): JSX.Element {
       {trainer.kind === 'script' && (
         <ScriptFields {...props} trainer={trainer} />
       )}
-      <h3>{trans.__('Hyperparameters')}</h3>
+      <label className="jp-BottegaTraining-check">
+        <input
+          type="checkbox"
+          checked={draft.search !== null}
+          onChange={event => model.setSearch(event.target.checked)}
+        />
+        {trans.__(
+          'Tune this: train it many times to find the best hyperparameters'
+        )}
+      </label>
+      <h3>
+        {draft.search
+          ? trans.__('Hyperparameters that stay as they are')
+          : trans.__('Hyperparameters')}
+      </h3>
       {algorithm ? (
         <HyperparameterFields {...props} algorithm={algorithm} />
       ) : (

@@ -5,9 +5,13 @@ import type {
   IListAlgorithmsResponse,
   ITag
 } from '../../api/types/training';
+import type { IBottegaClient } from '../../tokens';
 import type { ChannelMode, IDraft, Source, Trainer } from './draft';
 import { DEFAULT_MAX_RUNTIME_SECONDS, shortName } from './draft';
 import { PROGRAM, SUBMIT_DIRECTORY } from './requests';
+
+/** What a trial of a tuning job was told of it; a job of its own has no tuning job. */
+const TUNING_OBJECTIVE = '_tuning_objective_metric';
 
 /** What a clone takes over as it is, where the form has no field for it. */
 const KEPT = [
@@ -29,6 +33,21 @@ const KEPT = [
   'InfraCheckConfig'
 ] as const;
 
+/** Read a job, for the draft of one that does the same. */
+export async function readClone(
+  client: Pick<IBottegaClient, 'call'>,
+  job: string,
+  catalog: IListAlgorithmsResponse
+): Promise<IDraft> {
+  const description = await client.call('sagemaker:DescribeTrainingJob', {
+    TrainingJobName: job
+  });
+  const { Tags: tags } = await client.call('sagemaker:ListTags', {
+    ResourceArn: description.TrainingJobArn
+  });
+  return cloneDraft(description, tags ?? [], catalog);
+}
+
 /** The draft of a job that does the same as another one, under a new name. */
 export function cloneDraft(
   job: IDescribeTrainingJobResponse,
@@ -43,8 +62,11 @@ export function cloneDraft(
   const {
     [PROGRAM]: program,
     [SUBMIT_DIRECTORY]: uri,
-    ...hyperparameters
+    ...given
   } = job.HyperParameters ?? {};
+  const hyperparameters = Object.fromEntries(
+    Object.entries(given).filter(([name]) => name !== TUNING_OBJECTIVE)
+  );
   const channels = job.InputDataConfig ?? [];
   const ownCode =
     program !== undefined ||
@@ -86,6 +108,7 @@ export function cloneDraft(
     maxRuntimeSeconds:
       job.StoppingCondition.MaxRuntimeInSeconds ?? DEFAULT_MAX_RUNTIME_SECONDS,
     experiment: job.ExperimentConfig?.ExperimentName ?? '',
+    search: null,
     tags: tags.filter(tag => !tag.Key.startsWith('aws:')),
     kept: keptMembers(job)
   };

@@ -8,6 +8,8 @@ import type {
   ITag
 } from '../../api/types/training';
 
+import type { ISearch } from './search';
+
 /** What files the server makes a table of, so that a label column can be named. */
 export const TABLE_EXTENSIONS: readonly string[] = ['.csv', '.parquet'];
 
@@ -59,6 +61,8 @@ export interface IDraft {
   instanceCount: number;
   maxRuntimeSeconds: number;
   experiment: string;
+  /** Where hyperparameters are searched; null for a single training. */
+  search: ISearch | null;
   tags: readonly ITag[];
   /** Members of a cloned request that the form has no field for. */
   kept: Partial<ICreateTrainingJobRequest>;
@@ -88,6 +92,7 @@ export function newDraft(
     instanceCount: 1,
     maxRuntimeSeconds: DEFAULT_MAX_RUNTIME_SECONDS,
     experiment: '',
+    search: null,
     tags: [],
     kept: {}
   };

@@ -9,7 +9,14 @@ export const FIELDS = {
   instanceType: 'ResourceConfig.InstanceType',
   instanceCount: 'ResourceConfig.InstanceCount',
   maxRuntime: 'StoppingCondition.MaxRuntimeInSeconds',
-  experiment: 'ExperimentConfig.ExperimentName'
+  experiment: 'ExperimentConfig.ExperimentName',
+  ranges: 'ParameterRanges',
+  metric: 'HyperParameterTuningJobObjective.MetricName',
+  direction: 'HyperParameterTuningJobObjective.Type',
+  strategy: 'Strategy',
+  trials: 'ResourceLimits.MaxNumberOfTrainingJobs',
+  parallel: 'ResourceLimits.MaxParallelTrainingJobs',
+  epochs: 'HyperbandStrategyConfig'
 } as const;
 
 /** The field of a channel. */

@@ -81,11 +81,17 @@ export function FindingsPanel(props: {
           title={
             errors > 0
               ? trans.__('What is marked has to be mended first')
-              : trans.__('Start the training job')
+              : model.draft.search
+                ? trans.__('Start the tuning job')
+                : trans.__('Start the training job')
           }
           onClick={props.onStart}
         >
-          {stage === null ? trans.__('Train') : stageText(stage, trans)}
+          {stage !== null
+            ? stageText(stage, trans)
+            : model.draft.search
+              ? trans.__('Tune')
+              : trans.__('Train')}
         </Button>
         <Button disabled={stage !== null} onClick={() => model.checkAgain()}>
           {trans.__('Check again')}

@@ -1,6 +1,9 @@
 import { useEffect, useMemo, useState } from 'react';
 
-import type { IAlgorithmDescription } from '../../api/types/training';
+import type {
+  IAlgorithmDescription,
+  IHyperParameterDescription
+} from '../../api/types/training';
 import { SchemaForm } from '../../shared/forms/schemaForm';
 import { HYPERPARAMETER_PREFIX } from './focusField';
 import {
@@ -22,7 +25,7 @@ export function HyperparameterFields(props: IProps): JSX.Element {
   const { model, draft, algorithm, trans } = props;
   const [open, setOpen] = useState(false);
   const values = draft.hyperparameters;
-  const rest = shownParameters(algorithm, values, false);
+  const rest = fixedParameters(props, false);
   const wantsRest = rest.some(
     item => props.wanted === `HyperParameters.${item.Name}`
   );
@@ -81,14 +84,29 @@ export function HyperparameterFields(props: IProps): JSX.Element {
   );
 }
 
+/** The hyperparameters that have a value of their own: not those that are searched. */
+function fixedParameters(
+  props: Pick<IProps, 'draft' | 'algorithm'>,
+  essential: boolean
+): IHyperParameterDescription[] {
+  const { draft, algorithm } = props;
+  const searched = new Set(draft.search?.ranges.map(range => range.name));
+  return shownParameters(algorithm, draft.hyperparameters, essential).filter(
+    item => !searched.has(item.Name)
+  );
+}
+
 function Part(props: IProps & { essential: boolean }): JSX.Element {
   const { model, draft, algorithm, essential, findings, trans } = props;
   const values = draft.hyperparameters;
-  const form = useMemo(
-    () => hyperparameterForm(algorithm, values, essential, trans),
-    [algorithm, values, essential, trans]
+  const shown = useMemo(
+    () => fixedParameters({ draft, algorithm }, essential),
+    [algorithm, draft, essential]
   );
-  const shown = shownParameters(algorithm, values, essential);
+  const form = useMemo(
+    () => hyperparameterForm(shown, algorithm, values, trans),
+    [shown, algorithm, values, trans]
+  );
   // What breaks the schema the form says itself; of words in place of numbers the schema knows
   // nothing, and of what has to be given there is more to say.
   const own = hyperparameterProblems(algorithm, values, trans);

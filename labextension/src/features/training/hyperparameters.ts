@@ -101,12 +101,11 @@ export function sentHyperparameters(
 
 /** The form of some hyperparameters: types, ranges, a sentence each, defaults as placeholders. */
 export function hyperparameterForm(
+  shown: readonly IHyperParameterDescription[],
   algorithm: IAlgorithmDescription,
   values: Hyperparameters,
-  essential: boolean,
   trans: TranslationBundle
 ): IHyperparameterForm {
-  const shown = shownParameters(algorithm, values, essential);
   const properties = shown.map(
     item => [item.Name, propertySchema(item, trans)] as const
   );

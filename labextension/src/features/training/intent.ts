@@ -3,14 +3,16 @@ import { useEffect, useRef } from 'react';
 import type { IScreenProps } from '../../tokens';
 import type { TrainModel } from './trainModel';
 
-/** What a form is opened for: these data, or another job's settings. */
+/** What a form is opened for: these data, another job's settings, a search. */
 interface IIntent {
   file: string;
   uri: string;
   clone: string;
+  /** Not empty where hyperparameters are to be searched. */
+  tune: string;
 }
 
-const NONE: IIntent = { file: '', uri: '', clone: '' };
+const NONE: IIntent = { file: '', uri: '', clone: '', tune: '' };
 
 /**
  * Fill the form with what its path names, and again whenever it is opened for something else.
@@ -22,7 +24,7 @@ export function useIntent(
   props: Pick<IScreenProps, 'parameters' | 'frame'>
 ): void {
   const { frame } = props;
-  const { file = '', uri = '', clone = '' } = props.parameters;
+  const { file = '', uri = '', clone = '', tune = '' } = props.parameters;
   const done = useRef<{ model: TrainModel; intent: IIntent } | null>(null);
   const ready = model.catalog !== null;
   useEffect(() => {
@@ -30,12 +32,13 @@ export function useIntent(
       return;
     }
     const before = done.current?.model === model ? done.current.intent : NONE;
-    const wanted = { file, uri, clone };
+    const wanted = { file, uri, clone, tune };
     // What was there already belongs to the time before.
     const fresh: IIntent = {
       file: file === before.file ? '' : file,
       uri: uri === before.uri ? '' : uri,
-      clone: clone === before.clone ? '' : clone
+      clone: clone === before.clone ? '' : clone,
+      tune: tune === before.tune ? '' : tune
     };
     const isNew = Object.values(fresh).some(value => value !== '');
     done.current = { model, intent: isNew ? fresh : wanted };
@@ -49,11 +52,14 @@ export function useIntent(
       } else if (fresh.uri) {
         model.setSource('train', { kind: 's3', uri: fresh.uri });
       }
+      if (fresh.tune && !model.draft.search) {
+        model.setSearch(true);
+      }
     };
     if (fresh.clone) {
       void model.clone(fresh.clone).then(take);
     } else {
       take();
     }
-  }, [model, ready, file, uri, clone, frame]);
+  }, [model, ready, file, uri, clone, tune, frame]);
 }

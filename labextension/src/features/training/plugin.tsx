@@ -11,7 +11,7 @@ import {
 import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { bottegaIcon } from '../../shared/icons';
+import { bottegaIcon, tuningIcon } from '../../shared/icons';
 import { launcherItem } from '../../shared/launcher';
 import type { IScreenProps } from '../../tokens';
 import { IBottega, IBottegaClient } from '../../tokens';
@@ -19,6 +19,7 @@ import { TABLE_EXTENSIONS } from './draft';
 import { BrowserFiles } from './files';
 
 export const TRAIN_COMMAND = 'bottega:train';
+export const TUNE_COMMAND = 'bottega:tune';
 export const TRAIN_ON_FILE_COMMAND = 'bottega:train-on-selected-file';
 
 /** The form that starts a training job, and the ways to it. */
@@ -96,6 +97,34 @@ export const training: JupyterFrontEndPlugin<void> = {
       execute: args => studio.open(trainPath(args))
     });
 
+    app.commands.addCommand(TUNE_COMMAND, {
+      label: args =>
+        args['isPalette'] ? trans.__('Tune a Model') : trans.__('Tune a model'),
+      caption: trans.__(
+        'Train a model many times to find its best hyperparameters'
+      ),
+      icon: tuningIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            file: {
+              type: 'string',
+              description: 'The path of the data in the file browser'
+            },
+            uri: { type: 'string', description: 'The s3:// URI of the data' },
+            clone: {
+              type: 'string',
+              description: 'The name of a training job to start from'
+            },
+            isPalette: { type: 'boolean', description: 'Asked for its label' }
+          }
+        }
+      },
+      // With the time, so that a form that is open turns to it again.
+      execute: args => studio.open(trainPath({ ...args, tune: fresh() }))
+    });
+
     const selected = (): string | null => {
       const items = [
         ...(factory?.tracker.currentWidget?.selectedItems() ?? [])
@@ -127,6 +156,11 @@ export const training: JupyterFrontEndPlugin<void> = {
       category: trans.__('Bottega'),
       args: { isPalette: true }
     });
+    palette?.addItem({
+      command: TUNE_COMMAND,
+      category: trans.__('Bottega'),
+      args: { isPalette: true }
+    });
     launcher?.add(launcherItem(trans, TRAIN_COMMAND, 'train'));
   }
 };
@@ -134,7 +168,7 @@ export const training: JupyterFrontEndPlugin<void> = {
 /** The path of the form for these data, or for another go at a job. */
 export function trainPath(args: { readonly [name: string]: unknown }): string {
   const query = new URLSearchParams();
-  for (const name of ['file', 'uri', 'clone']) {
+  for (const name of ['file', 'uri', 'clone', 'tune']) {
     const value = args[name];
     if (typeof value === 'string' && value !== '') {
       query.set(name, value);
@@ -142,6 +176,11 @@ export function trainPath(args: { readonly [name: string]: unknown }): string {
   }
   const text = query.toString();
   return text ? `train?${text}` : 'train';
+}
+
+/** A text that was not there before. */
+function fresh(): string {
+  return String(Date.now());
 }
 
 /** Whether a label can be named in a file of this name. */

@@ -13,6 +13,8 @@ import type { Previews } from './findings';
 import { channelField, error, FIELDS } from './findings';
 import { hyperparameterProblems } from './hyperparameters';
 import { isJobName } from './requests';
+import { LONGEST_NAME, trialHyperparameters } from './search';
+import { searchFindings } from './searchFindings';
 
 /**
  * What the form itself can see to be wrong, at once and without the server.
@@ -32,6 +34,9 @@ export function localFindings(
       ? dataFindings(draft, previews, algorithm, trans)
       : scriptFindings(draft, previews, trans)),
     ...hyperparameterFindings(draft, previews, algorithm, trans),
+    ...(draft.search
+      ? searchFindings(draft.search, algorithm, draft.sources, trans)
+      : []),
     ...resourceFindings(draft, trans)
   ];
 }
@@ -81,7 +86,7 @@ function hyperparameterFindings(
   }
   const problems = hyperparameterProblems(
     algorithm,
-    draft.hyperparameters,
+    trialHyperparameters(draft.hyperparameters, draft.search),
     trans
   );
   const { train } = previews;
@@ -107,6 +112,17 @@ function hyperparameterFindings(
 
 function resourceFindings(draft: IDraft, trans: TranslationBundle): IFinding[] {
   const found: IFinding[] = [];
+  if (draft.search && draft.name.length > LONGEST_NAME) {
+    found.push(
+      error(
+        FIELDS.name,
+        trans.__(
+          '%1 is too long: the name of a tuning job has at most 32 characters.',
+          draft.name
+        )
+      )
+    );
+  }
   if (!isJobName(draft.name)) {
     found.push(
       error(

@@ -21,11 +21,13 @@ import {
   sourceLabel
 } from './draft';
 import { sentHyperparameters } from './hyperparameters';
+import { trialHyperparameters, tuningRequest } from './search';
+import { searchOptions } from './searchPython';
 import type { IStudioFacts } from './requests';
 import { COLUMNS_TAG, createRequest, plannedInput } from './requests';
 
 /**
- * The code that starts the same job: a call of the SDK, or of boto3 for a cloned job that asks for
+ * The code that starts the same job, or the same search: a call of the SDK, or of boto3 for a cloned job that asks for
  * more than the SDK's `train` takes.
  *
  * @param planned the request that the form would send.
@@ -49,8 +51,18 @@ export function trainingCode(
     return note + sdkCall(draft, algorithm);
   }
   return trainer.kind === 'script' || beyond.length > 0
-    ? boto3Call('sagemaker', 'create_training_job', planned)
+    ? boto3(draft, planned)
     : sdkCall(draft, algorithm);
+}
+
+function boto3(draft: IDraft, planned: ICreateTrainingJobRequest): string {
+  return draft.search
+    ? boto3Call(
+        'sagemaker',
+        'create_hyper_parameter_tuning_job',
+        tuningRequest(planned, draft.search)
+      )
+    : boto3Call('sagemaker', 'create_training_job', planned);
 }
 
 /** Members of the request that the SDK would not send so. */
@@ -153,9 +165,14 @@ function sdkCall(
   algorithm: IAlgorithmDescription | null
 ): string {
   const { trainer } = draft;
-  const values = algorithm
-    ? sentHyperparameters(algorithm, draft.hyperparameters)
-    : draft.hyperparameters;
+  const { search } = draft;
+  const searched = new Set(search?.ranges.map(range => range.name));
+  const given = trialHyperparameters(draft.hyperparameters, search);
+  const values = Object.fromEntries(
+    Object.entries(
+      algorithm ? sentHyperparameters(algorithm, given) : given
+    ).filter(([name]) => !searched.has(name))
+  );
   const {
     train = null,
     validation = null,
@@ -227,12 +244,14 @@ function sdkCall(
       'environment',
       pythonLiteral(draft.kept.Environment, '    ')
     ],
-    draft.experiment !== '' && ['experiment', pythonString(draft.experiment)],
+    draft.experiment !== '' &&
+      !search && ['experiment', pythonString(draft.experiment)],
+    ...(search ? searchOptions(search, algorithm !== null) : []),
     Object.keys(tags).length > 0 && ['tags', pythonLiteral(tags, '    ')],
     ['name', pythonString(draft.name)]
   ];
   const lines = options
     .filter(option => option !== false)
     .map(([name, value]) => `    ${name}=${value},`);
-  return `import bottega\n\nsession = bottega.connect()\njob = session.train(\n${lines.join('\n')}\n)\n`;
+  return `import bottega\n\nsession = bottega.connect()\njob = session.${search ? 'tune' : 'train'}(\n${lines.join('\n')}\n)\n`;
 }

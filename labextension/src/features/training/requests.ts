@@ -9,12 +9,16 @@ import { chosenContentType, contentTypeByName, sentSources } from './channels';
 import type { IDraft, Source, Trainer } from './draft';
 import { algorithmOf, shortName } from './draft';
 import { sentHyperparameters } from './hyperparameters';
+import type { ISearch } from './search';
+import { LONGEST_NAME, trialHyperparameters } from './search';
 
 /** The tag that says where the order of the feature columns is kept. */
 export const COLUMNS_TAG = 'bottega:columns';
 
 export const PROGRAM = 'sagemaker_program';
 export const SUBMIT_DIRECTORY = 'sagemaker_submit_directory';
+/** So much of a made name is the day and a few letters. */
+const MADE_PART = 15;
 const NAME_PATTERN = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/;
 
 /** The studio that the job is for. */
@@ -59,8 +63,25 @@ export function freshName(
   return `${word}-${day}-${end}`;
 }
 
-/** What the name of a new job begins with. */
-export function nameBase(trainer: Trainer): string {
+/** Where a file of the browser's computer goes. */
+export function uploadKey(
+  file: string,
+  now: Date,
+  random: () => number
+): string {
+  return `uploads/${freshName('data', now, random)}/${file}`;
+}
+
+/** What the name of a new job begins with; a search has a shorter name. */
+export function nameBase(
+  trainer: Trainer,
+  search: ISearch | null = null
+): string {
+  const base = trainerName(trainer);
+  return search ? base.slice(0, LONGEST_NAME - MADE_PART) : base;
+}
+
+function trainerName(trainer: Trainer): string {
   if (trainer.kind === 'builtin') {
     return shortName(trainer.image);
   }
@@ -89,9 +110,10 @@ export function createRequest(
 ): ICreateTrainingJobRequest {
   const { trainer, kept } = draft;
   const algorithm = algorithmOf(draft, catalog);
+  const given = trialHyperparameters(draft.hyperparameters, draft.search);
   const hyperparameters = algorithm
-    ? sentHyperparameters(algorithm, draft.hyperparameters)
-    : { ...draft.hyperparameters };
+    ? sentHyperparameters(algorithm, given)
+    : given;
   if (prepared.code) {
     hyperparameters[PROGRAM] = prepared.code.program;
     hyperparameters[SUBMIT_DIRECTORY] = prepared.code.uri;
@@ -129,12 +151,14 @@ export function createRequest(
       ...kept.StoppingCondition,
       MaxRuntimeInSeconds: draft.maxRuntimeSeconds
     },
-    ...(draft.experiment && {
-      ExperimentConfig: {
-        ...kept.ExperimentConfig,
-        ExperimentName: draft.experiment
-      }
-    }),
+    // A tuning job has no experiment.
+    ...(draft.experiment &&
+      !draft.search && {
+        ExperimentConfig: {
+          ...kept.ExperimentConfig,
+          ExperimentName: draft.experiment
+        }
+      }),
     ...(tags.length > 0 && { Tags: tags })
   };
 }

@@ -11,7 +11,9 @@ export function ResourcesStep(props: IStepProps): JSX.Element {
   );
   return (
     <section aria-labelledby="bottega-train-resources">
-      <h2 id="bottega-train-resources">{trans.__('3 · Resources')}</h2>
+      <h2 id="bottega-train-resources">
+        {draft.search ? trans.__('4 · Resources') : trans.__('3 · Resources')}
+      </h2>
       <div className="jp-BottegaTraining-grid">
         <Field
           label={trans.__('Machine size')}
@@ -57,7 +59,11 @@ export function ResourcesStep(props: IStepProps): JSX.Element {
         <Field
           label={trans.__('Longest run time, in minutes')}
           field={FIELDS.maxRuntime}
-          hint={trans.__('After that the job is stopped.')}
+          hint={
+            draft.search
+              ? trans.__('After that a trial is stopped.')
+              : trans.__('After that the job is stopped.')
+          }
           problem={problemOf(findings, FIELDS.maxRuntime)}
         >
           {attributes => (
@@ -71,33 +77,35 @@ export function ResourcesStep(props: IStepProps): JSX.Element {
             />
           )}
         </Field>
-        <Field
-          label={trans.__('Experiment')}
-          field={FIELDS.experiment}
-          hint={
-            model.experimentsProblem
-              ? trans.__(
-                  'The experiments cannot be read: %1',
-                  model.experimentsProblem.message
-                )
-              : trans.__('Its runs can be compared. May be left out.')
-          }
-          problem={problemOf(findings, FIELDS.experiment)}
-        >
-          {attributes => (
-            <SuggestInput
-              attributes={attributes}
-              value={draft.experiment}
-              suggestions={model.experiments}
-              onFocus={() => {
-                if (model.experimentsProblem) {
-                  void model.loadExperiments();
-                }
-              }}
-              onChange={experiment => model.edit({ experiment })}
-            />
-          )}
-        </Field>
+        {!draft.search && (
+          <Field
+            label={trans.__('Experiment')}
+            field={FIELDS.experiment}
+            hint={
+              model.experimentsProblem
+                ? trans.__(
+                    'The experiments cannot be read: %1',
+                    model.experimentsProblem.message
+                  )
+                : trans.__('Its runs can be compared. May be left out.')
+            }
+            problem={problemOf(findings, FIELDS.experiment)}
+          >
+            {attributes => (
+              <SuggestInput
+                attributes={attributes}
+                value={draft.experiment}
+                suggestions={model.experiments}
+                onFocus={() => {
+                  if (model.experimentsProblem) {
+                    void model.loadExperiments();
+                  }
+                }}
+                onChange={experiment => model.edit({ experiment })}
+              />
+            )}
+          </Field>
+        )}
         <Field
           label={trans.__('Job name')}
           field={FIELDS.name}
@@ -120,7 +128,8 @@ export function ResourcesStep(props: IStepProps): JSX.Element {
   );
 }
 
-function NumberInput(props: {
+/** A number; empty where it is none. */
+export function NumberInput(props: {
   attributes: object;
   value: number;
   step: number | 'any';

@@ -14,6 +14,7 @@ import { focusField } from './focusField';
 import { useIntent } from './intent';
 import { trainingCode } from './python';
 import { ResourcesStep } from './resourcesStep';
+import { SearchStep } from './searchStep';
 import { TrainModel } from './trainModel';
 
 type IProps = IScreenProps & { files: IFiles; translator: ITranslator };
@@ -81,6 +82,14 @@ function Form(props: IProps & { model: TrainModel }): JSX.Element {
     };
   }, [client, frame, model]);
   const { catalog, draft } = model;
+  const isSearch = draft.search !== null;
+  useEffect(
+    () =>
+      frame.setTitle(
+        isSearch ? trans.__('Tune a model') : trans.__('Train a model')
+      ),
+    [frame, isSearch, trans]
+  );
   if (!catalog) {
     return model.failure ? (
       <Failure
@@ -96,7 +105,9 @@ function Form(props: IProps & { model: TrainModel }): JSX.Element {
   const start = async (): Promise<void> => {
     const name = await model.start();
     if (name !== null) {
-      studio.open(`jobs/${encodeURIComponent(name)}`);
+      studio.open(
+        `${isSearch ? 'tuning' : 'jobs'}/${encodeURIComponent(name)}`
+      );
     }
   };
   const code = (): string => {
@@ -112,7 +123,9 @@ function Form(props: IProps & { model: TrainModel }): JSX.Element {
       ref={form}
     >
       <header className="jp-BottegaHeader">
-        <h1>{trans.__('Train a model')}</h1>
+        <h1>
+          {draft.search ? trans.__('Tune a model') : trans.__('Train a model')}
+        </h1>
         <span className="jp-BottegaHeader-space" />
         <CopyButton
           text={code}
@@ -133,6 +146,7 @@ function Form(props: IProps & { model: TrainModel }): JSX.Element {
           </legend>
           <DataStep {...step} />
           <AlgorithmStep {...step} />
+          {draft.search && <SearchStep {...step} search={draft.search} />}
           <ResourcesStep {...step} />
         </fieldset>
         <FindingsPanel

@@ -10,18 +10,27 @@ import type {
   IFinding,
   IListAlgorithmsResponse
 } from '../../api/types/training';
+import { asError } from '../../shared/asError';
 import type { IBottegaClient } from '../../tokens';
 import { sentSources } from './channels';
-import { cloneDraft } from './clone';
+import { readClone } from './clone';
 import type { IDraft, Source, Trainer } from './draft';
 import { algorithmOf, namesLabel, newDraft, shortName } from './draft';
+import { ExperimentNames } from './experimentNames';
 import type { IFiles } from './files';
 import type { Preview } from './findings';
 import { prepareInput } from './input';
 import { localFindings, mergeFindings } from './preflight';
 import { ChannelPreviews } from './previews';
 import type { IPrepared, IStudioFacts } from './requests';
-import { createRequest, freshName, nameBase, plannedInput } from './requests';
+import {
+  createRequest,
+  freshName,
+  nameBase,
+  plannedInput,
+  uploadKey
+} from './requests';
+import { createJob, newSearch } from './search';
 
 /** What is typed counts a moment after the last key. */
 const TYPING_MS = 350;
@@ -56,6 +65,7 @@ export class TrainModel implements IDisposable {
     }
   ) {
     const { client, files } = _options;
+    this._experiments = new ExperimentNames(client);
     this._previews = new ChannelPreviews({
       client,
       files,
@@ -92,7 +102,7 @@ export class TrainModel implements IDisposable {
 
   /** The name that a job without one gets. */
   get madeName(): string {
-    const base = nameBase(this._stored.trainer);
+    const base = nameBase(this._stored.trainer, this._stored.search);
     if (this._made?.base !== base) {
       const { now = () => new Date(), random = Math.random } = this._options;
       this._made = { base, name: freshName(base, now(), random) };
@@ -163,12 +173,12 @@ export class TrainModel implements IDisposable {
 
   /** Names of experiments that there are. */
   get experiments(): readonly string[] {
-    return this._experiments;
+    return this._experiments.names;
   }
 
   /** Why the names of experiments could not be read. */
   get experimentsProblem(): Error | null {
-    return this._experimentsProblem;
+    return this._experiments.problem;
   }
 
   /** Whether the job can be started: nothing would fail, as far as can be seen. */
@@ -217,16 +227,7 @@ export class TrainModel implements IDisposable {
 
   /** Read which experiments there are; where they cannot be read, the form offers none. */
   async loadExperiments(): Promise<void> {
-    try {
-      const answer = await this._options.client.call(
-        'bottega:ListTrackedExperiments',
-        { MaxResults: 100 }
-      );
-      this._experiments = answer.Experiments.map(item => item.Name);
-      this._experimentsProblem = null;
-    } catch (error) {
-      this._experimentsProblem = asError(error);
-    }
+    await this._experiments.load();
     this._emit();
   }
 
@@ -250,6 +251,16 @@ export class TrainModel implements IDisposable {
       ...(!same && {
         hyperparameters: algorithm?.DefaultHyperParameters ?? {}
       })
+    });
+    if (!same && this._stored.search) {
+      this.setSearch(true);
+    }
+  }
+
+  /** Search for hyperparameters, beginning with what is recommended; or train once. */
+  setSearch(isWanted: boolean): void {
+    this.edit({
+      search: isWanted ? newSearch(this.algorithm, this._stored) : null
     });
   }
 
@@ -288,8 +299,8 @@ export class TrainModel implements IDisposable {
     this._failure = null;
     this._emit();
     try {
-      const key = `uploads/${freshName('data', now(), random)}/${file.name}`;
       const { bucket } = this._ground.studio;
+      const key = uploadKey(file.name, now(), random);
       const uri = await client.upload(bucket, key, file);
       this._uploading = null;
       this.setSource(channel, { kind: 's3', uri });
@@ -304,20 +315,10 @@ export class TrainModel implements IDisposable {
     const { client } = this._options;
     this._failure = null;
     try {
-      const description = await client.call('sagemaker:DescribeTrainingJob', {
-        TrainingJobName: job
-      });
-      const tags = await client.call('sagemaker:ListTags', {
-        ResourceArn: description.TrainingJobArn
-      });
       if (!this._ground) {
         return;
       }
-      const draft = cloneDraft(
-        description,
-        tags.Tags ?? [],
-        this._ground.catalog
-      );
+      const draft = await readClone(client, job, this._ground.catalog);
       this._previews.clear();
       this.edit(draft);
       for (const [channel, source] of Object.entries(draft.sources)) {
@@ -343,7 +344,7 @@ export class TrainModel implements IDisposable {
     this._emit();
   }
 
-  /** The request that {@link start} would send once the data is in the store. */
+  /** The training that {@link start} would start with the data in the store; of a search, one. */
   planned(): ICreateTrainingJobRequest | null {
     return this._request(studio =>
       plannedInput(this.draft, this.algorithm, studio)
@@ -380,7 +381,7 @@ export class TrainModel implements IDisposable {
         return null;
       }
       this._enter('creating');
-      await client.call('sagemaker:CreateTrainingJob', request);
+      await createJob(client, request, draft.search);
       this._made = null;
       this._stored = { ...this._stored, name: '' };
       return draft.name;
@@ -477,8 +478,7 @@ export class TrainModel implements IDisposable {
   private _checkProblem: Error | null = null;
   private _checkTimer: ReturnType<typeof setTimeout> | undefined;
   private _checking = false;
-  private _experiments: readonly string[] = [];
-  private _experimentsProblem: Error | null = null;
+  private readonly _experiments: ExperimentNames;
   private _failure: IFailure | null = null;
   private _ground: IGround | null = null;
   private _isDisposed = false;
@@ -492,8 +492,4 @@ export class TrainModel implements IDisposable {
     ''
   );
   private _uploading: { channel: string; name: string } | null = null;
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -52,3 +52,11 @@ export function useChartTheme(): IChartTheme {
 export function seriesColour(theme: IChartTheme, index: number): string {
   return theme.colours[index % theme.colours.length] ?? theme.text;
 }
+
+/** From the second colour of the theme to its first. */
+export function colourScale(theme: IChartTheme): Array<[number, string]> {
+  return [
+    [0, seriesColour(theme, 1)],
+    [1, seriesColour(theme, 0)]
+  ];
+}

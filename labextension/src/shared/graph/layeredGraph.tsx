@@ -1,24 +1,34 @@
 import '@xyflow/react/dist/style.css';
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Edge, Node, NodeProps } from '@xyflow/react';
+import type {
+  Edge,
+  EdgeProps,
+  Node,
+  NodeProps,
+  ReactFlowInstance
+} from '@xyflow/react';
 import {
+  BaseEdge,
   Controls,
+  EdgeLabelRenderer,
+  getBezierPath,
   Handle,
   MarkerType,
   Position,
   ReactFlow,
   ReactFlowProvider
 } from '@xyflow/react';
-import type { ReactNode } from 'react';
-import { useEffect, useMemo, useState } from 'react';
+import type { FocusEvent, ReactNode, RefObject } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
 import { GRAPH_COLOURS } from './colours';
 import type { ILayoutStyle, IPlace, IShape } from './layout';
 import { layOut, shapeOf } from './layout';
+import { firstView } from './view';
 
 /** The size of a drawn node. */
-const WIDTH = 190;
+const WIDTH = 170;
 const HEIGHT = 52;
 
 /** Labels of edges have room between the layers. */
@@ -26,15 +36,16 @@ const STYLE: ILayoutStyle = {
   width: WIDTH,
   height: HEIGHT,
   direction: 'RIGHT',
-  spacing: 60
+  spacing: 110
 };
 
-/** Beyond so many nodes a graph is drawn no smaller: it is moved about instead. */
-const LEAST_ZOOM = 0.6;
+/** A graph that is larger is drawn no smaller, as its texts could not be read: it is moved about. */
+const LEAST_ZOOM = 0.9;
 
 type DrawnNode = Node<{ content: ReactNode }, 'plain'>;
 
 const NODE_TYPES = { plain: PlainNode };
+const EDGE_TYPES = { labelled: LabelledEdge };
 
 /** Where edges begin and end, so that the library need not measure it. */
 const HANDLES: NonNullable<DrawnNode['handles']> = [
@@ -58,7 +69,7 @@ const HANDLES: NonNullable<DrawnNode['handles']> = [
 
 /** A graph in layers from left to right, laid out anew when its shape changes. */
 export function LayeredGraph(props: {
-  graph: IShape & {
+  graph: Pick<IShape, 'nodes'> & {
     edges: ReadonlyArray<{
       id: string;
       source: string;
@@ -66,11 +77,16 @@ export function LayeredGraph(props: {
       label?: string;
     }>;
   };
+  /** The node that is in sight at first, where the graph is too large to be shown whole. */
+  focus: string;
   render: (id: string) => ReactNode;
   label: string;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { graph, render, label, trans } = props;
+  const { graph, focus, render, label, trans } = props;
+  const pane = useRef<HTMLDivElement>(null);
+  const size = useSize(pane);
+  const flow = useRef<ReactFlowInstance<DrawnNode> | null>(null);
   const [laidOut, setLaidOut] = useState<ReadonlyMap<string, IPlace> | null>(
     null
   );
@@ -118,29 +134,60 @@ export function LayeredGraph(props: {
     () =>
       graph.edges.map((edge): Edge => ({
         ...edge,
+        type: 'labelled',
         focusable: false,
         selectable: false,
-        labelStyle: { fill: 'var(--jp-ui-font-color1)' },
-        labelBgStyle: { fill: 'var(--jp-layout-color1)' },
         markerEnd: { type: MarkerType.ArrowClosed, width: 12, height: 12 }
       })),
     [graph]
   );
+  /** What the keyboard leads to comes into sight. */
+  const onFocus = (event: FocusEvent): void => {
+    const id = event.target
+      .closest('.react-flow__node')
+      ?.getAttribute('data-id');
+    const place = id ? laidOut?.get(id) : undefined;
+    if (place && event.target.matches(':focus-visible')) {
+      void flow.current?.setCenter(place.x + WIDTH / 2, place.y + HEIGHT / 2, {
+        zoom: flow.current.getZoom()
+      });
+    }
+  };
+  const view = useMemo(
+    () =>
+      laidOut && size
+        ? firstView({
+            places: laidOut,
+            focus,
+            node: STYLE,
+            pane: size,
+            leastZoom: LEAST_ZOOM
+          })
+        : null,
+    [laidOut, focus, size]
+  );
   return (
-    <div className="jp-BottegaGraph" role="group" aria-label={label}>
+    <div
+      className="jp-BottegaGraph"
+      role="group"
+      aria-label={label}
+      ref={pane}
+      onFocus={onFocus}
+    >
       {problem && (
         <p role="alert" className="jp-BottegaDialog-problem">
           {trans.__('The graph cannot be drawn: %1', problem.message)}
         </p>
       )}
-      {nodes.length > 0 && (
+      {view && nodes.length > 0 && (
         <ReactFlowProvider>
           <ReactFlow
-            key={nodes.length} // shown whole again when there is more of it
+            key={nodes.length} // shown from its start again when there is more of it
             style={GRAPH_COLOURS}
             nodes={nodes}
             edges={edges}
             nodeTypes={NODE_TYPES}
+            edgeTypes={EDGE_TYPES}
             nodesDraggable={false}
             nodesConnectable={false}
             nodesFocusable={false}
@@ -148,8 +195,10 @@ export function LayeredGraph(props: {
             elementsSelectable={false}
             deleteKeyCode={null}
             disableKeyboardA11y
-            fitView
-            fitViewOptions={{ minZoom: LEAST_ZOOM, maxZoom: 1 }}
+            onInit={instance => {
+              flow.current = instance;
+            }}
+            defaultViewport={view}
             minZoom={0.2}
             maxZoom={1.5}
           >
@@ -158,6 +207,52 @@ export function LayeredGraph(props: {
         </ReactFlowProvider>
       )}
     </div>
+  );
+}
+
+/** The size of an element, once it has one: in a hidden tab nothing has. */
+function useSize(
+  element: RefObject<HTMLElement>
+): { width: number; height: number } | null {
+  const [size, setSize] = useState<{ width: number; height: number } | null>(
+    null
+  );
+  useEffect(() => {
+    const observer = new ResizeObserver(entries => {
+      const { width = 0, height = 0 } = entries[0]?.contentRect ?? {};
+      if (width > 0 && height > 0) {
+        setSize({ width, height });
+      }
+    });
+    if (element.current) {
+      observer.observe(element.current);
+    }
+    return () => observer.disconnect();
+  }, [element]);
+  return size;
+}
+
+/** The library's own labels are measured when they are drawn first, which fails in a hidden tab. */
+function LabelledEdge(props: EdgeProps): JSX.Element {
+  const { label, markerEnd } = props;
+  const [path, x, y] = getBezierPath(props);
+  return (
+    <>
+      <BaseEdge path={path} {...(markerEnd ? { markerEnd } : {})} />
+      {typeof label === 'string' && (
+        <EdgeLabelRenderer>
+          <div
+            className="jp-BottegaGraph-label nopan"
+            title={label}
+            style={{
+              transform: `translate(-50%, -50%) translate(${x}px, ${y}px)`
+            }}
+          >
+            {label}
+          </div>
+        </EdgeLabelRenderer>
+      )}
+    </>
   );
 }
 

@@ -1,13 +1,22 @@
 import { Dialog } from '@jupyterlab/apputils';
-import { acceptDialog, dismissDialog } from '@jupyterlab/testing';
-import { fireEvent, render, screen } from '@testing-library/react';
+import {
+  acceptDialog,
+  dismissDialog,
+  waitForDialog
+} from '@jupyterlab/testing';
+import { fireEvent, render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { axe } from 'jest-axe';
 
 import type { IDeployRequest } from '../../../api/client';
-import type { IDescribeEndpointConfigOutput } from '../../../api/types/hosting';
+import { BottegaError } from '../../../api/request';
+import type {
+  IDescribeEndpointConfigOutput,
+  IModelFinding
+} from '../../../api/types/hosting';
 import { FakeClient, trans } from '../../../testing/fakeClient';
-import { DeployForm, suggestedName } from '../deployDialog';
+import { suggestedName } from '../../../shared/names';
+import { deploy, DeployForm } from '../deployDialog';
 import { removeEndpoint } from '../removal';
 import { configName, newConfig, UpdateForm } from '../updateDialog';
 
@@ -22,11 +31,25 @@ const config: IDescribeEndpointConfigOutput = {
   ]
 };
 
+/** A client whose models are as the test says, right ones otherwise. */
+function checking(findings: IModelFinding[] = []): FakeClient {
+  const client = new FakeClient();
+  client.checkModel = () => Promise.resolve(findings);
+  return client;
+}
+
+const broken: IModelFinding = {
+  Severity: 'Error',
+  Where: 'code/inference.py',
+  Message: 'It has no model_fn(model_dir); add one.'
+};
+
 describe('DeployForm', () => {
   it('suggests a name, and takes another', async () => {
     const asked: Array<IDeployRequest | null> = [];
     const { container } = render(
       <DeployForm
+        client={checking()}
         initial={{}}
         jobs={['churn-2', 'churn-1']}
         trans={trans}
@@ -58,6 +81,7 @@ describe('DeployForm', () => {
     const onChange = jest.fn();
     render(
       <DeployForm
+        client={checking()}
         initial={{ job: 'churn-1' }}
         jobs={null}
         trans={trans}
@@ -89,7 +113,13 @@ describe('DeployForm', () => {
 
   it('says that there is nothing to deploy', () => {
     render(
-      <DeployForm initial={{}} jobs={[]} trans={trans} onChange={jest.fn()} />
+      <DeployForm
+        client={checking()}
+        initial={{}}
+        jobs={[]}
+        trans={trans}
+        onChange={jest.fn()}
+      />
     );
     expect(screen.getByText(/no completed training job/)).toBeTruthy();
   });
@@ -98,6 +128,7 @@ describe('DeployForm', () => {
     const onChange = jest.fn();
     render(
       <DeployForm
+        client={checking()}
         initial={{ run: 'abc' }}
         jobs={null}
         trans={trans}
@@ -109,6 +140,164 @@ describe('DeployForm', () => {
       name: 'run-abc',
       instance_count: 1
     });
+  });
+});
+
+afterEach(() => {
+  Dialog.flush();
+});
+
+describe('the check of a model', () => {
+  it('stops the deployment of what cannot be served, until another is chosen', async () => {
+    const client = new FakeClient();
+    const asked: unknown[] = [];
+    client.checkModel = source => {
+      asked.push(source);
+      return Promise.resolve(source.job === 'bad' ? [broken] : []);
+    };
+    const onChange = jest.fn();
+    const { container } = render(
+      <DeployForm
+        client={client}
+        initial={{}}
+        jobs={['bad', 'good']}
+        trans={trans}
+        onChange={onChange}
+      />
+    );
+    expect(screen.getByText(/Looking into the model/)).toBeTruthy();
+    expect(await screen.findByText(/It has no model_fn/)).toBeTruthy();
+    expect(screen.getByRole('alert').textContent).toMatch(/cannot be served/);
+    expect(onChange).toHaveBeenLastCalledWith(null);
+    expect((await axe(container)).violations).toEqual([]);
+    await userEvent.selectOptions(
+      screen.getByLabelText('Training job'),
+      'good'
+    );
+    expect(await screen.findByText(/Nothing wrong can be seen/)).toBeTruthy();
+    expect(onChange).toHaveBeenLastCalledWith(
+      expect.objectContaining({ job: 'good' })
+    );
+    expect(asked).toEqual([{ job: 'bad' }, { job: 'good' }]);
+  });
+
+  it('shows warnings and lets them pass', async () => {
+    const onChange = jest.fn();
+    const { container } = render(
+      <DeployForm
+        client={checking([{ ...broken, Severity: 'Warning' }])}
+        initial={{ version: 'churn/3' }}
+        jobs={null}
+        trans={trans}
+        onChange={onChange}
+      />
+    );
+    expect(await screen.findByText(/may not be served/)).toBeTruthy();
+    expect(screen.getByRole('img', { name: 'Warning' })).toBeTruthy();
+    expect(onChange).toHaveBeenLastCalledWith(
+      expect.objectContaining({ version: 'churn/3' })
+    );
+    expect((await axe(container)).violations).toEqual([]);
+  });
+
+  it('says why it could not be done, and is done again', async () => {
+    const client = new FakeClient();
+    let down = true;
+    client.checkModel = () =>
+      down
+        ? Promise.reject(new BottegaError('Down', 'The store is gone.', 503))
+        : Promise.resolve([broken]);
+    const onChange = jest.fn();
+    render(
+      <DeployForm
+        client={client}
+        initial={{ job: 'churn' }}
+        jobs={null}
+        trans={trans}
+        onChange={onChange}
+      />
+    );
+    expect(
+      await screen.findByText(/not checked: The store is gone/)
+    ).toBeTruthy();
+    // What is not known stops nobody.
+    expect(onChange).toHaveBeenLastCalledWith(
+      expect.objectContaining({ job: 'churn' })
+    );
+    down = false;
+    await userEvent.click(screen.getByRole('button', { name: 'Check again' }));
+    expect(await screen.findByText(/It has no model_fn/)).toBeTruthy();
+  });
+
+  it('keeps the dialog from being accepted', async () => {
+    const client = checking([broken]);
+    const deploying = deploy(client, { job: 'churn' }, trans);
+    await waitForDialog();
+    await screen.findByText(/It has no model_fn/);
+    const accept = document.querySelector<HTMLButtonElement>(
+      '.jp-Dialog .jp-mod-accept'
+    );
+    await waitFor(() => expect(accept?.disabled).toBe(true));
+    await dismissDialog();
+    expect(await deploying).toBeNull();
+  });
+});
+
+describe('deploying a version that waits for approval', () => {
+  const ARN = 'arn:model-package/churn/3';
+
+  function registry(): FakeClient {
+    const client = checking();
+    Object.assign(client.answers, {
+      'sagemaker:DescribeModelPackage': () => ({ ModelPackageArn: ARN }),
+      'sagemaker:UpdateModelPackage': () => ({ ModelPackageArn: ARN })
+    });
+    return client;
+  }
+
+  it('approves it first, with the reason', async () => {
+    const client = registry();
+    client.deploy = request => {
+      expect(client.requests('sagemaker:UpdateModelPackage')).toHaveLength(1);
+      return Promise.resolve(request.name);
+    };
+    const deploying = deploy(client, { version: 'churn/3' }, trans, true);
+    await waitForDialog();
+    fireEvent.change(await screen.findByLabelText(/Why it is approved/), {
+      target: { value: 'better' }
+    });
+    await acceptDialog();
+    expect(await deploying).toBe('churn-3');
+    expect(client.requests('sagemaker:UpdateModelPackage')).toEqual([
+      {
+        ModelPackageArn: ARN,
+        ModelApprovalStatus: 'Approved',
+        ApprovalDescription: 'better'
+      }
+    ]);
+  });
+
+  it('says that it is approved where it cannot be deployed', async () => {
+    const client = registry();
+    client.deploy = () =>
+      Promise.reject(
+        new BottegaError('ClientFault', 'The name is taken.', 400)
+      );
+    const deploying = deploy(client, { version: 'churn/3' }, trans, true);
+    await waitForDialog();
+    await screen.findByLabelText(/Why it is approved/);
+    await acceptDialog();
+    await expect(deploying).rejects.toThrow(
+      'The version is approved, but not deployed: The name is taken.'
+    );
+  });
+
+  it('changes nothing when the user thinks better of it', async () => {
+    const client = registry();
+    const deploying = deploy(client, { version: 'churn/3' }, trans, true);
+    await dismissDialog();
+    expect(await deploying).toBeNull();
+    expect(client.calls).toEqual([]);
   });
 });
 
@@ -160,10 +349,6 @@ it('shows the model that a variant has, however old it is', () => {
 });
 
 describe('removeEndpoint', () => {
-  afterEach(() => {
-    Dialog.flush();
-  });
-
   /** A client whose endpoint has a configuration of its own, and two models of which one is. */
   const studio = (): FakeClient =>
     new FakeClient({

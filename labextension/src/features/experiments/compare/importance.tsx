@@ -1,5 +1,5 @@
+import { ImportanceTable } from '../../../shared/charts/importance';
 import { Empty, Loadable } from '../../../shared/components/states';
-import { percent } from '../../../shared/format';
 import { useLive } from '../../../shared/hooks/useLive';
 import { Choice } from '../choice';
 import { followRuns } from '../model/runs';
@@ -52,34 +52,19 @@ export function Importance(props: IComparisonProps): JSX.Element {
             />
           ) : (
             <>
-              <table className="jp-BottegaImportance">
-                <caption>
-                  {trans._n(
-                    'Over one run that matches the filter',
-                    'Over the %2 runs that match the filter',
-                    answer.Runs,
-                    answer.Runs.toLocaleString()
-                  )}
-                </caption>
-                <thead className="jp-Bottega-hidden">
-                  <tr>
-                    <th scope="col">{trans.__('Parameter')}</th>
-                    <th scope="col">{trans.__('Bar')}</th>
-                    <th scope="col">{trans.__('Importance')}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {answer.Importances.map(item => (
-                    <tr key={item.Param}>
-                      <th scope="row">{item.Param}</th>
-                      <td className="jp-BottegaImportance-bar">
-                        <span style={{ width: `${item.Importance * 100}%` }} />
-                      </td>
-                      <td>{percent(item.Importance)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
+              <ImportanceTable
+                caption={trans._n(
+                  'Over one run that matches the filter',
+                  'Over the %2 runs that match the filter',
+                  answer.Runs,
+                  answer.Runs.toLocaleString()
+                )}
+                importances={answer.Importances.map(item => ({
+                  name: item.Param,
+                  share: item.Importance
+                }))}
+                trans={trans}
+              />
               <p className="jp-BottegaComparison-note">{answer.Method}</p>
             </>
           )

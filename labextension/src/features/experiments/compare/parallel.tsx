@@ -1,5 +1,7 @@
 import { useMemo, useState } from 'react';
 
+import { AxesMenu } from '../../../shared/charts/axesMenu';
+import { hasWebGl } from '../../../shared/charts/parallel';
 import { Plot } from '../../../shared/charts/plot';
 import { useChartTheme } from '../../../shared/charts/theme';
 import { Empty } from '../../../shared/components/states';
@@ -9,12 +11,6 @@ import type { IComparedProps } from './comparison';
 
 const FIRST_AXES = 6;
 const LAYOUT = { margin: { l: 60, r: 60, t: 48, b: 20 } };
-
-/** Whether the browser can draw with WebGL, which lines over many axes need. */
-export function hasWebGl(): boolean {
-  const canvas = document.createElement('canvas');
-  return (canvas.getContext('webgl') ?? null) !== null;
-}
 
 /** Each run as a line over some parameters and metrics; the last one colours it. */
 export function Parallel(props: IComparedProps): JSX.Element {
@@ -67,27 +63,17 @@ export function Parallel(props: IComparedProps): JSX.Element {
   return (
     <>
       <div className="jp-BottegaComparison-controls">
-        <details className="jp-BottegaAxes">
-          <summary className="jp-BottegaButton">
-            {trans.__('Axes: %1', axes.length)}
-          </summary>
-          <ul className="jp-BottegaAxes-list">
-            {all.map(id => (
-              <li key={id}>
-                <label className="jp-BottegaChooser-name">
-                  <input
-                    type="checkbox"
-                    checked={axes.includes(id)}
-                    disabled={axes.includes(id) && axes.length <= 2}
-                    onChange={() => toggle(id)}
-                  />
-                  <span>{columnLabel(id, trans)}</span>
-                  <small>{kindLabel(id, trans)}</small>
-                </label>
-              </li>
-            ))}
-          </ul>
-        </details>
+        <AxesMenu
+          all={all.map(id => ({
+            id,
+            label: columnLabel(id, trans),
+            note: kindLabel(id, trans)
+          }))}
+          chosen={axes}
+          least={2}
+          onToggle={toggle}
+          trans={trans}
+        />
         <Note {...props} left={drawn.left} />
       </div>
       {drawn.data.length === 0 || axes.length < 2 ? (

@@ -2,9 +2,14 @@ import type {
   IRunMetricCourse,
   IRunOverview
 } from '../../../api/types/experiments';
+import type { IAxisValues, IParallel } from '../../../shared/charts/parallel';
+import {
+  axisValues as valuesOfAxis,
+  parallelAxes
+} from '../../../shared/charts/parallel';
 import { smoothed } from '../../../shared/charts/smoothing';
 import type { IChartTheme } from '../../../shared/charts/theme';
-import { seriesColour } from '../../../shared/charts/theme';
+import { colourScale, seriesColour } from '../../../shared/charts/theme';
 import { parseColumn } from './names';
 import { runValue } from './runs';
 
@@ -24,7 +29,6 @@ export function seriesDash(
 export type CurveAxis = 'step' | 'time';
 
 const FADED = 0.15;
-const FEW_TICKS = 8;
 
 /** One line for each run; when one is highlighted the others fade. */
 export function curveTraces(
@@ -69,37 +73,11 @@ export function curveTraces(
 }
 
 /** The values of a column as an axis has them: numbers, or the places of texts. */
-export interface IAxisValues {
-  values: number[];
-  /** The texts in the order of their places; null where the values are numbers. */
-  texts: string[] | null;
-}
-
-/** Numbers where all values are numbers, else places of the texts in the order of the alphabet. */
 export function axisValues(
   runs: readonly IRunOverview[],
   id: string
 ): IAxisValues {
-  const found = runs.map(run => runValue(run, id));
-  const numbers = found.map(value =>
-    value === null || value === '' ? NaN : Number(value)
-  );
-  if (
-    found.every(
-      (value, index) => value === null || !isNaN(numbers[index] ?? NaN)
-    )
-  ) {
-    return { values: numbers, texts: null };
-  }
-  const texts = [
-    ...new Set(found.flatMap(value => (value === null ? [] : [String(value)])))
-  ].sort();
-  return {
-    values: found.map(value =>
-      value === null ? NaN : texts.indexOf(String(value))
-    ),
-    texts
-  };
+  return valuesOfAxis(runs.map(run => runValue(run, id)));
 }
 
 /** Columns in which the runs differ: those that a plot of them can tell something by. */
@@ -115,62 +93,19 @@ export function varying(
   );
 }
 
-/** What {@link parallelTraces} drew. */
-export interface IParallel {
-  data: object[];
-  /** How many runs lack a value on one of the axes and are not drawn. */
-  left: number;
-}
-
 /** Parallel coordinates over some columns; the last one colours the lines. */
 export function parallelTraces(
   runs: readonly IRunOverview[],
   ids: readonly string[],
   theme: IChartTheme
 ): IParallel {
-  const axes = ids.map(id => axisValues(runs, id));
-  const drawn = runs.flatMap((_, index) =>
-    axes.every(axis => Number.isFinite(axis.values[index])) ? [index] : []
+  return parallelAxes(
+    ids.map(id => ({
+      label: parseColumn(id).name,
+      values: runs.map(run => runValue(run, id))
+    })),
+    theme
   );
-  const pick = (axis: IAxisValues): number[] =>
-    drawn.map(index => axis.values[index] ?? NaN);
-  const last = axes[axes.length - 1];
-  const data =
-    last === undefined || drawn.length === 0
-      ? []
-      : [
-          {
-            type: 'parcoords',
-            line: {
-              color: pick(last),
-              colorscale: colourScale(theme),
-              showscale: false
-            },
-            labelfont: { color: theme.text, size: 11 },
-            tickfont: { color: theme.text, size: 10 },
-            rangefont: { color: theme.text, size: 10 },
-            dimensions: axes.map((axis, index) => ({
-              label: parseColumn(ids[index] ?? '').name,
-              values: pick(axis),
-              ...ticks(axis)
-            }))
-          }
-        ];
-  return { data, left: runs.length - drawn.length };
-}
-
-/** Texts stand at their places; of few whole numbers each one is marked, and nothing between. */
-function ticks(axis: IAxisValues): object {
-  if (axis.texts) {
-    return {
-      tickvals: axis.texts.map((_, place) => place),
-      ticktext: axis.texts
-    };
-  }
-  const values = [...new Set(axis.values.filter(Number.isFinite))];
-  return values.length <= FEW_TICKS && values.every(Number.isInteger)
-    ? { tickvals: values.sort((a, b) => a - b) }
-    : {};
 }
 
 /** One point for each run that has both columns, coloured by a third. */
@@ -237,12 +172,4 @@ function plotted(
 /** A column's name without what Plotly would take for markup. */
 function label(id: string): string {
   return parseColumn(id).name.replace(/[<>&%{}]/g, ' ');
-}
-
-/** From the second colour of the theme to its first. */
-function colourScale(theme: IChartTheme): Array<[number, string]> {
-  return [
-    [0, seriesColour(theme, 1)],
-    [1, seriesColour(theme, 0)]
-  ];
 }

@@ -1,4 +1,8 @@
 import type {
+  IDescribeModelLineageResponse,
+  ILineageNode
+} from '../../../api/types/registry';
+import type {
   IDescribeTrainingJobResponse,
   IJobOverview,
   IMetricCourse
@@ -107,5 +111,29 @@ export function course(name: string, values: number[]): IMetricCourse {
     Times: values.map((_, step) => NOON + 2 + step),
     Values: values,
     Points: values.length
+  };
+}
+
+/** The lineage of a job from whose model these things were made. */
+export function lineage(
+  ...made: Array<Pick<ILineageNode, 'Type' | 'Name'> & Partial<ILineageNode>>
+): IDescribeModelLineageResponse {
+  const nodes = made.map((node, index) => ({
+    Id: `made-${index}`,
+    Exists: true,
+    ...node
+  }));
+  return {
+    Focus: 'job',
+    Nodes: [
+      { Id: 'job', Type: 'TrainingJob', Name: 'churn-0412', Exists: true },
+      { Id: 'data', Type: 'Data', Name: 's3://b/model.tar.gz', Exists: true },
+      ...nodes
+    ],
+    Edges: [
+      { Source: 'job', Target: 'data' },
+      ...nodes.map(node => ({ Source: 'data', Target: node.Id }))
+    ],
+    Truncated: false
   };
 }

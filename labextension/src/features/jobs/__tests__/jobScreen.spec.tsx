@@ -10,7 +10,7 @@ import { screenProps } from '../../../testing/fakeClient';
 import { giveSizes, showScreen } from '../../../testing/liveScreen';
 import type { ShownScreen } from '../../../testing/liveScreen';
 import { JobScreen } from '../jobScreen';
-import { course, job, NOON, overview, runningJob } from './examples';
+import { course, job, lineage, NOON, overview, runningJob } from './examples';
 
 // Plotly draws on canvases, which the tests' browser has none of.
 jest.mock('plotly.js-gl2d-dist-min', () => ({
@@ -48,6 +48,7 @@ function showJob(
             course('train:logloss', [0.5, 0.4])
           ]
         }),
+        'bottega:DescribeModelLineage': () => lineage(),
         'bottega:ListJobs': () => ({
           Jobs: [overview({ JobName: name }), overview({ JobName: 'other' })],
           Total: 2
@@ -125,6 +126,22 @@ it('clones, deploys and gives itself as Python', async () => {
   expect(code).toContain('"team"');
 });
 
+it('is tuned, and leads to the tuning job that it is a trial of', async () => {
+  const { studio } = showJob({
+    ...job(),
+    TuningJobArn:
+      'arn:aws:sagemaker:us-east-1:000000000000:hyper-parameter-tuning-job/search'
+  });
+  await userEvent.click(await screen.findByRole('button', { name: 'Tune' }));
+  expect(studio.executed).toEqual([
+    { command: 'bottega:tune', args: { clone: job().TrainingJobName } }
+  ]);
+  await userEvent.click(
+    screen.getByRole('button', { name: 'trial of search' })
+  );
+  expect(studio.opened).toEqual(['tuning/search']);
+});
+
 it('shows a running job move on, and stops it when that is confirmed', async () => {
   let described = runningJob();
   const stopped: unknown[] = [];
@@ -183,7 +200,7 @@ it('compares with another job of the same algorithm', async () => {
   const auc = screen.getByRole('region', { name: 'auc' });
   expect(await within(auc).findByText('other')).toBeTruthy();
   expect(client.requests('bottega:ListJobs')[0]?.Filter).toBe(
-    'algorithm:xgboost'
+    'kind:Training algorithm:xgboost'
   );
 });
 

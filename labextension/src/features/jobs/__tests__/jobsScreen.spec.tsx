@@ -39,7 +39,11 @@ function showJobs(
         400
       );
     }
-    const found = jobs.filter(job => job.JobName.includes(filter));
+    const kind = /kind:(\w+)/.exec(filter)?.[1];
+    const word = filter.replace(/\s*kind:\w+/, '');
+    const found = jobs.filter(
+      job => job.JobName.includes(word) && (!kind || job.Kind === kind)
+    );
     return { Jobs: found.slice(offset, offset + size), Total: found.length };
   };
   return showScreen(
@@ -92,6 +96,42 @@ it('keeps filter, order and columns in its path, and asks the server', async () 
   });
 });
 
+it('shows one kind of jobs, and opens each on its own screen', async () => {
+  const { client, frame, studio } = showScreen(
+    JobsScreen,
+    screenProps({
+      'bottega:ListJobs': () => ({
+        Jobs: [
+          overview({ JobName: 'same' }),
+          overview({ JobName: 'same', Kind: 'Processing' }),
+          overview({ JobName: 'all rows', Kind: 'Transform' })
+        ],
+        Total: 3
+      })
+    })
+  );
+  const rows = await screen.findAllByRole('row', { name: /same|all rows/ });
+  expect(rows).toHaveLength(3);
+  for (const row of rows) {
+    await userEvent.click(row);
+  }
+  expect(studio.opened).toEqual([
+    'jobs/same',
+    'processing-jobs/same',
+    'transform-jobs/all%20rows'
+  ]);
+  await userEvent.selectOptions(
+    screen.getByRole('combobox', { name: 'Kind of jobs' }),
+    'Processing'
+  );
+  expect(frame.parameters['kind']).toBe('Processing');
+  await waitFor(() =>
+    expect(client.requests('bottega:ListJobs').pop()).toMatchObject({
+      Filter: 'kind:Processing'
+    })
+  );
+});
+
 it('brings a change to the screen', async () => {
   const { client } = showJobs(3);
   await screen.findByRole('row', { name: /job-2 / });
@@ -128,7 +168,7 @@ it('offers to clear a filter that matches nothing', async () => {
 
 it('offers to train where there are no jobs', async () => {
   const { container, studio } = showJobs(0);
-  expect(await screen.findByText(/No model has been trained/)).toBeTruthy();
+  expect(await screen.findByText(/No job has run here/)).toBeTruthy();
   const [, button] = screen.getAllByRole('button', { name: 'Train a model' });
   await userEvent.click(button as HTMLElement);
   expect(studio.executed).toEqual([{ command: 'bottega:train', args: {} }]);
@@ -158,7 +198,10 @@ it('says why the jobs cannot be read', async () => {
 });
 
 it('gives itself as Python', async () => {
-  const { studio } = showJobs(1, { filter: 'status:Completed' });
+  const { studio } = showJobs(1, {
+    filter: 'status:Completed',
+    kind: 'Training'
+  });
   await userEvent.click(
     screen.getByRole('button', { name: 'Open in notebook' })
   );

@@ -13,6 +13,7 @@ function activated() {
     'bottega:ListJobs': () => ({
       Jobs: [
         overview({ JobName: 'ended' }),
+        overview({ JobName: 'cleaned', Kind: 'Processing' }),
         overview({ JobName: 'runs', Status: 'InProgress', StartTime: 5 }),
         overview({
           JobName: 'waits',
@@ -29,7 +30,9 @@ function activated() {
           Kind: 'TrainingJob',
           Total: 1234,
           Statuses: { InProgress: 1, Stopping: 1, Completed: 1232 }
-        }
+        },
+        { Kind: 'TransformJob', Total: 2, Statuses: { InProgress: 2 } },
+        { Kind: 'Endpoint', Total: 1, Statuses: { InProgress: 1 } }
       ]
     }),
     'sagemaker:StopTrainingJob': () => ({})
@@ -46,11 +49,12 @@ it('adds a section that says what runs', async () => {
     section?.concerns({ Time: 0, Type: 'ResourceChanged', Kind: 'TrainingJob' })
   ).toBe(true);
   const content = await section?.load();
-  expect(content?.count).toBe('2 running');
+  expect(content?.count).toBe('4 running');
   expect(
     content?.items.map(item => [item.path, item.note, item.since])
   ).toEqual([
     ['jobs/ended', '1:00', undefined],
+    ['processing-jobs/cleaned', '1:00', undefined],
     ['jobs/runs', expect.any(String), 5],
     ['jobs/waits', '', undefined]
   ]);
@@ -60,7 +64,9 @@ it('fetches the code of its screens when they are opened', async () => {
   const { studio } = activated();
   expect(studio.screens.map(screen => [screen.id, screen.named])).toEqual([
     ['jobs', false],
-    ['jobs', true]
+    ['jobs', true],
+    ['processing-jobs', true],
+    ['transform-jobs', true]
   ]);
   expect(studio.screens[1]?.label('churn')).toBe('churn');
 });

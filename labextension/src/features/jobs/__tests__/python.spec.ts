@@ -47,9 +47,21 @@ describe('a job as Python', () => {
     expect(long).toMatch(/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/);
   });
 
+  it.each(['Processing', 'Transform'] as const)(
+    'of a list of %s jobs',
+    kind => {
+      const code = listPython({ Filter: `kind:${kind}` });
+      expect(code).toContain(
+        `get_paginator("list_${kind.toLowerCase()}_jobs")`
+      );
+      expect(code).toContain(`page["${kind}JobSummaries"]`);
+      expect(code).toContain(`job["${kind}JobName"]`);
+    }
+  );
+
   it('of a list is ListTrainingJobs where that can say it', () => {
     const code = listPython({
-      Filter: 'status:Completed churn',
+      Filter: 'status:Completed churn kind:Training',
       SortBy: 'Name',
       SortOrder: 'Ascending'
     });
@@ -60,7 +72,9 @@ describe('a job as Python', () => {
   });
 
   it.each([
-    { Filter: 'status:Completed,Failed' },
+    {},
+    { Filter: 'kind:Training,Processing' },
+    { Filter: 'kind:Training status:Completed,Failed' },
     { Filter: 'algorithm:xgboost' },
     { Filter: 'one two' },
     { SortBy: 'Objective' as const }

@@ -23,7 +23,7 @@ export function MetricControls(
     async signal => {
       const found = await client.call(
         'bottega:ListJobs',
-        { Filter: filter, MaxResults: OFFERED },
+        { Filter: `kind:Training ${filter}`.trim(), MaxResults: OFFERED },
         signal
       );
       return found.Jobs.map(other => other.JobName);

@@ -1,5 +1,7 @@
+import { Dialog } from '@jupyterlab/apputils';
 import { acceptDialog, waitForDialog } from '@jupyterlab/testing';
 import {
+  act,
   fireEvent,
   render,
   screen,
@@ -10,19 +12,14 @@ import userEvent from '@testing-library/user-event';
 import { axe } from 'jest-axe';
 
 import { BottegaError } from '../../../api/request';
-import type {
-  IDescribeModelPackageOutput,
-  ILineageNode,
-  IModelVersion,
-  IRegistryGroup
-} from '../../../api/types/registry';
-import type { Answers } from '../../../testing/fakeClient';
 import { FakeClient, screenProps, trans } from '../../../testing/fakeClient';
+import { giveSizes, showScreen } from '../../../testing/liveScreen';
 import { GroupScreen } from '../group';
-import { pathOf } from '../lineage';
+import { joined, pathOf } from '../lineage';
 import { ModelsScreen } from '../list';
 import { modelsSection } from '../section';
 import { concernsGroup, metricsText } from '../versions';
+import { answers, ARN, described, node, version } from './fixtures';
 
 // The graph's library measures what jsdom does not lay out.
 jest.mock('../../../shared/graph/layeredGraph', () => ({
@@ -39,79 +36,13 @@ jest.mock('../../../shared/graph/layeredGraph', () => ({
   )
 }));
 
-const ARN = 'arn:aws:sagemaker:us-east-1:000000000000:model-package/churn';
-
-const group: IRegistryGroup = {
-  GroupName: 'churn',
-  GroupArn:
-    'arn:aws:sagemaker:us-east-1:000000000000:model-package-group/churn',
-  CreationTime: Date.now() / 1000 - 600,
-  Versions: 2,
-  NewestVersion: 2,
-  NewestStatus: 'Completed',
-  NewestApproval: 'PendingManualApproval',
-  NewestApprovedVersion: 1,
-  Endpoints: ['live']
-};
-
-const version = (
-  number: number,
-  more: Partial<IModelVersion> = {}
-): IModelVersion => ({
-  Version: number,
-  ModelPackageArn: `${ARN}/${number}`,
-  Status: 'Completed',
-  Approval: 'PendingManualApproval',
-  CreationTime: Date.now() / 1000 - 60,
-  CreatedBy: 'arn:aws:sts::000000000000:assumed-role/Role/owner',
-  TrainingJobName: 'churn-job',
-  Metrics: [{ Name: 'validation:rmse', Value: 0.4123 }],
-  Models: [],
-  Endpoints: [],
-  ...more
+beforeAll(giveSizes);
+beforeEach(() => {
+  userEvent.setup(); // gives the clipboard
 });
-
-const described = (
-  more: Partial<IDescribeModelPackageOutput> = {}
-): IDescribeModelPackageOutput => ({
-  ModelPackageName: 'churn/2',
-  ModelPackageArn: `${ARN}/2`,
-  CreationTime: 1000,
-  ModelPackageStatus: 'Completed',
-  ModelPackageStatusDetails: { ValidationStatuses: [] },
-  ModelApprovalStatus: 'PendingManualApproval',
-  InferenceSpecification: {
-    Containers: [{ Image: 'xgboost', ModelDataUrl: 's3://b/model.tar.gz' }]
-  },
-  ...more
+afterEach(() => {
+  Dialog.flush();
 });
-
-const node = (more: Partial<ILineageNode>): ILineageNode => ({
-  Id: '1',
-  Type: 'TrainingJob',
-  Name: 'churn-job',
-  Exists: true,
-  ...more
-});
-
-const answers: Answers = {
-  'bottega:ListRegistryGroups': () => ({ Groups: [group], Total: 1 }),
-  'bottega:ListModelVersions': () => ({
-    Versions: [version(2), version(1, { Approval: 'Approved' })],
-    Total: 2
-  }),
-  'sagemaker:DescribeModelPackage': () => described(),
-  'bottega:DescribeModelLineage': () => ({
-    Nodes: [
-      node({ Id: 'v', Type: 'ModelPackage', Name: 'churn/2' }),
-      node({ Id: 'j' }),
-      node({ Id: 'g', Type: 'Endpoint', Name: 'gone', Exists: false })
-    ],
-    Edges: [{ Source: 'j', Target: 'v' }],
-    Focus: 'v',
-    Truncated: false
-  })
-};
 
 describe('ModelsScreen', () => {
   it('lists groups and opens one', async () => {
@@ -160,11 +91,9 @@ describe('GroupScreen', () => {
       { name: 'churn' }
     );
     render(<GroupScreen {...props} />);
-    const deploy = await screen.findByRole<HTMLButtonElement>('button', {
-      name: 'Deploy'
-    });
-    expect(deploy.disabled).toBe(true);
-    await userEvent.click(screen.getByRole('button', { name: 'Approve' }));
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Approve' })
+    );
     await waitForDialog();
     const reason = document.querySelector<HTMLInputElement>('.jp-Dialog input');
     fireEvent.change(reason as HTMLInputElement, {
@@ -201,10 +130,25 @@ describe('GroupScreen', () => {
     });
   });
 
-  it('says why a version is not valid', async () => {
+  it('approves and deploys in one step', async () => {
+    const props = screenProps(answers, { name: 'churn' });
+    render(<GroupScreen {...props} />);
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Approve and deploy' })
+    );
+    expect(props.studio.executed).toContainEqual({
+      command: 'bottega:deploy',
+      args: { version: 'churn/2', approve: true }
+    });
+  });
+
+  it('says why a version is not valid; it can be rejected and copied like others', async () => {
     const props = screenProps(
       {
         ...answers,
+        'sagemaker:UpdateModelPackage': () => ({
+          ModelPackageArn: `${ARN}/2`
+        }),
         'sagemaker:DescribeModelPackage': () =>
           described({
             ModelPackageStatus: 'Failed',
@@ -225,6 +169,94 @@ describe('GroupScreen', () => {
     expect((await screen.findByRole('alert')).textContent).toContain(
       'Could not find model data.'
     );
+    for (const name of ['Approve', 'Approve and deploy']) {
+      expect(
+        screen.getByRole<HTMLButtonElement>('button', { name }).disabled
+      ).toBe(true);
+    }
+    const version = within(screen.getByRole('region', { name: 'Version 2' }));
+    await userEvent.click(
+      version.getByRole('button', { name: 'Copy as Python' })
+    );
+    expect(await version.findByText('Copied')).toBeTruthy();
+    const copied = await navigator.clipboard.readText();
+    expect(copied).toContain('describe_model_package');
+    expect(copied).toContain('ModelApprovalStatus="Rejected"');
+    expect(copied).not.toContain('create_model(');
+    await userEvent.click(version.getByRole('button', { name: 'Reject' }));
+    await acceptDialog();
+    await waitFor(() =>
+      expect(props.client.requests('sagemaker:UpdateModelPackage')).toEqual([
+        {
+          ModelPackageArn: `${ARN}/2`,
+          ModelApprovalStatus: 'Rejected',
+          ApprovalDescription: ''
+        }
+      ])
+    );
+  });
+
+  it('copies a version as code that approves it and makes a model', async () => {
+    render(<GroupScreen {...screenProps(answers, { name: 'churn' })} />);
+    const version = within(
+      await screen.findByRole('region', { name: 'Version 2' })
+    );
+    await userEvent.click(
+      await version.findByRole('button', { name: 'Copy as Python' })
+    );
+    await version.findByText('Copied');
+    const copied = await navigator.clipboard.readText();
+    expect(copied).toContain('create_model(');
+    expect(copied).toContain('"arn:aws:iam::000000000000:role/Role"');
+  });
+
+  it('filters versions, and keeps the one that is shown by name', async () => {
+    const props = screenProps(
+      {
+        ...answers,
+        'bottega:ListModelVersions': ({ Filter: filter = '' }) => {
+          if (filter === 'colour:red') {
+            throw new BottegaError(
+              'ValidationException',
+              "Filter has the condition 'colour:red'.",
+              400
+            );
+          }
+          return filter === 'approval:Approved'
+            ? { Versions: [version(1, { Approval: 'Approved' })], Total: 1 }
+            : { Versions: [], Total: 0 };
+        }
+      },
+      { name: 'churn', parameters: { filter: 'approval:Approved' } }
+    );
+    const { container, frame } = showScreen(GroupScreen, props);
+    expect(
+      await screen.findByRole('heading', { name: 'Version 1' })
+    ).toBeTruthy();
+    expect(
+      screen.getByRole<HTMLButtonElement>('button', { name: 'Delete group' })
+        .disabled
+    ).toBe(true);
+    const box = screen.getByRole('searchbox', { name: 'Filter versions' });
+    await userEvent.clear(box);
+    await userEvent.type(box, 'nothing{Enter}');
+    expect(await screen.findByText(/No version matches/)).toBeTruthy();
+    expect((await axe(container)).violations).toEqual([]);
+    await userEvent.clear(box);
+    await userEvent.type(box, 'colour:red{Enter}');
+    await waitFor(() => expect(box.getAttribute('aria-invalid')).toBe('true'));
+    expect(
+      document.getElementById(box.getAttribute('aria-describedby') ?? '')
+        ?.textContent
+    ).toMatch(/the condition 'colour:red'/);
+    act(() => frame.setParameters({ filter: 'nothing', version: '1' }));
+    expect(
+      await screen.findByRole('heading', { name: 'Version 1' })
+    ).toBeTruthy();
+    await userEvent.click(
+      await screen.findByRole('button', { name: 'Clear the filter' })
+    );
+    expect(frame.parameters).toEqual({ filter: '', version: '' });
   });
 
   it('leads back from a group that is not there', async () => {
@@ -255,6 +287,17 @@ describe('words and paths', () => {
       'models/churn?version=2'
     );
     expect(pathOf(node({ Type: 'Data', Name: 's3://b/k' }))).toBeNull();
+    expect(pathOf(node({ Type: 'Run', Name: 'r1' }))).toBe('runs/r1');
+    expect(
+      joined([
+        { Source: 'a', Target: 'b', Label: 'train' },
+        { Source: 'a', Target: 'b', Label: 'validation' },
+        { Source: 'b', Target: 'c' }
+      ])
+    ).toEqual([
+      { id: 'a>b', source: 'a', target: 'b', label: 'train, validation' },
+      { id: 'b>c', source: 'b', target: 'c' }
+    ]);
     const event = { Time: 0, Type: 'ResourceChanged' as const };
     expect(
       concernsGroup(

@@ -52,6 +52,22 @@ it('tells again of a new job of the name', () => {
   expect(messages()).toHaveLength(2);
 });
 
+it('tells of a tuning job, and not of each of its trials', () => {
+  const { client, studio } = listening();
+  const tuning = { ...ended, Kind: 'HyperParameterTuningJob' };
+  client.events.happen({ ...tuning, Status: 'InProgress' });
+  client.events.happen({ ...ended, Name: 'churn-001-0a1b2c3d' });
+  client.events.happen({ ...ended, Name: 'sales-001-0a1b2c3d' });
+  client.events.happen(tuning);
+  expect(messages()).toEqual([
+    'Tuning job churn completed',
+    'Training job sales-001-0a1b2c3d completed'
+  ]);
+  const [notification] = Notification.manager.notifications;
+  notification?.options.actions?.[0]?.callback(new MouseEvent('click'));
+  expect(studio.opened).toEqual(['tuning/churn']);
+});
+
 it('says nothing of an old job that is deleted', () => {
   const { client } = listening();
   client.events.happen({ ...ended, Change: 'deleted' });

@@ -35,6 +35,7 @@ async function shown(): Promise<{
           Total: 9,
           Statuses: { InProgress: running.now, Completed: 8 }
         },
+        { Kind: 'TransformJob', Total: 1, Statuses: { Stopping: 1 } },
         { Kind: 'Endpoint', Total: 2, Statuses: { InService: 2 } }
       ]
     })
@@ -58,7 +59,7 @@ afterEach(() => {
 it('says what runs, and what it has come to today', async () => {
   await shown();
   expect(screen.getByRole('button').textContent).toBe(
-    '1 job running · 2 endpoints · today 1.5 h'
+    '2 jobs running · 2 endpoints · today 1.5 h'
   );
 });
 
@@ -74,5 +75,5 @@ it('asks nothing while the page is hidden, and catches up when it is shown', asy
   expect(asked()).toBe(1);
   await act(async () => showPage(true));
   await pass(MOMENT_MS);
-  expect(screen.getByRole('button').textContent).toMatch(/^3 jobs running/);
+  expect(screen.getByRole('button').textContent).toMatch(/^4 jobs running/);
 });

@@ -76,9 +76,12 @@ export const XGBOOST: IAlgorithmDescription = {
       Maximum: 1,
       ExclusiveMinimum: false,
       ExclusiveMaximum: false,
-      Range: '[0,1]'
+      Range: '[0,1]',
+      Tunable: true,
+      TunableRange: { Minimum: 0.1, Maximum: 0.5, ScalingType: 'Linear' }
     }),
     parameter('subsample', {
+      Tunable: true,
       Default: '1',
       Minimum: 0,
       Maximum: 1,
@@ -89,7 +92,8 @@ export const XGBOOST: IAlgorithmDescription = {
       Type: 'Categorical',
       Default: 'gbtree',
       Choices: ['gbtree', 'dart'],
-      Range: 'gbtree, dart'
+      Range: 'gbtree, dart',
+      Tunable: true
     }),
     parameter('rate_drop', {
       Default: '0',
@@ -100,7 +104,11 @@ export const XGBOOST: IAlgorithmDescription = {
     }),
     parameter('eval_metric', { Type: 'FreeText' })
   ],
-  Metrics: [{ Name: 'train:rmse', Direction: 'Minimize' }],
+  Metrics: [
+    { Name: 'train:rmse', Direction: 'Minimize' },
+    { Name: 'validation:rmse', Direction: 'Minimize' },
+    { Name: 'validation:auc', Direction: 'Maximize' }
+  ],
   DefaultHyperParameters: { num_round: '100' }
 };
 

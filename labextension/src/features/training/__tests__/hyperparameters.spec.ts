@@ -15,7 +15,12 @@ const names = (values: Record<string, string>, essential: boolean): string[] =>
 
 describe('the form of an algorithm', () => {
   it('has types, ranges, choices, defaults and a sentence each', () => {
-    const { schema, uiSchema } = hyperparameterForm(XGBOOST, {}, true, trans);
+    const { schema, uiSchema } = hyperparameterForm(
+      shownParameters(XGBOOST, {}, true),
+      XGBOOST,
+      {},
+      trans
+    );
     expect(schema).toEqual({
       type: 'object',
       required: ['num_round'],
@@ -46,7 +51,12 @@ describe('the form of an algorithm', () => {
   });
 
   it('keeps open ends of a range open', () => {
-    const { schema } = hyperparameterForm(XGBOOST, {}, false, trans);
+    const { schema } = hyperparameterForm(
+      shownParameters(XGBOOST, {}, false),
+      XGBOOST,
+      {},
+      trans
+    );
     expect(schema.properties?.['subsample']).toMatchObject({
       exclusiveMinimum: 0,
       maximum: 1
@@ -60,10 +70,11 @@ describe('the form of an algorithm', () => {
 
   it('does not fold what must be given', () => {
     expect(names({ objective: 'multi:softmax' }, true)).toContain('num_class');
+    const values = { objective: 'multi:softmax' };
     const { schema } = hyperparameterForm(
+      shownParameters(XGBOOST, values, true),
       XGBOOST,
-      { objective: 'multi:softmax' },
-      true,
+      values,
       trans
     );
     expect(schema.required).toEqual(['num_round', 'num_class']);
@@ -145,7 +156,12 @@ describe('problems', () => {
 
 describe('a number that may be a word', () => {
   it('is a text field that offers the words', () => {
-    const { schema } = hyperparameterForm(KMEANS, {}, true, trans);
+    const { schema } = hyperparameterForm(
+      shownParameters(KMEANS, {}, true),
+      KMEANS,
+      {},
+      trans
+    );
     expect(schema.properties?.['extra_center_factor']).toEqual({
       title: 'extra_center_factor',
       description: 'What extra_center_factor is. Range: [1,∞) or auto',

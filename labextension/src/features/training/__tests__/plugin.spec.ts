@@ -7,7 +7,12 @@ import { CommandRegistry } from '@lumino/commands';
 
 import { FakeClient, FakeStudio } from '../../../testing/fakeClient';
 import { BrowserFiles } from '../files';
-import { training, TRAIN_COMMAND, TRAIN_ON_FILE_COMMAND } from '../plugin';
+import {
+  training,
+  TRAIN_COMMAND,
+  TRAIN_ON_FILE_COMMAND,
+  TUNE_COMMAND
+} from '../plugin';
 
 /** What the file browser has selected. */
 type Selected = Array<Partial<Contents.IModel>>;
@@ -52,6 +57,13 @@ describe('the ways to the training form', () => {
       'train?file=a+b%2Fc%26d.csv',
       'train?clone=churn-0'
     ]);
+  });
+
+  it('lead to a search, each time anew', async () => {
+    const { commands, studio } = activate();
+    expect(commands.label(TUNE_COMMAND)).toBe('Tune a model');
+    await commands.execute(TUNE_COMMAND, { clone: 'churn-0' });
+    expect(studio.opened[0]).toMatch(/^train\?clone=churn-0&tune=\d+$/);
   });
 
   it.each([

@@ -32,6 +32,15 @@ class FormBody<T> extends ReactWidget {
   private _value: T;
 }
 
+/**
+ * Have JupyterLab's dialogs look again whether they can be accepted.
+ *
+ * They do that only when somebody types; what makes a form invalid may come later.
+ */
+export function checkDialog(): void {
+  document.dispatchEvent(new Event('input'));
+}
+
 /** Ask with a form; null when the user thought better of it. */
 export async function askForm<T>(dialog: IFormDialog<T>): Promise<T | null> {
   const answer = await showDialog({
