@@ -46,6 +46,37 @@ use_environment() {
   fi
 }
 
+# use_sdk_environment v2|v3: a virtual environment of its own for that line of the SageMaker Python SDK, in
+# the versions of requirements/sdk_v2.txt or sdk_v3.txt. Its interpreter is then $SDK_PYTHON; the tests there
+# start the daemon with $BOTTEGA_PYTHON, the interpreter of the environment that is entered.
+use_sdk_environment() {
+  local folder="$PWD/.venv-sdk-$1" lock="requirements/sdk_$1.txt" wanted
+  SDK_PYTHON="$folder/bin/python"
+  export BOTTEGA_PYTHON="$VIRTUAL_ENV/bin/python"
+  wanted="$(cksum <"$lock"; "$BOTTEGA_PYTHON" --version; pwd)"
+  if [[ "$(cat "$folder/.bottega" 2>/dev/null)" == "$wanted" ]]; then
+    return
+  fi
+  say "Installing the SageMaker Python SDK of $lock into $folder"
+  # Compiled at once: importing the SDK takes several times as long without. The lock is whole, or leaves out
+  # what it says it leaves out, so nothing else is to come.
+  if command -v uv >/dev/null; then
+    uv venv --quiet --clear --python "$BOTTEGA_PYTHON" "$folder"
+    uv pip sync --quiet --compile-bytecode --python "$SDK_PYTHON" "$lock"
+  else
+    "$BOTTEGA_PYTHON" -m venv --clear "$folder"
+    "$SDK_PYTHON" -m pip install --quiet --no-deps --requirement "$lock"
+  fi
+  printf '%s' "$wanted" >"$folder/.bottega"
+}
+
+# sdk_tests v2|v3 OPTION...: the journeys of that SDK against a daemon of this tree.
+sdk_tests() {
+  say "Tests of the SageMaker Python SDK $1"
+  use_sdk_environment "$1"
+  "$SDK_PYTHON" -m pytest --config-file "tests/sdk_$1/pytest.ini" "tests/sdk_$1" "${@:2}"
+}
+
 # use_node_modules: what the JupyterLab extension is built and tested with, as yarn.lock says.
 use_node_modules() { use_node_modules_of .; }
 

@@ -10,3 +10,6 @@ pytest_plugins = ("pytest_jupyter.jupyter_server",)
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("bottega", deadline=None)
 settings.load_profile("bottega")
+
+# The SageMaker SDKs have environments of their own: scripts/test --sdk v2
+collect_ignore = ["sdk_v2", "sdk_v3"]
