@@ -239,8 +239,10 @@ def process(studio: Studio, name: str, *command: str, **changes: Any) -> None:
 
 
 def transform(studio: Studio, name: str, status: str = "Completed", **times: float) -> None:
-    """A transform job as its feature keeps it."""
-    now = studio.ports.clock.now()
+    """A transform job as its feature keeps it; no two jobs are of the same millisecond."""
+    begun = studio.ports.clock.now()
+    while (now := studio.ports.clock.now()) < begun + 0.002:
+        pass
     body = {
         "ModelName": "churn-model",
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 2},
@@ -250,6 +252,8 @@ def transform(studio: Studio, name: str, status: str = "Completed", **times: flo
     arn = f"arn:aws:sagemaker:us-east-1:000000000000:transform-job/{name}"
     resource = Resource("TransformJob", name, arn, status, now, now, body=body, private=private)
     studio.ports.store.create(resource)
+    while studio.ports.clock.now() < now + 0.002:
+        pass
 
 
 def test_jobs_of_every_kind_are_in_one_order(studio: Studio):
