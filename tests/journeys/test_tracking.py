@@ -226,6 +226,37 @@ def test_a_processing_job_with_an_experiment_has_a_run_to_log_to(
     assert mlflow.artifacts(run) == {"logs", "note.txt", "processing-job.json"}
 
 
+def test_a_run_whose_artifacts_are_elsewhere_is_closed_all_the_same(
+    daemon: TestDaemon, session: Session, mlflow: Mlflow, tmp_path: Path
+):
+    made = mlflow.post(
+        "mlflow/experiments/create", {"name": "elsewhere", "artifact_location": "s3://far/away"}
+    )
+    experiment = made.json()["experiment_id"]
+    config, sagemaker = daemon.config, daemon.client("sagemaker")
+    trained = counting(session, tmp_path, lines=1, pause=0.0, experiment="elsewhere")
+    daemon.client("s3").put_object(Bucket=config.bucket, Key="own/pass.py", Body=b"")
+    request = processing_job(
+        "elsewhere",
+        config.bucket,
+        config.role_arn,
+        ["python3", "/opt/ml/processing/input/code/pass.py"],
+        ProcessingInputs=[processing_input("code", f"s3://{config.bucket}/own/pass.py")],
+        ExperimentConfig={"ExperimentName": "elsewhere"},
+    )
+    sagemaker.create_processing_job(**request)
+
+    def runs() -> list[str]:
+        found = mlflow.post("mlflow/runs/search", {"experiment_ids": [experiment]}).json()
+        return [run["info"]["run_id"] for run in found.get("runs", [])]
+
+    eventually(lambda: len(runs()) == 2, "both jobs have a run")
+    found = [closed(mlflow, run) for run in runs()]
+    assert [run["info"]["status"] for run in found] == ["FINISHED", "FINISHED"]
+    assert {run["info"]["run_name"] for run in found} == {trained.name, "elsewhere"}
+    assert {pairs(run["data"]["tags"])["bottega.status"] for run in found} == {"Completed"}
+
+
 def test_a_failed_job(session: Session, mlflow: Mlflow, tmp_path: Path):
     script = tmp_path / "bad.py"
     script.write_text("raise ValueError('no such luck')\n")

@@ -36,7 +36,13 @@ export async function removeVersion(
                 serving.join(', ')
               )
             ]
-          : [trans.__('No endpoint serves it.')])
+          : [
+              lineage.Truncated
+                ? trans.__(
+                    'Its lineage is too large to say whether an endpoint serves it; one that does goes on.'
+                  )
+                : trans.__('No endpoint serves it.')
+            ])
       ];
       if (
         await confirmed(

@@ -167,14 +167,10 @@ class ProcessingTracker(Controller):
         return None if self._runs.done(entry) else 0.0
 
     def _close(self, job: ProcessingJob) -> None:
-        with tempfile.TemporaryDirectory(prefix="bottega-run-") as scratch:
-            file = Path(scratch) / "processing-job.json"
-            file.write_text(json.dumps(job.body, indent=2))
-            self._tracking.log_artifact(job.run_id, file, file.name)
-            for host in job.host_names:
-                copy = Path(scratch) / f"{host}.log"
-                stream = job.log_stream(host)
-                send_log(self._ports.logs, LOG_GROUP, stream, self._tracking, job.run_id, copy)
+        try:
+            self._send_artifacts(job)
+        except TrackingRefused as error:  # its run is ended all the same
+            log.warning("the run of processing job %s has no artifacts: %s", job.name, error)
         tags = {"bottega.status": job.status}
         for member, tag in (("FailureReason", "failure"), ("ExitMessage", "message")):
             if member in job.body:
@@ -183,3 +179,13 @@ class ProcessingTracker(Controller):
         self._tracking.close_run(
             job.run_id, status=RUN_STATUS[job.status], ended=job.body["ProcessingEndTime"]
         )
+
+    def _send_artifacts(self, job: ProcessingJob) -> None:
+        with tempfile.TemporaryDirectory(prefix="bottega-run-") as scratch:
+            file = Path(scratch) / "processing-job.json"
+            file.write_text(json.dumps(job.body, indent=2))
+            self._tracking.log_artifact(job.run_id, file, file.name)
+            for host in job.host_names:
+                copy = Path(scratch) / f"{host}.log"
+                stream = job.log_stream(host)
+                send_log(self._ports.logs, LOG_GROUP, stream, self._tracking, job.run_id, copy)

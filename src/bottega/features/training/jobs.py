@@ -226,7 +226,8 @@ def delete_training_job(context: Context, request: DeleteTrainingJobRequest) -> 
                 "before you delete it."
             )
         tracker.note_deletion(ports, job)
+        # Before it is gone: a new job of the name has the same ARN, and may have slots at once.
+        ports.capacity.release(job.resource.arn)
         ports.store.delete(KIND, name)
-        ports.capacity.release(job.resource.arn)  # a new job of the name may want another number
     except ResourceMissing as error:
         raise ResourceNotFound("Requested resource not found.") from error

@@ -134,7 +134,10 @@ class TrainingTracker(Controller):
             if not job.ended:
                 # Whatever else happens to it is a change of status, which wakes us.
                 return LIVE_SECONDS if job.ran else None
-            self._send_artifacts(job)
+            try:
+                self._send_artifacts(job)
+            except TrackingRefused as error:  # its run is ended all the same
+                log.warning("the run of training job %s has no artifacts: %s", name, error)
             self._tracking.set_tags(job.run_id, _final_tags(job))
             self._tracking.close_run(
                 job.run_id,

@@ -104,6 +104,25 @@ it('deletes a version, after saying what goes and what stays', async () => {
   ).toBeTruthy();
 });
 
+it('does not say that nothing serves a version when its lineage was cut off', async () => {
+  showGroup({
+    'bottega:DescribeModelLineage': () => ({
+      Nodes: [node({ Id: 'v', Type: 'ModelPackage', Name: 'churn/2' })],
+      Edges: [],
+      Focus: 'v',
+      Truncated: true
+    })
+  });
+  await userEvent.click(
+    await screen.findByRole('button', { name: 'Delete version 2' })
+  );
+  await waitForDialog();
+  const text = document.querySelector('.jp-Dialog')?.textContent;
+  expect(text).toContain('too large to say whether an endpoint serves it');
+  expect(text).not.toContain('No endpoint serves it');
+  await dismissDialog();
+});
+
 it('says why a version cannot be deleted', async () => {
   showGroup({
     'sagemaker:DeleteModelPackage': () => {
