@@ -62,11 +62,13 @@ def main(arguments: Sequence[str]) -> int:
     # What is started from here, the builds of packages too, is to find pip itself.
     os.environ["PYTHONPATH"] = os.pathsep.join(_python_path())
     paths = ContainerPaths.of()
+    named = next((n for n, word in enumerate(arguments) if not word.startswith("-")), 0)
     wanted = [argument.partition("=")[0] for argument in arguments]
-    if wanted[:1] != ["install"] or any(option in wanted for option in _ELSEWHERE):
+    if wanted[named : named + 1] != ["install"] or any(one in wanted for one in _ELSEWHERE):
         return subprocess.call([sys.executable, "-m", "pip", *arguments])
     try:
-        if not install_missing(arguments[1:], paths.packages):
+        rest = [*arguments[:named], *arguments[named + 1 :]]  # pip takes its own options there, too
+        if not install_missing(rest, paths.packages):
             print("Everything that is asked for is installed already.", flush=True)
     except ScriptFailed as failed:
         return failed.exit_code  # pip has said why

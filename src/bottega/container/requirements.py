@@ -11,12 +11,13 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from bottega.container.failure import ScriptFailed
 
@@ -118,15 +119,42 @@ def install_missing(
         return False
     names = ", ".join(f"{item['metadata']['name']} {item['metadata']['version']}" for item in found)
     print(f"Installing {names}", flush=True)
-    sources = [item["download_info"]["url"] for item in found]
+    sources = [source_of(item) for item in found]
     command = ["install", "--no-deps", "--root-user-action", "ignore", "--no-warn-script-location"]
-    _pip(
-        [*command, "--upgrade", "--target", str(target), *sources],
-        folder,
-        f"pip install {' '.join(what)}",
-        kind,
-    )
+    # Into a folder of its own: pip replaces whole folders of a target that has something already,
+    # those that packages share too.
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as fresh:
+        _pip(
+            [*command, "--target", fresh, *sources],
+            folder,
+            f"pip install {' '.join(what)}",
+            kind,
+        )
+        for item in found:
+            _remove(item["metadata"]["name"], target)
+        shutil.copytree(fresh, target, dirs_exist_ok=True)
     return True
+
+
+def source_of(item: Mapping[str, Any]) -> str:
+    """What an entry of pip's report is installed from, as an argument of pip."""
+    info = item["download_info"]
+    url = str(info["url"])
+    if (vcs := info.get("vcs_info")) is not None:
+        url = f"{vcs['vcs']}+{url}@{vcs['commit_id']}"
+    if subdirectory := info.get("subdirectory"):
+        return f"{item['metadata']['name']} @ {url}#subdirectory={subdirectory}"
+    return f"{item['metadata']['name']} @ {url}" if vcs is not None else url
+
+
+def _remove(name: str, target: Path) -> None:
+    """Remove an earlier version of a package that was installed into the folder."""
+    for found in importlib.metadata.distributions(name=name, path=[str(target)]):
+        for file in found.files or ():
+            path = Path(os.path.normpath(target / file))
+            if path.is_relative_to(target):
+                path.unlink(missing_ok=True)
 
 
 def _pip(command: list[str], folder: Path | None, shown: str, kind: str) -> None:
