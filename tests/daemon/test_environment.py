@@ -113,3 +113,11 @@ def test_the_sdks_know_the_role_of_everything_that_has_one(environment: dict[str
     for name in ("TrainingJob", "ProcessingJob", "AutoMLJob", "FeatureGroup", "Pipeline"):
         assert sections[name] == {"RoleArn": environment["BOTTEGA_ROLE_ARN"]}
     assert sections["Model"] == {"ExecutionRoleArn": environment["BOTTEGA_ROLE_ARN"]}
+
+
+def test_whoever_has_switched_proxies_off_keeps_them_off(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    values = client_environment(config, Credentials.load(config), URL)
+    assert values["no_proxy"] == values["NO_PROXY"] == "*"

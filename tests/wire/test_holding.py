@@ -78,7 +78,7 @@ def test_only_clients_that_wait_are_held(agent: str, attempt: str, expected: Ask
 @settings(max_examples=60)
 @given(
     waiter=st.booleans(),
-    age=st.floats(-10, 1e9),
+    age=st.floats(-1e9, 1e9),
     pause=st.none() | st.floats(0, 1e6),
 )
 def test_nobody_is_held_long_or_longer_than_they_pause(
@@ -138,6 +138,15 @@ def test_what_has_an_answer_now_is_answered_now(bench: Any, wire: Wire, name: st
     make_job(bench, "ended", status="Failed")
     request = asks(bench, name, WAITER)
     assert wire.question(request, wire.route(request)) is None
+
+
+@pytest.mark.parametrize("name", ['["x"]', "7", '"\\ud800"', "null"])
+def test_what_is_no_name_is_for_the_refusal(bench: Any, wire: Wire, name: str) -> None:
+    body = b'{"ProcessingJobName":%s}' % name.encode()
+    signed: WireRequest = bench.signed("SageMaker.DescribeProcessingJob", body)
+    request = replace(signed, headers={**signed.headers, "user-agent": WAITER})
+    assert wire.question(request, wire.route(request)) is None
+    assert wire.handle(request).status == 400
 
 
 def test_whoever_may_not_ask_is_not_held(bench: Any, wire: Wire) -> None:

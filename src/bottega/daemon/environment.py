@@ -81,6 +81,8 @@ def _without_proxy(config: Config) -> str:
     """
     own = ["127.0.0.1", "localhost", config.host, f"sts.{config.region}.amazonaws.com"]
     present = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if "*" in present.split(","):
+        return "*"  # it counts only where it stands alone
     return ",".join(dict.fromkeys([*own, *(host for host in present.split(",") if host)]))
 
 

@@ -129,7 +129,10 @@ class Wire:
             action = f"{call.route.signing_name}:{call.route.operation}"
             if not self._registry.allows(context, action, admitted.request):
                 return None
-            resource = self._ports.store.get(settling.kind, admitted.request[settling.member])
+            name = admitted.request[settling.member]
+            if not isinstance(name, str) or not name.isascii():
+                return None
+            resource = self._ports.store.get(settling.kind, name)
         except (BottegaError, KeyError, ResourceMissing):
             return None
         if resource.status not in settling.statuses:

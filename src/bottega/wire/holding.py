@@ -78,7 +78,8 @@ class Asker:
             return min(FIRST_SECONDS if pause is None else pause, LONGEST_SECONDS)
         if pause is None and age < LOOK_SECONDS:
             return 0.0
-        young = max(0.0, YOUNG_SECONDS - age)
+        # The age is negative where the clock was set back.
+        young = min(max(0.0, YOUNG_SECONDS - age), YOUNG_SECONDS)
         if pause is None or pause >= LOOK_SECONDS:
             return young
         return min(young, SOON_SECONDS)

@@ -230,6 +230,17 @@ def test_autotune_decides_what_is_open(bench: TuningBench) -> None:
     assert shown["Trials"]["Limit"] == 20
 
 
+def test_a_grid_cannot_be_made_of_ranges_that_autotune_chooses(bench: TuningBench) -> None:
+    request = bench.request(trials=None, strategy="Grid")
+    request["HyperParameterTuningJobConfig"]["ParameterRanges"] = {
+        "AutoParameters": [{"Name": "eta", "ValueHint": "0.3"}]
+    }
+    with pytest.raises(ValidationException) as error:
+        bench.call("CreateHyperParameterTuningJob", **request, Autotune={"Mode": "Enabled"})
+    assert "AutoParameters" in error.value.message
+    assert "Grid" in error.value.message
+
+
 def test_a_seed_is_chosen_and_kept(bench: TuningBench) -> None:
     request = bench.request()
     del request["HyperParameterTuningJobConfig"]["RandomSeed"]

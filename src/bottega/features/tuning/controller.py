@@ -46,6 +46,7 @@ _CHILD = re.compile(r"(.+)-\d{3,}-[0-9a-f]{8}")
 _UNSEEN_SECONDS = 10.0
 """How often a tuning job is looked at besides the notice that its training jobs give."""
 _MODELLED = ("Bayesian", "Hyperband")
+_DELETED = "ClientError: the training job was deleted before its end was seen."
 _LIVE_SECONDS = 0.1
 """How often the log of a training job is read whose course decides whether it goes on."""
 
@@ -104,7 +105,7 @@ class TuningController(Controller):
             return self._forget(name, job)
         self._running.add(name)
         records = self._look(job)
-        if job.status == "InProgress" and not job.end_reason:
+        if job.status == "InProgress" and not job.stops_trials:
             job = self._decide(job, records)
         if job.status == "Stopping" or job.stops_trials:
             self._stop_all(job, records)
@@ -121,7 +122,10 @@ class TuningController(Controller):
     def _forget(self, name: str, job: TuningJob | None) -> float | None:
         """Let go of a tuning job that has ended or is gone, and of what earlier ones left."""
         self._running.discard(name)
-        self._searches = {key: one for key, one in self._searches.items() if key[0] != name}
+        # Other tuning jobs' threads add theirs meanwhile.
+        for key in list(self._searches):
+            if key[0] == name:
+                self._searches.pop(key, None)
         return 0.0 if self._records.sweep(name, job) else None
 
     # -- looking ----------------------------------------------------------------------------------
@@ -132,10 +136,13 @@ class TuningController(Controller):
         for record, child in standing(self._ports, job):
             if record.over:
                 found.append(record)
-            elif child is None:
-                found.append(self._create(job, record))
-            else:
+            elif child is not None:
                 found.append(self._seen(job, record, child))
+            elif record.launched:
+                lost = record.lost(_DELETED, self._ports.clock.now())
+                found.append(self._records.write(job, lost))
+            else:
+                found.append(self._create(job, record))
         return found
 
     def _seen(self, job: TuningJob, record: TrialRecord, child: Resource) -> TrialRecord:
@@ -173,24 +180,32 @@ class TuningController(Controller):
         except ClientFault as error:
             reason = f"ClientError: {error.message}"
             return self._records.write(job, record.lost(reason, ports.clock.now()))
+        # Known from now on: one that is missing was deleted, and is not to be trained again.
+        record = self._records.write(job, replace(record, launched=True))
         try:
             child = ports.store.get(TRAINING_JOB, record.job)
         except ResourceMissing:  # deleted as soon as it had ended
-            reason = "ClientError: the training job was deleted before its end was seen."
-            return self._records.write(job, record.lost(reason, ports.clock.now()))
+            return self._records.write(job, record.lost(_DELETED, ports.clock.now()))
         return self._seen(job, record, child)
 
     # -- deciding ---------------------------------------------------------------------------------
 
     def _decide(self, job: TuningJob, records: Sequence[TrialRecord]) -> TuningJob:
-        """Note why it comes to its end, where it does, so that the decision holds."""
+        """Note why it comes to its end, where it does, so that the decision holds.
+
+        That no more trials start is no last word: time or the target may still stop those that run.
+        """
         ending = endings.ending(job, records, self._ports.clock.now())
-        return job if ending is None else self._note(job, ending)
+        if ending is None or (job.end_reason and not ending.stops_trials):
+            return job
+        return self._note(job, ending)
 
     def _note(self, job: TuningJob, ending: endings.Ending) -> TuningJob:
         def noted(present: Resource) -> Resource:
             current = TuningJob(present)
-            if current.status != "InProgress" or current.end_reason:
+            if current.status != "InProgress" or current.stops_trials:
+                return present
+            if current.end_reason and not ending.stops_trials:
                 return present
             return current.with_private(
                 end_reason=ending.reason,
@@ -292,10 +307,11 @@ class TuningController(Controller):
             threading.Thread(
                 target=importlib.import_module, args=("optuna",), name="optuna", daemon=True
             ).start()
-        if key not in self._searches:
+        search = self._searches.get(key)
+        if search is None:
             prior = Prior.of(job).trials.get(definition.name, ())
-            self._searches[key] = Search(job.plan.search(definition), prior)
-        return self._searches[key]
+            search = self._searches[key] = Search(job.plan.search(definition), prior)
+        return search
 
     # -- writing ----------------------------------------------------------------------------------
 

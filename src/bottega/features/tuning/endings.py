@@ -69,10 +69,16 @@ def _failure(job: TuningJob, records: Sequence[TrialRecord]) -> str:
     )
     succeeded = any(record.objective is not None for record in over)
     limit = FAILED_IN_A_ROW if succeeded else FIRST_WITHOUT_OBJECTIVE
-    last = [record for record in over if not record.stop_reason][-limit:]
+    last = [record for record in over if _told_all(record)][-limit:]
     if len(last) < limit or any(record.objective is not None for record in last):
         return ""
     return _words(job, last, in_a_row=succeeded)
+
+
+def _told_all(record: TrialRecord) -> bool:
+    """Whether a trial had its chance to tell an objective: the end of the tuning job cut off the
+    others."""
+    return not record.stop_reason or record.stopped_early
 
 
 def _words(job: TuningJob, records: Sequence[TrialRecord], *, in_a_row: bool) -> str:
@@ -96,11 +102,11 @@ def _words(job: TuningJob, records: Sequence[TrialRecord], *, in_a_row: bool) ->
 def ended(job: TuningJob, records: Sequence[TrialRecord], now: float) -> TuningJob:
     """The tuning job at its end, all trials having ended.
 
-    Completed where it has a best training job; Failed where it was given up, or where none of its
-    training jobs told an objective.
+    Failed where it was given up, or where none of its training jobs told an objective although some
+    had the time for it; otherwise Completed.
     """
     failure = job.failure
-    over = [record for record in records if not record.stop_reason]
+    over = [record for record in records if _told_all(record)]
     if not failure and over and not any(record.objective is not None for record in records):
         failure = _words(job, over, in_a_row=False)
     if not failure:

@@ -64,7 +64,9 @@ def describe_tuning_progress(
         "NotImproving": job.body["TuningJobCompletionDetails"][
             "NumberOfTrainingJobsObjectiveNotImproving"
         ],
-        "StoppedEarly": sum(record.stopped_early for record in records if record.over),
+        "StoppedEarly": sum(
+            record.stopped_early and record.status == "Stopped" for record in records
+        ),
     }
     if best is not None:
         answer["BestTrial"] = shown(context, job, [best], best, _COURSE_POINTS)[0]

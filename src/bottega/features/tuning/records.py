@@ -68,6 +68,8 @@ class TrialRecord:
     stopped_early: bool = False
     """Whether it was stopped for being weak, rather than because the tuning job came to its end."""
     course: ObjectiveCourse = NO_COURSE
+    launched: bool = False
+    """Whether its training job is known to have been created."""
     waiting: bool = False
     """Whether it waits for one of the machine's slots."""
     version: int = field(default=0, compare=False)
@@ -147,7 +149,7 @@ class TrialRecord:
             name: getattr(self, name)
             for name in (
                 *("number", "definition", "job", "arn", "created", "status", "secondary"),
-                *("started", "ended", "failure", "stop_reason", "stopped_early"),
+                *("started", "ended", "failure", "stop_reason", "stopped_early", "launched"),
             )
         }
         body |= {"parameters": dict(self.parameters), "course": self.course.as_json()}

@@ -148,6 +148,12 @@ def _definition_plan(request: Mapping[str, Any], definition: Mapping[str, Any]) 
             f"{where}.AutoParameters needs Autotune: give Autotune.Mode Enabled, or a range for "
             f"{', '.join(automatic)}."
         )
+    if automatic and config["Strategy"] == "Grid":
+        raise ValidationException(
+            f"{where}.AutoParameters: the strategy Grid takes categorical ranges only; Autotune "
+            f"chooses ranges of numbers, too. Give the values of {', '.join(automatic)} as "
+            "CategoricalParameterRanges, or take another strategy."
+        )
     if not found and not automatic:
         raise ValidationException(
             f"{where}: no hyperparameter is tunable; give at least one range."

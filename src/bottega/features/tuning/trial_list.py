@@ -210,7 +210,7 @@ def _shown(record: TrialRecord, *, is_best: bool, deleted: bool, points: int) ->
                 "Steps": [record.course.steps[place] for place in chosen],
                 "Values": [record.course.values[place] for place in chosen],
             }
-    if record.stop_reason:
+    if record.stop_reason and record.status != "Completed":  # it ended before it was stopped
         found["StopReason"] = record.stop_reason
     if record.failure:
         found["FailureReason"] = record.failure
