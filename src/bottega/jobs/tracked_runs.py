@@ -24,7 +24,7 @@ from bottega.storage.metadata import (
 from bottega.tracking.port import Tracking, TrackingRefused
 
 LARGEST_ARTIFACT_BYTES = 256 * 1024 * 1024
-"""What is larger is not copied into a run."""
+"""A larger model is not copied into a run, and of a log no more than about so much."""
 
 RunStatus = Literal["FINISHED", "FAILED", "KILLED"]
 RUN_STATUS: Mapping[str, RunStatus] = {

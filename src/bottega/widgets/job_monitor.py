@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -13,9 +12,8 @@ from bottega.sdk.session import Session, connect
 from bottega.sdk.training_job import TrainingJob
 from bottega.widgets import snapshot
 from bottega.widgets.job_view import JobView
-from bottega.widgets.monitor import POLL_SECONDS, Monitor
+from bottega.widgets.monitor import POLL_SECONDS, Monitor, script
 
-HERE = Path(__file__).parent
 _SHOWN = (
     *("TrainingJobName", "TrainingJobStatus", "SecondaryStatus", "SecondaryStatusTransitions"),
     *("CreationTime", "TrainingStartTime", "TrainingEndTime", "FailureReason"),
@@ -35,8 +33,7 @@ class JobMonitor(Monitor):
         ResourceNotFound: there is no such job.
     """
 
-    _esm = HERE / "job_monitor.js"
-    _css = HERE / "studio.css"
+    _esm = script("job_monitor.js")
 
     description: Any = traitlets.Dict().tag(sync=True)
     courses: Any = traitlets.List().tag(sync=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import anywidget
@@ -15,6 +16,15 @@ from bottega.widgets.lasting import LastingDisplay, PageLayout
 
 POLL_SECONDS = 1.0
 LONGEST_POLL_SECONDS = 15.0
+HERE = Path(__file__).parent
+
+
+def script(own: str) -> str:
+    """The module of a monitor: what all of them do on the page, and then what is its own.
+
+    Joined, as a page loads nothing beside a widget's one module.
+    """
+    return "".join((HERE / file).read_text(encoding="utf-8") for file in ("monitor.js", own))
 
 
 class Stoppable(Protocol):
@@ -42,6 +52,8 @@ class Monitor(LastingDisplay, anywidget.AnyWidget):
     it follows, or when the widget is closed, and keeps no process alive. Where the kernel is gone,
     the page asks the Jupyter server instead.
     """
+
+    _css = HERE / "studio.css"
 
     name = traitlets.Unicode().tag(sync=True)
     seen = traitlets.Float().tag(sync=True)

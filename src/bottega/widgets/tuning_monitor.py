@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -12,10 +11,8 @@ import traitlets
 from bottega.sdk.session import Session, connect
 from bottega.sdk.tuning_job import RUNNING, TuningJob
 from bottega.widgets import tuning_snapshot
-from bottega.widgets.monitor import POLL_SECONDS, Monitor
+from bottega.widgets.monitor import POLL_SECONDS, Monitor, script
 from bottega.widgets.tuning_view import TuningView
-
-HERE = Path(__file__).parent
 
 
 class TuningMonitor(Monitor):
@@ -29,8 +26,7 @@ class TuningMonitor(Monitor):
         ResourceNotFound: there is no such tuning job.
     """
 
-    _esm = HERE / "tuning_monitor.js"
-    _css = HERE / "studio.css"
+    _esm = script("tuning_monitor.js")
 
     progress: Any = traitlets.Dict().tag(sync=True)
     trials: Any = traitlets.List().tag(sync=True)

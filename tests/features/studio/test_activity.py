@@ -50,7 +50,10 @@ def test_an_empty_studio_has_every_kind_with_nothing(studio: Operations) -> None
     assert describe(studio) == {
         "Kinds": [
             {"Kind": kind, "Total": 0, "Statuses": {}}
-            for kind in ("TrainingJob", "ProcessingJob", "TransformJob", "Endpoint", "Model")
+            for kind in (
+                *("TrainingJob", "ProcessingJob", "TransformJob", "HyperParameterTuningJob"),
+                *("Endpoint", "Model"),
+            )
         ],
         "ComputeSecondsToday": 0.0,
     }

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 
 import type { IAsyncInvocation, IInvocation } from '../../api/client';
 import { BottegaError } from '../../api/request';
+import { asError } from '../../shared/asError';
 import { Button, Code } from '../../shared/components/controls';
 import { Failure } from '../../shared/components/states';
 import { duration, latency } from '../../shared/format';
@@ -181,11 +182,6 @@ async function stored(
 /** An object's own content type is lost on the way; JSON shows itself. */
 function guessed(body: string): string {
   return /^\s*[[{]/.test(body) ? 'application/json' : 'text/plain';
-}
-
-/** What was thrown, as an error. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 /** JSON is set out in lines; everything else is shown as it came. */

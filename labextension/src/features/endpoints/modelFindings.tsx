@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 
 import type { IModelSource } from '../../api/client';
 import type { IModelFinding } from '../../api/types/hosting';
+import { asError } from '../../shared/asError';
 import { Button } from '../../shared/components/controls';
 import type { IBottegaClient } from '../../tokens';
 
@@ -51,7 +52,7 @@ export function useModelCheck(
         (reason: unknown) =>
           show({
             state: 'failed',
-            error: reason instanceof Error ? reason : new Error(String(reason)),
+            error: asError(reason),
             retry: () => setAttempt(number => number + 1)
           })
       );

@@ -2,11 +2,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { useEffect, useId, useState } from 'react';
 
 import type { IDescribeEndpointOutput } from '../../api/types/hosting';
+import { asError } from '../../shared/asError';
 import { Button, Code, Tabs } from '../../shared/components/controls';
 import { useLive } from '../../shared/hooks/useLive';
 import type { IScreenProps } from '../../tokens';
 import type { Answer } from './answer';
-import { AnswerView, asError } from './answer';
+import { AnswerView } from './answer';
 import { CallOptions } from './callOptions';
 import type { ISample } from './captureTab';
 import { readConfiguration } from './configuration';

@@ -1,25 +1,8 @@
-import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { confirmed } from '../../shared/forms/formDialog';
 import type { IBottegaClient } from '../../tokens';
 import type { OtherKind } from './otherJob';
-
-async function confirmed(
-  title: string,
-  body: string,
-  accept: string,
-  trans: TranslationBundle
-): Promise<boolean> {
-  const answer = await showDialog({
-    title,
-    body,
-    buttons: [
-      Dialog.cancelButton({ label: trans.__('Cancel') }),
-      Dialog.warnButton({ label: accept })
-    ]
-  });
-  return answer.button.accept;
-}
 
 /**
  * Ask, then stop a job.
@@ -37,8 +20,7 @@ export async function confirmStop(
     trans.__(
       'The training ends now. What it has saved as its model so far is kept.'
     ),
-    trans.__('Stop job'),
-    trans
+    trans.__('Stop job')
   );
   if (wanted) {
     await client.call('sagemaker:StopTrainingJob', { TrainingJobName: name });
@@ -62,8 +44,7 @@ export async function confirmDelete(
     trans.__(
       'The job leaves the list and cannot be brought back. Its log and what it made stay in the store.'
     ),
-    trans.__('Delete job'),
-    trans
+    trans.__('Delete job')
   );
   if (wanted) {
     await client.call('sagemaker:DeleteTrainingJob', { TrainingJobName: name });
@@ -88,8 +69,7 @@ export async function confirmStopOther(
     processing
       ? trans.__('The program ends now. What it has written so far is kept.')
       : trans.__('The job ends now. The objects that are done are kept.'),
-    trans.__('Stop job'),
-    trans
+    trans.__('Stop job')
   );
   if (wanted && processing) {
     await client.call('sagemaker:StopProcessingJob', {
@@ -119,8 +99,7 @@ export async function confirmDeleteOther(
     trans.__(
       'The job leaves the list and cannot be brought back. Its log and what it made stay in the store.'
     ),
-    trans.__('Delete job'),
-    trans
+    trans.__('Delete job')
   );
   if (wanted) {
     await client.call('sagemaker:DeleteProcessingJob', {

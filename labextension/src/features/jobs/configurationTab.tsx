@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 
 import type { ITag } from '../../api/types/training';
+import { Card } from '../../shared/components/card';
 import { Facts } from '../../shared/components/controls';
 import { Loadable } from '../../shared/components/states';
 import { duration, moment } from '../../shared/format';
@@ -49,15 +50,6 @@ export function ConfigurationTab(
         </Loadable>
       </Card>
     </div>
-  );
-}
-
-function Card(props: { title: string; children: ReactNode }): JSX.Element {
-  return (
-    <section className="jp-BottegaCard" aria-label={props.title}>
-      <h2>{props.title}</h2>
-      {props.children}
-    </section>
   );
 }
 

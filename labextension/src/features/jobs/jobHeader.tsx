@@ -1,10 +1,9 @@
-import { useState } from 'react';
-
 import type { ITag } from '../../api/types/training';
 import { Button, CopyButton } from '../../shared/components/controls';
 import { Failure } from '../../shared/components/states';
 import { StatusChip } from '../../shared/components/status';
 import { ago, duration, moment } from '../../shared/format';
+import { useDeeds } from '../../shared/hooks/useDeeds';
 import { confirmDelete, confirmStop } from './acts';
 import { algorithmOf, isRunning, notebookOf, runtime } from './facts';
 import type { IJobViewProps } from './jobView';
@@ -16,20 +15,13 @@ export function JobHeader(
   props: IJobViewProps & { now: number; tags: readonly ITag[] }
 ): JSX.Element {
   const { client, frame, job, now, studio, trans } = props;
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { problem, act } = useDeeds();
   const name = job.TrainingJobName;
   const status = job.TrainingJobStatus;
   const running = isRunning(status);
   const hasModel = status === 'Completed' && !notebookOf(job);
   const code = (): string => jobPython(job, props.tags, new Date());
 
-  /** Do something, and show why when it cannot be done. */
-  const act = (deed: () => Promise<unknown>) => () => {
-    setProblem(null);
-    deed().catch((reason: unknown) =>
-      setProblem(reason instanceof Error ? reason : new Error(String(reason)))
-    );
-  };
   const remove = async (): Promise<void> => {
     if (await confirmDelete(client, name, trans)) {
       studio.open('jobs');

@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 
 import { BottegaError } from '../../api/request';
-import { Empty, Failure, Skeleton } from '../../shared/components/states';
+import { LivePage } from '../../shared/components/livePage';
 import { useLive } from '../../shared/hooks/useLive';
 import type { IScreenProps } from '../../tokens';
 import type { IJob } from './facts';
@@ -29,44 +29,21 @@ export function JobScreen(props: IScreenProps): JSX.Element {
   const status = live.state === 'ready' ? live.value.TrainingJobStatus : '';
   useEffect(() => frame.setTitle(name, status), [frame, name, status]);
 
-  if (live.state === 'loading') {
-    return <Skeleton trans={trans} rows={10} />;
-  }
-  const problem = live.state === 'error' ? live.error : live.problem;
-  if (isMissing(problem)) {
-    return (
-      <Empty
-        sentence={
-          live.state === 'ready'
-            ? trans.__('The job %1 was deleted.', name)
-            : trans.__('There is no job %1.', name)
-        }
-        action={{
-          label: trans.__('Open all jobs'),
-          run: () => studio.open('jobs')
-        }}
-      />
-    );
-  }
-  if (live.state === 'error') {
-    return (
-      <Failure
-        error={live.error}
-        trans={trans}
-        what={trans.__('The job cannot be read.')}
-        retry={live.retry}
-      />
-    );
-  }
   return (
-    <>
-      {problem && (
-        <p className="jp-BottegaStale" role="status">
-          {trans.__('Not up to date: %1', problem.message)}
-        </p>
-      )}
-      <JobView {...props} job={live.value} />
-    </>
+    <LivePage
+      live={live}
+      trans={trans}
+      isMissing={isMissing}
+      deleted={trans.__('The job %1 was deleted.', name)}
+      missing={trans.__('There is no job %1.', name)}
+      all={{
+        label: trans.__('Open all jobs'),
+        run: () => studio.open('jobs')
+      }}
+      what={trans.__('The job cannot be read.')}
+    >
+      {job => <JobView {...props} job={job} />}
+    </LivePage>
   );
 }
 

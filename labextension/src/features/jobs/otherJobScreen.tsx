@@ -1,7 +1,7 @@
-import type { ReactNode } from 'react';
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 
 import { BottegaError } from '../../api/request';
+import { Card } from '../../shared/components/card';
 import {
   Button,
   Code,
@@ -9,9 +9,11 @@ import {
   Facts,
   Tabs
 } from '../../shared/components/controls';
-import { Empty, Failure, Skeleton } from '../../shared/components/states';
+import { LivePage } from '../../shared/components/livePage';
+import { Failure } from '../../shared/components/states';
 import { StatusChip } from '../../shared/components/status';
 import { ago, duration, moment } from '../../shared/format';
+import { useDeeds } from '../../shared/hooks/useDeeds';
 import { useLive } from '../../shared/hooks/useLive';
 import { useNow } from '../../shared/hooks/useNow';
 import { LogViewer } from '../../shared/logs/logViewer';
@@ -51,44 +53,21 @@ function OtherJobScreen(
   const status = live.state === 'ready' ? live.value.status : '';
   useEffect(() => frame.setTitle(name, status), [frame, name, status]);
 
-  if (live.state === 'loading') {
-    return <Skeleton trans={trans} rows={10} />;
-  }
-  const problem = live.state === 'error' ? live.error : live.problem;
-  if (isMissing(problem)) {
-    return (
-      <Empty
-        sentence={
-          live.state === 'ready'
-            ? trans.__('The job %1 was deleted.', name)
-            : trans.__('There is no job %1.', name)
-        }
-        action={{
-          label: trans.__('Open all jobs'),
-          run: () => studio.open('jobs')
-        }}
-      />
-    );
-  }
-  if (live.state === 'error') {
-    return (
-      <Failure
-        error={live.error}
-        trans={trans}
-        what={trans.__('The job cannot be read.')}
-        retry={live.retry}
-      />
-    );
-  }
   return (
-    <>
-      {problem && (
-        <p className="jp-BottegaStale" role="status">
-          {trans.__('Not up to date: %1', problem.message)}
-        </p>
-      )}
-      <OtherJobView {...props} job={live.value} />
-    </>
+    <LivePage
+      live={live}
+      trans={trans}
+      isMissing={isMissing}
+      deleted={trans.__('The job %1 was deleted.', name)}
+      missing={trans.__('There is no job %1.', name)}
+      all={{
+        label: trans.__('Open all jobs'),
+        run: () => studio.open('jobs')
+      }}
+      what={trans.__('The job cannot be read.')}
+    >
+      {job => <OtherJobView {...props} job={job} />}
+    </LivePage>
   );
 }
 
@@ -159,17 +138,10 @@ function OtherJobHeader(props: IOtherJobProps): JSX.Element {
   const { client, frame, job, studio, trans } = props;
   const running = isRunning(job.status);
   const now = useNow(frame, running);
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { problem, act } = useDeeds();
   const code = (): string => job.python(new Date());
   const seconds = runtime({ started: job.started, ended: job.ended }, now);
 
-  /** Do something, and show why when it cannot be done. */
-  const act = (deed: () => Promise<unknown>) => () => {
-    setProblem(null);
-    deed().catch((reason: unknown) =>
-      setProblem(reason instanceof Error ? reason : new Error(String(reason)))
-    );
-  };
   const remove = async (): Promise<void> => {
     if (await confirmDeleteOther(client, job, trans)) {
       studio.open('jobs');
@@ -323,14 +295,5 @@ function Configuration({ job, trans }: IOtherJobProps): JSX.Element {
         )}
       </Card>
     </div>
-  );
-}
-
-function Card(props: { title: string; children: ReactNode }): JSX.Element {
-  return (
-    <section className="jp-BottegaCard" aria-label={props.title}>
-      <h2>{props.title}</h2>
-      {props.children}
-    </section>
   );
 }

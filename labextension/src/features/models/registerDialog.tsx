@@ -4,6 +4,7 @@ import { useEffect, useId, useState } from 'react';
 
 import type { IRegisterRequest } from '../../api/client';
 import type { IRegistryGroup } from '../../api/types/registry';
+import { asError } from '../../shared/asError';
 import { isName, NAME_PATTERN, suggestedName } from '../../shared/names';
 import type { IBottegaClient } from '../../tokens';
 
@@ -129,9 +130,7 @@ function useGroups(
           },
           (reason: unknown) => {
             if (!abort.signal.aborted) {
-              const error =
-                reason instanceof Error ? reason : new Error(String(reason));
-              setGroups({ state: 'error', error });
+              setGroups({ state: 'error', error: asError(reason) });
             }
           }
         );

@@ -1,24 +1,7 @@
-import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { confirmed } from '../../shared/forms/formDialog';
 import type { IBottegaClient } from '../../tokens';
-
-async function confirmed(
-  title: string,
-  body: string,
-  accept: string,
-  trans: TranslationBundle
-): Promise<boolean> {
-  const answer = await showDialog({
-    title,
-    body,
-    buttons: [
-      Dialog.cancelButton({ label: trans.__('Cancel') }),
-      Dialog.warnButton({ label: accept })
-    ]
-  });
-  return answer.button.accept;
-}
 
 /**
  * Ask, then stop a tuning job.
@@ -36,8 +19,7 @@ export async function confirmStop(
     trans.__(
       'No more trials are started, and those that run are stopped. What was found so far stays.'
     ),
-    trans.__('Stop tuning'),
-    trans
+    trans.__('Stop tuning')
   );
   if (wanted) {
     await client.call('sagemaker:StopHyperParameterTuningJob', {
@@ -63,8 +45,7 @@ export async function confirmDelete(
     trans.__(
       'The tuning job leaves the list and cannot be brought back. Its training jobs and their models stay.'
     ),
-    trans.__('Delete tuning job'),
-    trans
+    trans.__('Delete tuning job')
   );
   if (wanted) {
     await client.call('sagemaker:DeleteHyperParameterTuningJob', {

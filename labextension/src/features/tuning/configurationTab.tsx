@@ -5,6 +5,7 @@ import type {
   IHyperParameterTrainingJobDefinition,
   ITuningParameter
 } from '../../api/types/tuning';
+import { Card } from '../../shared/components/card';
 import { Facts } from '../../shared/components/controls';
 import { Loadable } from '../../shared/components/states';
 import { duration, measured } from '../../shared/format';
@@ -55,15 +56,6 @@ export function ConfigurationTab(
         </div>
       )}
     </Loadable>
-  );
-}
-
-function Card(props: { title: string; children: ReactNode }): JSX.Element {
-  return (
-    <section className="jp-BottegaCard" aria-label={props.title}>
-      <h2>{props.title}</h2>
-      {props.children}
-    </section>
   );
 }
 

@@ -1,9 +1,9 @@
-import type { ReactNode } from 'react';
 import { useMemo } from 'react';
 
 import { ImportanceTable } from '../../shared/charts/importance';
 import { Plot } from '../../shared/charts/plot';
 import { useChartTheme } from '../../shared/charts/theme';
+import { Card } from '../../shared/components/card';
 import { Button, Facts } from '../../shared/components/controls';
 import { measured } from '../../shared/format';
 import { bestTraces } from './bestTraces';
@@ -27,22 +27,6 @@ export function OverviewTab(props: ITuningViewProps): JSX.Element {
         <Importance {...props} />
       </Card>
     </div>
-  );
-}
-
-function Card(props: {
-  title: string;
-  isWide?: boolean;
-  children: ReactNode;
-}): JSX.Element {
-  return (
-    <section
-      className={`jp-BottegaCard${props.isWide ? ' jp-mod-wide' : ''}`}
-      aria-label={props.title}
-    >
-      <h2>{props.title}</h2>
-      {props.children}
-    </section>
   );
 }
 

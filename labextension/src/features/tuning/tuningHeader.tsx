@@ -1,9 +1,8 @@
-import { useState } from 'react';
-
 import { Button, CopyButton } from '../../shared/components/controls';
 import { Failure } from '../../shared/components/states';
 import { StatusChip } from '../../shared/components/status';
 import { ago, duration, moment } from '../../shared/format';
+import { useDeeds } from '../../shared/hooks/useDeeds';
 import { useLive } from '../../shared/hooks/useLive';
 import { confirmDelete, confirmStop } from './acts';
 import { directionText, isRunning, objectiveOf, runtime } from './facts';
@@ -16,7 +15,7 @@ export function TuningHeader(
   props: ITuningViewProps & { now: number; job: ITuningJob | null }
 ): JSX.Element {
   const { client, frame, job, name, progress, studio, trans } = props;
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { problem, act } = useDeeds();
   const { BestTrial: best, Status: status } = progress;
   const arn = job?.HyperParameterTuningJobArn ?? '';
   const tags = useLive(
@@ -38,13 +37,6 @@ export function TuningHeader(
       ? tuningPython(job, tags.state === 'ready' ? tags.value : [], new Date())
       : '';
 
-  /** Do something, and show why when it cannot be done. */
-  const act = (deed: () => Promise<unknown>) => () => {
-    setProblem(null);
-    deed().catch((reason: unknown) =>
-      setProblem(reason instanceof Error ? reason : new Error(String(reason)))
-    );
-  };
   const remove = async (): Promise<void> => {
     if (await confirmDelete(client, name, trans)) {
       studio.open('tuning');

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 
-import { Empty, Failure, Skeleton } from '../../shared/components/states';
+import { LivePage } from '../../shared/components/livePage';
 import { useLive } from '../../shared/hooks/useLive';
 import type { IScreenProps } from '../../tokens';
 import type { IProgress } from './facts';
@@ -24,43 +24,20 @@ export function TuningScreen(props: IScreenProps): JSX.Element {
   const status = live.state === 'ready' ? live.value.Status : '';
   useEffect(() => frame.setTitle(name, status), [frame, name, status]);
 
-  if (live.state === 'loading') {
-    return <Skeleton trans={trans} rows={10} />;
-  }
-  const problem = live.state === 'error' ? live.error : live.problem;
-  if (isMissing(problem)) {
-    return (
-      <Empty
-        sentence={
-          live.state === 'ready'
-            ? trans.__('The tuning job %1 was deleted.', name)
-            : trans.__('There is no tuning job %1.', name)
-        }
-        action={{
-          label: trans.__('Open all tuning jobs'),
-          run: () => studio.open('tuning')
-        }}
-      />
-    );
-  }
-  if (live.state === 'error') {
-    return (
-      <Failure
-        error={live.error}
-        trans={trans}
-        what={trans.__('The tuning job cannot be read.')}
-        retry={live.retry}
-      />
-    );
-  }
   return (
-    <>
-      {problem && (
-        <p className="jp-BottegaStale" role="status">
-          {trans.__('Not up to date: %1', problem.message)}
-        </p>
-      )}
-      <TuningView {...props} progress={live.value} />
-    </>
+    <LivePage
+      live={live}
+      trans={trans}
+      isMissing={isMissing}
+      deleted={trans.__('The tuning job %1 was deleted.', name)}
+      missing={trans.__('There is no tuning job %1.', name)}
+      all={{
+        label: trans.__('Open all tuning jobs'),
+        run: () => studio.open('tuning')
+      }}
+      what={trans.__('The tuning job cannot be read.')}
+    >
+      {progress => <TuningView {...props} progress={progress} />}
+    </LivePage>
   );
 }

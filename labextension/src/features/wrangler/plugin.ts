@@ -27,7 +27,7 @@ import { FlowFactory } from './document/flowDocument';
 import { KnownFlows } from './document/knownFlows';
 import { isTableFile } from './document/paths';
 import { dataSection } from './document/section';
-import { asError } from './model/asError';
+import { asError } from '../../shared/asError';
 import { PassingTrust, StoredTrust } from './model/trust';
 
 export const PREPARE_COMMAND = 'bottega:prepare-data';

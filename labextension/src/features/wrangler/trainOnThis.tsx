@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react';
 import type { IRunFlowResponse } from '../../api/types/wrangler';
 import { Button } from '../../shared/components/controls';
 import { useLive } from '../../shared/hooks/useLive';
-import { asError } from './model/asError';
+import { asError } from '../../shared/asError';
 import type { IPanelProps } from './model/types';
 
 /** The header is only drawn while the tab is there; a job ends whether it is looked at or not. */

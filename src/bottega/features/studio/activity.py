@@ -20,7 +20,7 @@ _JOBS = {
     "TransformJob": ("Transform", ("TransformResources",)),
 }
 """Of each kind of job: what its times are called after, and where its InstanceCount is."""
-KINDS = (*_JOBS, "Endpoint", "Model")
+KINDS = (*_JOBS, "HyperParameterTuningJob", "Endpoint", "Model")
 """The kinds of resources that are counted, by their name in the store."""
 _RUNNING = ("InProgress", "Stopping")
 _DAY_SECONDS = 86_400

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import posixpath
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from bottega.algorithms.images import Image, UnsupportedImage, resolve
@@ -16,6 +15,7 @@ from bottega.features.training.job_log import judged_by
 from bottega.features.training.objective import Objective
 from bottega.features.training.other_jobs import overview
 from bottega.features.training.rules import script_mode
+from bottega.jobs.kept_views import KeptViews
 from bottega.ports import Ports
 from bottega.specs.generated.training import JobKind, JobOverview
 from bottega.storage.metadata import MetadataStore, Outline, Resource
@@ -39,7 +39,6 @@ class Listed(NamedTuple):
 class JobSummary:
     """One version of a job."""
 
-    version: int
     overview: JobOverview
     """Without what changes while the version stays: the objective of a running job."""
     running: bool
@@ -58,45 +57,25 @@ class JobSummary:
 
 
 class JobSummaries:
-    """The summaries of one studio's jobs.
-
-    Sorting by duration, algorithm or objective needs what is in the documents of all jobs, some of
-    it by rules that a database does not know. So the documents are read once, and what was made of
-    them is kept as long as the job's version stays. Each list asks the store for all versions,
-    which takes some milliseconds for ten thousand jobs, and so is right whatever events are still
-    on their way and whoever else writes to the store.
-    """
+    """The summaries of one studio's jobs."""
 
     def __init__(self, store: MetadataStore) -> None:
-        self._store = store
-        self._lock = threading.Lock()
-        self._known: dict[JobKind, dict[str, JobSummary]] = {kind: {} for kind in RESOURCES}
+        self._views = {
+            kind: KeptViews(store, resource, partial(_summary, kind))
+            for kind, resource in RESOURCES.items()
+        }
 
     def of(self, listed: Sequence[Listed]) -> list[JobSummary]:
         """The summaries of these jobs in this order, without those deleted since."""
-        with self._lock:
-            stale: dict[JobKind, list[str]] = {}
-            for kind, (name, _, created, _, version) in listed:
-                held = self._known[kind].get(name)
-                if (
-                    held is None
-                    or held.version != version
-                    or held.overview["CreationTime"] != created
-                ):
-                    stale.setdefault(kind, []).append(name)
-            for kind, names in stale.items():
-                found = self._store.get_many(RESOURCES[kind], names)
-                self._known[kind].update((name, _summary(kind, job)) for name, job in found.items())
-            known = self._known
-            return [known[kind][one.name] for kind, one in listed if one.name in known[kind]]
+        found = {
+            kind: views.of(one.outline for one in listed if one.kind == kind)
+            for kind, views in self._views.items()
+        }
+        return [found[kind][one.name] for kind, one in listed if one.name in found[kind]]
 
     def keep_only(self, kind: JobKind, outlines: Iterable[Outline]) -> None:
         """Forget the jobs of a kind that are not among these, which are all there are."""
-        present = {outline.name for outline in outlines}
-        with self._lock:
-            known = self._known[kind]
-            if len(known) > len(present):
-                self._known[kind] = {n: summary for n, summary in known.items() if n in present}
+        self._views[kind].keep_only(outlines)
 
 
 def job_summaries(ports: Ports) -> JobSummaries:
@@ -109,7 +88,6 @@ def _summary(kind: JobKind, resource: Resource) -> JobSummary:
         return _training_summary(TrainingJob(resource))
     shown = overview(kind, resource)
     return JobSummary(
-        version=resource.version,
         overview=shown,
         running="EndTime" not in shown,
         objective=None,
@@ -142,7 +120,6 @@ def _training_summary(job: TrainingJob) -> JobSummary:
     if experiment := body.get("ExperimentConfig", {}).get("ExperimentName"):
         overview["ExperimentName"] = experiment
     return JobSummary(
-        version=job.resource.version,
         overview=overview,
         running=not job.ended,
         objective=_kept_objective(job) if job.ended else None,

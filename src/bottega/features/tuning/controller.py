@@ -319,7 +319,7 @@ class TuningController(Controller):
         """Write what Describe shows, and the end where everything has ended."""
         now = self._ports.clock.now()
         running = any(not record.over for record in records)
-        best = Prior.of(job).best
+        best = Prior.best_of(job)
 
         def written(present: Resource) -> Resource:
             current = TuningJob(present)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bottega.features.tuning.entities import TuningJob
 from bottega.features.tuning.records import TrialRecord
@@ -40,19 +40,13 @@ def ending(job: TuningJob, records: Sequence[TrialRecord], now: float) -> Ending
         return Ending(
             f"The tuning job has run for its {plan.runtime_seconds} seconds.", stops_trials=True
         )
-    said = completion.finished(plan.criteria, [record.trial for record in records])
-    if said is None:
-        return None
-    # That all were launched is no reason to stop them; whatever else it is, is.
-    rest = completion.Criteria(
-        most_trials=None,
-        target=plan.target,
-        not_improving=plan.not_improving,
-        on_convergence=plan.on_convergence,
-        maximize=plan.maximize,
-    )
     trials = [record.trial for record in records]
-    return Ending(said, stops_trials=completion.finished(rest, trials) is not None)
+    # That all were launched is no reason to stop them; whatever else it is, is.
+    said = completion.finished(replace(plan.criteria, most_trials=None), trials)
+    if said is not None:
+        return Ending(said, stops_trials=True)
+    said = completion.finished(plan.criteria, trials)
+    return None if said is None else Ending(said, stops_trials=False)
 
 
 def exhausted(records: Sequence[TrialRecord]) -> Ending:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from bottega import filter_words
@@ -11,6 +11,7 @@ from bottega.algorithms.images import UnsupportedImage, resolve
 from bottega.context import Context
 from bottega.features.tuning.entities import KIND, TuningJob, builtin_of, definitions, image_of
 from bottega.features.tuning.tally import counts
+from bottega.jobs.kept_views import KeptViews
 from bottega.registry import operation
 from bottega.specs.generated.tuning import (
     HyperParameterTuningJobStatus,
@@ -44,13 +45,16 @@ def list_tuning_overviews(
         sort_by=_STORED.get(sort_by, "name"),
         descending=descending and sort_by in _STORED,
     )
+    views = context.ports.memory.of(Overviews, lambda: Overviews(store))
     outlines = store.outlines(query) if statuses else ()
+    if not request.get("Filter"):
+        views.keep_only(outlines)
     outlines = tuple(outline for outline in outlines if wanted.names(outline.name))
     every = len(strategies) == len(get_args(HyperParameterTuningJobStrategyType))
     if every and sort_by in _STORED:
-        window = _read(context, outlines[start:end])
+        window = _read(views, outlines[start:end])
         return {"Tunings": window, "Total": len(outlines)}
-    found = [one for one in _read(context, outlines) if one["Strategy"] in strategies]
+    found = [one for one in _read(views, outlines) if one["Strategy"] in strategies]
     if sort_by not in _STORED:
         now = context.ports.clock.now()
         keyed = [(_key(one, sort_by, now), one) for one in found]
@@ -71,29 +75,17 @@ def _key(one: TuningOverview, sort_by: str, now: float) -> Any:
     return one.get("BestValue")
 
 
-class Overviews:
-    """What was made of each version of a tuning job, kept as long as the version stays."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[int, float, TuningOverview]] = {}
-
-    def of(self, store: MetadataStore, outlines: tuple[Outline, ...]) -> list[TuningOverview]:
-        """Overviews in this order, without those deleted since."""
-        known = self._known
-        stale = [
-            one.name
-            for one in outlines
-            if known.get(one.name, ())[:2] != (one.version, one.created)
-        ]
-        read = store.get_many(KIND, stale)
-        for name, resource in read.items():
-            known[name] = (resource.version, resource.created, overview(resource))
-        gone = {name for name in stale if name not in read}
-        return [known[one.name][2] for one in outlines if one.name not in gone]
+def _read(views: Overviews, outlines: Sequence[Outline]) -> list[TuningOverview]:
+    """Overviews in this order, without those deleted since."""
+    found = views.of(outlines)
+    return [found[one.name] for one in outlines if one.name in found]
 
 
-def _read(context: Context, outlines: tuple[Outline, ...]) -> list[TuningOverview]:
-    return context.ports.memory.of(Overviews, Overviews).of(context.ports.store, outlines)
+class Overviews(KeptViews[TuningOverview]):
+    """The tuning jobs of one studio as a table shows them."""
+
+    def __init__(self, store: MetadataStore) -> None:
+        super().__init__(store, KIND, overview)
 
 
 def overview(resource: Resource) -> TuningOverview:

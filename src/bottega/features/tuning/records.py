@@ -189,6 +189,12 @@ class Prior:
         }
         return {"trials": trials, "count": self.count, "best": self.best}
 
+    @staticmethod
+    def best_of(job: TuningJob) -> Mapping[str, Any] | None:
+        """The best alone, without reading what may be thousands of trials."""
+        found: Mapping[str, Any] | None = job.resource.private.get("prior", {}).get("best")
+        return found
+
     @classmethod
     def of(cls, job: TuningJob) -> Self:
         """What a tuning job begins with; nothing without a warm start."""

@@ -17,7 +17,7 @@ import { GRAPH_COLOURS } from '../../../shared/graph/colours';
 import type { IPlace } from '../../../shared/graph/layout';
 import { layOut, shapeOf } from '../../../shared/graph/layout';
 import { useSignal } from '../../../shared/hooks/useSignal';
-import { asError } from '../model/asError';
+import { asError } from '../../../shared/asError';
 import type { IPanelProps } from '../model/types';
 import type { IGraphNode } from './flowGraph';
 import { graphOf, showsTable } from './flowGraph';

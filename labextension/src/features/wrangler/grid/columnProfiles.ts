@@ -3,7 +3,7 @@ import { Signal } from '@lumino/signaling';
 
 import type { IFlowColumnProfile } from '../../../api/types/wrangler';
 import type { IBottegaClient } from '../../../tokens';
-import { asError } from '../model/asError';
+import { asError } from '../../../shared/asError';
 import type { IShownTable } from '../model/types';
 
 /** Scrolling that stops shorter than this asks for nothing. */

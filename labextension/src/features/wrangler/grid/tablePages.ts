@@ -7,7 +7,7 @@ import type {
   IPreviewFlowResponse
 } from '../../../api/types/wrangler';
 import type { IBottegaClient } from '../../../tokens';
-import { asError } from '../model/asError';
+import { asError } from '../../../shared/asError';
 import type { IShownTable } from '../model/types';
 import type { Cell } from './cells';
 import { cellsOf } from './cells';

@@ -1,6 +1,6 @@
 import type { ICheckFlowResponse } from '../../../api/types/wrangler';
 import type { IBottegaClient } from '../../../tokens';
-import { asError } from './asError';
+import { asError } from '../../../shared/asError';
 import { codeOf } from './flowText';
 import type { ITrustMemory } from './trust';
 import type { TrustState } from './types';

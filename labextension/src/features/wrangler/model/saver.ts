@@ -1,7 +1,7 @@
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import { asError } from './asError';
+import { asError } from '../../../shared/asError';
 import type { SaveState } from './types';
 
 /**

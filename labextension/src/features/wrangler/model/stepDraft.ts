@@ -1,6 +1,6 @@
 import type { IFlowEdit } from '../../../api/types/wrangler';
 import type { IBottegaClient } from '../../../tokens';
-import { asError } from './asError';
+import { asError } from '../../../shared/asError';
 import type { IDraft, IFlowRequest } from './types';
 
 /** Values that follow each other faster than this are tried together. */

@@ -9,7 +9,7 @@ import type {
   IListTransformsResponse
 } from '../../../api/types/wrangler';
 import type { IBottegaClient } from '../../../tokens';
-import { asError } from './asError';
+import { asError } from '../../../shared/asError';
 import { FlowCheck } from './flowCheck';
 import { givesTable, lastTable, nodesOf } from './flowText';
 import type { ISnapshot } from './history';

@@ -5,7 +5,7 @@ import { Fragment, lazy, Suspense, useRef, useState } from 'react';
 import type { IFlowEdit } from '../../../api/types/wrangler';
 import { Skeleton } from '../../../shared/components/states';
 import { useSignal } from '../../../shared/hooks/useSignal';
-import { asError } from '../model/asError';
+import { asError } from '../../../shared/asError';
 import { branchOf } from '../model/flowText';
 import type { IFlowNode, IPanelProps } from '../model/types';
 import { editNode, isMovable, moveEdit, titleOf } from './stepActs';
