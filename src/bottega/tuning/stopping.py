@@ -11,6 +11,7 @@ bracket, the later the first rung that a trial is judged at, for configurations 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
@@ -121,7 +122,10 @@ def _judged_by_median(plan: SearchPlan, trial: Trial, others: Sequence[Trial]) -
 
 def running_average(trial: Trial, step: int) -> float | None:
     """The mean of the objective metric up to a step; None when the trial did not come so far."""
-    if trial.at(step) is None:
+    here = trial.at(step)
+    if here is None:
         return None
-    values = [value for place, value in trial.course if place <= step and math.isfinite(value)]
-    return sum(values) / len(values) if values else trial.at(step)
+    place = bisect_right(trial.course, step, key=lambda point: point[0])
+    # Before the first value that is a number there is the one that ``at`` gave.
+    found = trial.averages[place - 1] if place else math.nan
+    return found if math.isfinite(found) else here

@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 
@@ -40,6 +41,17 @@ class Trial:
     def steps(self) -> int:
         """How far it is known to have come; 0 when nothing is known."""
         return self.course[-1][0] if self.course else 0
+
+    @cached_property
+    def averages(self) -> Sequence[float]:
+        """For each point of the course, the mean of the values up to it that are numbers; NaN
+        before the first."""
+        found, total, count = [], 0.0, 0
+        for _, value in self.course:
+            if math.isfinite(value):
+                total, count = total + value, count + 1
+            found.append(total / count if count else math.nan)
+        return found
 
     def at(self, step: int) -> float | None:
         """The objective metric when it had trained this far.

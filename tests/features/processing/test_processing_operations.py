@@ -189,6 +189,13 @@ FEATURES = {"Outputs": [{"OutputName": "o", "FeatureStoreOutput": {"FeatureGroup
             },
             "output 'o' is that of input 'data', or inside it",
         ),
+        (
+            {
+                "ProcessingInputs": [entry(LocalPath="/opt/ml/processing/x/y")],
+                "ProcessingOutputConfig": out("/opt/ml/processing/x"),
+            },
+            "input 'data' is that of output 'o', or inside it",
+        ),
     ],
 )
 def test_what_could_not_run_is_refused_and_leaves_no_trace(

@@ -210,11 +210,13 @@ def _check_places(
     for index, (who, path) in enumerate(places):
         for other, other_path in places[:index]:
             both_inputs = who.startswith("input") and other.startswith("input")
-            same = path == other_path
-            if same or (not both_inputs and path.startswith(other_path)):
+            if path == other_path or (
+                not both_inputs and (path.startswith(other_path) or other_path.startswith(path))
+            ):
+                inner, outer = (who, other) if path.startswith(other_path) else (other, who)
                 raise ValidationException(
-                    f"The LocalPath of {who} is that of {other}, or inside it; give each a folder "
-                    "of its own."
+                    f"The LocalPath of {inner} is that of {outer}, or inside it; give each a "
+                    "folder of its own."
                 )
 
 
