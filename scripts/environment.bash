@@ -39,9 +39,14 @@ use_environment() {
   wanted="$(cat pyproject.toml requirements/locked.txt labextension/package.json yarn.lock | cksum; pwd)"
   if [[ "$(cat "$mark" 2>/dev/null)" != "$wanted" ]]; then
     say "Installing bottega and its groups $* into $VIRTUAL_ENV"
-    # Dependency groups came with pip 25.1.
-    python -m pip install --quiet --upgrade 'pip>=25.1'
-    python -m pip install --quiet --constraint requirements/locked.txt --editable . "${groups[@]}"
+    if command -v uv >/dev/null; then
+      UV_FIND_LINKS="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-}}" uv pip install --quiet --compile-bytecode \
+        --constraint requirements/locked.txt --editable . 'pip>=25.1' "${groups[@]}"
+    else
+      # Dependency groups came with pip 25.1.
+      python -m pip install --quiet --upgrade 'pip>=25.1'
+      python -m pip install --quiet --constraint requirements/locked.txt --editable . "${groups[@]}"
+    fi
     printf '%s' "$wanted" >"$mark"
   fi
 }

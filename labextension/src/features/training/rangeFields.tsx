@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useId, useState } from 'react';
 
 import type { IAlgorithmDescription } from '../../api/types/training';
 import { Button } from '../../shared/components/controls';
@@ -76,6 +76,7 @@ function RangeRow(props: {
 }): JSX.Element {
   const { range, problem, trans, onChange } = props;
   const invalid = Boolean(problem);
+  const said = useId();
   const text = (
     member: 'low' | 'high' | 'choices',
     label: string
@@ -85,6 +86,7 @@ function RangeRow(props: {
       value={range[member]}
       aria-label={label}
       aria-invalid={invalid}
+      aria-describedby={invalid ? said : undefined}
       spellCheck={false}
       inputMode={member === 'choices' ? 'text' : 'decimal'}
       onChange={event => onChange({ ...range, [member]: event.target.value })}
@@ -136,7 +138,7 @@ function RangeRow(props: {
       </tr>
       {problem && (
         <tr>
-          <td colSpan={5} className="jp-BottegaTraining-problem">
+          <td id={said} colSpan={5} className="jp-BottegaTraining-problem">
             {problem}
           </td>
         </tr>

@@ -188,6 +188,15 @@ export function trialHyperparameters(
   return search ? { ...values, ...firstValues(search) } : { ...values };
 }
 
+/** An end of a range as the API and Python have it: of whole numbers, 2.0 and 2e1 are 2 and 20. */
+export function endText(typed: string, kind: RangeKind): string {
+  const text = typed.trim();
+  const value = Number(text);
+  return kind === 'Integer' && text !== '' && Number.isSafeInteger(value)
+    ? String(value)
+    : text;
+}
+
 /** The ranges as the API has them. */
 export function parameterRanges(search: ISearch): IParameterRanges {
   const numeric = (
@@ -202,8 +211,8 @@ export function parameterRanges(search: ISearch): IParameterRanges {
       .filter(range => range.kind === kind)
       .map(range => ({
         Name: range.name,
-        MinValue: range.low.trim(),
-        MaxValue: range.high.trim(),
+        MinValue: endText(range.low, kind),
+        MaxValue: endText(range.high, kind),
         ScalingType: range.scaling
       }));
   const categorical = search.ranges

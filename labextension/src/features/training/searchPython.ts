@@ -1,6 +1,6 @@
 import { pythonLiteral, pythonString } from '../../shared/python';
 import type { IRange, ISearch } from './search';
-import { choicesOf } from './search';
+import { choicesOf, endText } from './search';
 
 /** The arguments of the SDK's `tune` that say how to search: names and Python source. */
 export function searchOptions(
@@ -42,7 +42,7 @@ function rangeSource(range: IRange): string {
 
 /** A number as Python has it; one of a continuous range is no whole number there. */
 function number(text: string, range: IRange): string {
-  const value = text.trim();
+  const value = endText(text, range.kind);
   return range.kind === 'Continuous' && /^[-+]?\d+$/.test(value)
     ? `${value}.0`
     : value;

@@ -96,6 +96,25 @@ describe('the request of a search', () => {
     experiment: 'churn'
   });
 
+  it('writes whole numbers as such, however they were typed', () => {
+    const typed = search({
+      ranges: [
+        range({ name: 'num_round', kind: 'Integer', low: '2.0', high: '2e1 ' }),
+        range({ name: 'eta', low: '0.10', high: '1' })
+      ]
+    });
+    const { ParameterRanges } = tuningRequest(
+      planned(draft),
+      typed
+    ).HyperParameterTuningJobConfig;
+    expect(ParameterRanges?.IntegerParameterRanges).toMatchObject([
+      { MinValue: '2', MaxValue: '20' }
+    ]);
+    expect(ParameterRanges?.ContinuousParameterRanges).toMatchObject([
+      { MinValue: '0.10', MaxValue: '1' }
+    ]);
+  });
+
   it('has the ranges, and what is fixed without what is searched', () => {
     const request = tuningRequest(planned(draft), search({ trials: 12 }));
     expect(request.HyperParameterTuningJobName).toBe('churn-1');

@@ -42,6 +42,20 @@ function show(parameters: Record<string, string>, more: Answers = {}) {
 }
 
 describe('the form of a search', () => {
+  it('tells a screen reader what is wrong with a range', async () => {
+    show({ file: 'churn.csv', tune: '1' });
+    await screen.findByRole('heading', { name: 'Tune a model' });
+    const low = await screen.findByLabelText('eta: lowest');
+    expect(low.getAttribute('aria-describedby')).toBeNull();
+    fireEvent.change(low, { target: { value: '9' } });
+    await waitFor(() => {
+      const said = document.getElementById(
+        low.getAttribute('aria-describedby') ?? ''
+      );
+      expect(said?.textContent).toMatch(/lowest value of eta, 9, must be less/);
+    });
+  });
+
   it('starts a tuning job with the ranges, and opens it', async () => {
     const { client, studio, container } = show(
       { file: 'churn.csv', tune: '1' },
