@@ -42,7 +42,7 @@ class Scale:
     seeds: int
 
 
-FULL = Scale(rows=1500, rounds=81, trials=50, seeds=10)
+FULL = Scale(rows=1500, rounds=81, trials=50, seeds=20)
 QUICK = Scale(rows=200, rounds=9, trials=12, seeds=1)
 
 
@@ -166,6 +166,19 @@ class Outcome:
         found = statistics.median_high(needed)
         return None if found == float("inf") else found
 
+    def chance(self, search: str, over: str) -> tuple[float, float]:
+        """The chance that one search of the one finds better than one of the other (ties count
+        half), and the p-value of the Mann-Whitney test that it is 0.5."""
+        from scipy.stats import mannwhitneyu
+
+        sign = 1 if self._maximize else -1
+        first, second = (
+            [sign * best_after(course, sys.maxsize, maximize=self._maximize) for course in courses]
+            for courses in (self._courses[search], self._courses[over])
+        )
+        found = mannwhitneyu(first, second)
+        return float(found.statistic) / (len(first) * len(second)), float(found.pvalue)
+
     def wins(self, search: str, over: str, trials: int) -> bool:
         """Whether the median is at least as good."""
         first, second = self.median(search, trials), self.median(over, trials)
@@ -180,6 +193,11 @@ def report(outcomes: dict[str, Outcome], scale: Scale) -> Result:
         for search in (RANDOM, BAYESIAN, PLAIN)
     }
     everything = sys.maxsize
+    pairs = ((BAYESIAN, RANDOM), (BAYESIAN, PLAIN), (HYPERBAND, BAYESIAN), (HYPERBAND, RANDOM))
+    chance_rows = {
+        name: [part for pair in pairs for part in outcome.chance(*pair)]
+        for name, outcome in outcomes.items()
+    }
     halving_rows = {
         name: [
             outcome.median(RANDOM, everything),
@@ -196,6 +214,10 @@ def report(outcomes: dict[str, Outcome], scale: Scale) -> Result:
     def share(search: str, over: str) -> float:
         won = [outcome.wins(search, over, everything) for outcome in outcomes.values()]
         return sum(won) / len(won)
+
+    def holds(search: str, over: str) -> float:
+        chances = [outcome.chance(search, over) for outcome in outcomes.values()]
+        return sum(chance >= 0.5 or p >= 0.05 for chance, p in chances) / len(chances)
 
     return Result(
         name="tuning",
@@ -220,19 +242,36 @@ def report(outcomes: dict[str, Outcome], scale: Scale) -> Result:
                 ),
                 halving_rows,
             ),
+            Table(
+                "Chance that a search finds better, and p of its being 0.5",
+                [
+                    column
+                    for first, second in pairs
+                    for column in (f"{first} over {second}", "p")
+                ],
+                chance_rows,
+            ),
         ],
         ratios=[
             Ratio("data sets where Bayesian is at least as good as Random / all",
                   share(BAYESIAN, RANDOM)),
             Ratio("data sets where Bayesian is at least as good as Optuna TPE / all",
                   share(BAYESIAN, PLAIN)),
+            Ratio("data sets where Bayesian is not told to be worse than Optuna TPE / all",
+                  holds(BAYESIAN, PLAIN)),
+            Ratio("data sets where Hyperband is not told to be worse than Bayesian / all",
+                  holds(HYPERBAND, BAYESIAN)),
             Ratio("data sets where Hyperband is at least as good as Bayesian / all",
                   share(HYPERBAND, BAYESIAN)),
             Ratio("data sets where Hyperband is at least as good as Random / all",
                   share(HYPERBAND, RANDOM)),
         ],
         packages=("optuna", "xgboost", "numpy", "pandas"),
-        notes=["A cell is empty where fewer than half of the seeds got there."],
+        notes=[
+            "A cell is empty where fewer than half of the seeds got there. Hyperband has half of "
+            "the rounds everywhere. One search is told to be worse than another where p is below "
+            "0.05 (Mann-Whitney, two-sided, over the seeds)."
+        ],
     )  # fmt: skip
 
 
