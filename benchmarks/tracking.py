@@ -1,4 +1,4 @@
-"""Finding runs among many, beside plain MLflow over the same database.
+"""Finding runs among many, and writing metrics, beside plain MLflow; and Search over many jobs.
 
 Both have one experiment of many runs in an SQLite file, written straight into the tables that
 MLflow's migrations made (`tracking_store.py`). One copy is in a home of bottega's, whose tracking
@@ -9,7 +9,12 @@ on a metric and a parameter.
 Before every call a tag of a run is set, and every call asks for another metric or bound, so that
 nobody answers from memory.
 
-Run: ``python benchmarks/tracking.py [--runs 100000] [--rounds 20] [--patience 60]``.
+Then eight writers log metrics as fast as they can, by the mlflow client to both and by
+BatchPutMetrics to bottega; the points are counted in the database afterwards. The same home has as
+many training jobs in its store, which Search is asked for in the same three ways; before every call
+a tag of a job is changed.
+
+Run: ``python benchmarks/tracking.py [--runs 100000] [--rounds 20] [--patience 45] [--seconds 8]``.
 """
 
 from __future__ import annotations
@@ -26,8 +31,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import tracking_jobs
 import urllib3
 from measurement import Ratio, Result, Table, finish, milliseconds, options, scratch
+from tracking_ingestion import PER_LOG_BATCH, PER_PUT, WRITERS, Ingestion, Way, ingest
 from tracking_store import DEPTHS, EXPERIMENT, METRICS, fill
 
 import bottega
@@ -43,8 +50,10 @@ OPERATION, OURS, PLAIN = (
     "plain MLflow, mlflow client",
 )
 WAYS = (OPERATION, OURS, PLAIN)
+SEARCH = "bottega, Search over training jobs"
+PUT = "bottega, BatchPutMetrics"
 TAG = "touched"
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 
 
 @dataclass
@@ -54,6 +63,20 @@ class Tally:
     times: list[float] = field(default_factory=list)
     gave_up: bool = False
     """Whether the last one was broken off."""
+
+
+@dataclass
+class Measured:
+    """Everything that one run of this script measures."""
+
+    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    """By query and way."""
+    ingestions: dict[str, Ingestion] = field(default_factory=dict)
+    """By way."""
+    start: float = 0.0
+    """Seconds that our first start took."""
+    first_search: float = 0.0
+    """Seconds of the first Search, which reads all jobs."""
 
 
 def question(query: str, number: int) -> tuple[str, str]:
@@ -100,6 +123,11 @@ class PlainClient:
         """Change something, so that no answer is still true for certain."""
         self._client.set_tag(self._run_id, TAG, str(number))
 
+    def new_runs(self, experiment_name: str) -> list[str]:
+        """A run for each writer, in an experiment of their own."""
+        experiment = self._client.create_experiment(experiment_name)
+        return [self._client.create_run(experiment).info.run_id for _ in range(WRITERS)]
+
 
 @contextmanager
 def plain_server(database: Path, log: Path) -> Iterator[str]:
@@ -139,7 +167,7 @@ def plain_server(database: Path, log: Path) -> Iterator[str]:
 
 
 def measure(
-    search: Callable[[str, str], int],
+    search: Callable[[str, int], int],
     touch: Callable[[int], None],
     query: str,
     rounds: int,
@@ -151,7 +179,7 @@ def measure(
         touch(number)
         began = time.monotonic()
         try:
-            found = search(*question(query, number))
+            found = search(query, number)
         except Exception as error:
             took = time.monotonic() - began
             if took < patience * 0.9:
@@ -166,9 +194,27 @@ def measure(
     return tally
 
 
+def asking(search: Callable[[str, str], int]) -> Callable[[str, int], int]:
+    """Asks the questions about runs."""
+    return lambda query, number: search(*question(query, number))
+
+
+def asking_for_jobs(session: Session) -> Callable[[str, int], int]:
+    """Asks the questions about training jobs."""
+
+    def search(query: str, number: int) -> int:
+        request = tracking_jobs.question(query, number)
+        return len(session.client.call("sagemaker", "Search", request)["Results"])
+
+    return search
+
+
 @contextmanager
-def our_studio(home: Path, database: Path) -> Iterator[tuple[Session, Mapping[str, str], float]]:
+def our_studio(
+    home: Path, database: Path, jobs: int
+) -> Iterator[tuple[Session, Mapping[str, str], float]]:
     """A daemon over a copy of the database: (session, what leads a client to it, start in s)."""
+    tracking_jobs.fill(home, jobs)
     (home / "mlflow").mkdir(parents=True, mode=0o700)
     shutil.copy(database, home / "mlflow" / "mlflow.db")
     began = time.monotonic()
@@ -186,36 +232,65 @@ def our_studio(home: Path, database: Path) -> Iterator[tuple[Session, Mapping[st
         yield session, daemon.environment(), time.monotonic() - began
 
 
-def run(
-    folder: Path, *, runs: int, rounds: int, patience: float
-) -> tuple[dict[tuple[str, str], Tally], float]:
-    """Measure everything: tallies by query and way, and how long our first start took."""
+def run(folder: Path, *, runs: int, rounds: int, patience: float, seconds: float) -> Measured:
+    """Measure everything."""
     database = folder / "mlflow.db"
     first = fill(database, runs)
-    tallies: dict[tuple[str, str], Tally] = {}
-    with our_studio(folder / "h", database) as (session, environment, start):
+    measured = Measured()
+    home = folder / "h"
+    with our_studio(home, database, runs) as (session, environment, measured.start):
         os.environ["MLFLOW_TRACKING_TOKEN"] = environment["MLFLOW_TRACKING_TOKEN"]
         client = PlainClient(environment["MLFLOW_TRACKING_URI"], first)
         for way, search in ((OPERATION, searching(session)), (OURS, client.search)):
             for query in QUERIES:
-                tallies[query, way] = measure(search, client.touch, query, rounds, patience)
+                measured.tallies[query, way] = measure(
+                    asking(search), client.touch, query, rounds, patience
+                )
+        _measure_jobs(session, measured, rounds, patience)
+        ours = home / "mlflow" / "mlflow.db"
+        kinds: tuple[tuple[str, Way], ...] = ((OURS, "mlflow"), (PUT, "put"))
+        for way, kind in kinds:
+            measured.ingestions[way] = ingest(
+                kind, environment, client.new_runs(way), ours, seconds
+            )
     for query in QUERIES:
         # One server for each query: a worker that still computes a call that was given up would
         # be in the way of the next one.
         with plain_server(database, folder / "plain.log") as uri:
             client = PlainClient(uri, first)
-            tallies[query, PLAIN] = measure(client.search, client.touch, query, rounds, patience)
-    return tallies, start
+            measured.tallies[query, PLAIN] = measure(
+                asking(client.search), client.touch, query, rounds, patience
+            )
+    with plain_server(database, folder / "plain.log") as uri:
+        client = PlainClient(uri, first)
+        plain = {"MLFLOW_TRACKING_URI": uri}
+        measured.ingestions[PLAIN] = ingest(
+            "mlflow", plain, client.new_runs(PLAIN), database, seconds
+        )
+    return measured
 
 
-def result(
-    tallies: Mapping[tuple[str, str], Tally], start: float, *, runs: int, patience: float
-) -> Result:
+def _measure_jobs(session: Session, measured: Measured, rounds: int, patience: float) -> None:
+    search = asking_for_jobs(session)
+    began = time.monotonic()
+    search("newest", 0)
+    measured.first_search = time.monotonic() - began
+    found = tracking_jobs.arn(0)
+
+    def touch(number: int) -> None:
+        tags = [{"Key": TAG, "Value": str(number)}]
+        session.client.call("sagemaker", "AddTags", {"ResourceArn": found, "Tags": tags})
+
+    for query in QUERIES:
+        measured.tallies[query, SEARCH] = measure(search, touch, query, rounds, patience)
+
+
+def _pages(measured: Measured, patience: float) -> tuple[Table, list[Ratio], list[str]]:
     rows: dict[str, list[float | None]] = {}
     ratios, notes = [], []
     for query in QUERIES:
-        for way in WAYS:
-            tally = tallies[query, way]
+        for way in (*WAYS, SEARCH):
+            tally = measured.tallies[query, way]
             first = tally.times[0] * 1000
             rows[f"{query}, {way}"] = [*milliseconds(tally.times, 50, 95), first, len(tally.times)]
             if tally.gave_up:
@@ -223,24 +298,50 @@ def result(
                     f"{query}, {way}: more than that; the last call was broken off after"
                     f" {patience:.0f} s."
                 )
-        theirs, ours = tallies[query, PLAIN], tallies[query, OURS]
+        theirs, ours = measured.tallies[query, PLAIN], measured.tallies[query, OURS]
         more = "at least; " if theirs.gave_up else ""
         ratio = milliseconds(theirs.times, 50)[0] / milliseconds(ours.times, 50)[0]
         ratios.append(Ratio(f"{more}plain MLflow / bottega, the same client, p50: {query}", ratio))
-    notes.append(f"The first start of our daemon, with making the indexes, took {start:.1f} s.")
+    return Table("First pages", ["p50 ms", "p95 ms", "first ms", "calls"], rows), ratios, notes
+
+
+def _writing(measured: Measured) -> tuple[Table, list[Ratio]]:
+    rows: dict[str, list[float | None]] = {
+        way: [found.rate, found.calls, found.lost, found.client_cpu]
+        for way, found in measured.ingestions.items()
+    }
+    columns = ["points/s", "calls/s", "lost points", "cores of the writers"]
+    ratio = measured.ingestions[OURS].rate / measured.ingestions[PLAIN].rate
+    return Table("Metric points", columns, rows), [
+        Ratio("bottega / plain MLflow, the same client, points a second", ratio)
+    ]
+
+
+def result(measured: Measured, *, runs: int, patience: float) -> Result:
+    pages, ratios, notes = _pages(measured, patience)
+    writing, more = _writing(measured)
+    notes.append(
+        f"The first start of our daemon, with making the indexes, took {measured.start:.1f} s; the"
+        f" first Search, which reads all jobs, {measured.first_search:.1f} s."
+    )
     return Result(
         name="tracking",
-        title="Finding runs",
+        title="Finding runs, writing metrics",
         method=(
             f"The first page of {PAGE} runs out of {runs:,} runs of one experiment, each with"
             f" {METRICS} metrics, 5 parameters and 3 tags, in SQLite. The same `MlflowClient` asks"
             " bottega's tracking server, through the daemon's proxy, and `mlflow server` over a"
             " copy of the database; SearchRuns is the operation behind the grid, which also counts"
             " all runs that match. Every call asks for another metric or bound, and a tag is set"
-            " before it, so that no answer and no count is remembered."
+            f" before it, so that no answer and no count is remembered. Search is asked for the"
+            f" same of {runs:,} training jobs with {tracking_jobs.METRICS} metrics and 10"
+            f" hyperparameters each. Metric points: {WRITERS} writers, processes of their own on"
+            " the same machine, each with a run of its own, as fast as they can;"
+            f" {PER_LOG_BATCH} points a call by `log_batch`, {PER_PUT} by BatchPutMetrics, signed"
+            " as boto3 does. Points are counted in the database afterwards."
         ),
-        tables=[Table("First pages", ["p50 ms", "p95 ms", "first ms", "calls"], rows)],
-        ratios=ratios,
+        tables=[pages, writing],
+        ratios=[*ratios, *more],
         packages=["mlflow", "sqlalchemy"],
         notes=notes,
     )
@@ -248,10 +349,13 @@ def result(
 
 def main() -> None:
     parser = options(__doc__)
-    parser.add_argument("--runs", type=int, default=100_000)
+    parser.add_argument("--runs", type=int, default=100_000, help="and as many training jobs")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument(
-        "--patience", type=float, default=60.0, help="seconds given to one query of one server"
+        "--patience", type=float, default=45.0, help="seconds given to one query of one server"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=8.0, help="how long writers write in each way"
     )
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -259,10 +363,14 @@ def main() -> None:
     os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(round(chosen.patience))
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
     with scratch() as folder:
-        tallies, start = run(
-            folder, runs=chosen.runs, rounds=chosen.rounds, patience=chosen.patience
+        measured = run(
+            folder,
+            runs=chosen.runs,
+            rounds=chosen.rounds,
+            patience=chosen.patience,
+            seconds=chosen.seconds,
         )
-    finish(result(tallies, start, runs=chosen.runs, patience=chosen.patience), chosen.results)
+    finish(result(measured, runs=chosen.runs, patience=chosen.patience), chosen.results)
 
 
 if __name__ == "__main__":

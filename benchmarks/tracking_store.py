@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bottega.tracking import schema
 from bottega.tracking.store import indexes
+from bottega.tracking.store.entities import tables
 
 EXPERIMENT = "1"
 START_MS = 1_760_000_000_000
@@ -30,6 +31,7 @@ def fill(database: Path, runs: int) -> str:
     """
     schema.prepare(database)
     indexes.drop(database)
+    tables.drop_triggers(database)
     chance = random.Random(11)
     names = [f"{chance.getrandbits(128):032x}" for _ in range(runs)]
     with closing(sqlite3.connect(database)) as connection:

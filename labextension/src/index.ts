@@ -3,6 +3,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { about } from './features/about/plugin';
 import { endpoints } from './features/endpoints/plugin';
 import { experiments } from './features/experiments/plugin';
+import { replays } from './features/jobs/failurePlugin';
 import { jobs } from './features/jobs/plugin';
 import {
   client,
@@ -26,6 +27,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   statusItem,
   notifications,
   jobs,
+  replays,
   experiments,
   models,
   endpoints,

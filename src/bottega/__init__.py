@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bottega.sdk.tuning_job import TuningJob
     from bottega.widgets import (
         DataWrangler,
+        DebuggerReport,
         EndpointTester,
         JobMonitor,
         TrainingLauncher,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BottegaError",
     "DataWrangler",
+    "DebuggerReport",
     "Endpoint",
     "EndpointTester",
     "Flow",
@@ -57,6 +59,7 @@ __all__ = [
 _PUBLIC = {
     "BottegaError": "bottega.errors",
     "DataWrangler": "bottega.widgets",
+    "DebuggerReport": "bottega.widgets",
     "Endpoint": "bottega.sdk.endpoint",
     "EndpointTester": "bottega.widgets",
     "Flow": "bottega.sdk.flow",

@@ -63,6 +63,13 @@ class Config:
     (``off``)."""
     docker_pull: bool = False
     """Whether images that the Docker engine has not got are fetched when a model names them."""
+    smtp_url: str = ""
+    """The mail server that takes what the Debugger's rules have to say: ``smtp://`` or
+    ``smtps://[user:password@]host[:port]``. Empty for none: it is shown in the Studio alone."""
+    smtp_from: str = ""
+    """Who such mail is from; ``bottega@`` the server when empty."""
+    notification_webhook: str = ""
+    """An ``https://`` address to which the same is posted as JSON, text messages included."""
     tracking: bool = True
     """Whether jobs are tracked in MLflow."""
     preload: bool = True

@@ -23,6 +23,7 @@ from bottega.events import (
     InferenceNotified,
     MetricsChanged,
     ResourceChanged,
+    RuleNotified,
     TrackingChanged,
 )
 
@@ -194,6 +195,8 @@ def _key(event: Event) -> _Key | None:
             return ("tracking", experiment)
         case InferenceNotified(endpoint=endpoint, inference=inference):
             return ("inference", endpoint, inference)
+        case RuleNotified(job=job, rule=rule, channel=channel, address=address):
+            return ("rule", job, rule, channel, address)
         case _:
             return None
 

@@ -65,6 +65,21 @@ class InferenceNotified(Event):
 
 
 @dataclass(frozen=True)
+class RuleNotified(Event):
+    """A Debugger rule has fired whose actions tell somebody."""
+
+    job: str
+    """The training job."""
+    rule: str
+    """The RuleConfigurationName."""
+    channel: str
+    """``Email`` or ``SMS``."""
+    address: str
+    text: str
+    """What it says, in one sentence."""
+
+
+@dataclass(frozen=True)
 class OperationCalled(Event):
     """An operation was answered, well or with an error: one line of the audit trail."""
 

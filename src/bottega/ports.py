@@ -19,6 +19,8 @@ from bottega.serving.routing import RoutingTable
 from bottega.storage.metadata import MetadataStore
 from bottega.storage.objects import ObjectStore
 from bottega.tracking.catalogue import RunCatalogue
+from bottega.tracking.component_metrics import ComponentMetrics
+from bottega.tracking.experiments import ExperimentStore
 from bottega.tracking.port import Tracking
 
 
@@ -48,3 +50,7 @@ class Ports:
     """What features remember between calls."""
     catalogue: RunCatalogue | None = None
     """Reads the runs of the tracker; None where tracking is switched off."""
+    component_metrics: ComponentMetrics | None = None
+    """Values by the names of trial components; None where tracking is switched off."""
+    experiments: ExperimentStore | None = None
+    """SageMaker's experiments, trials and components; None where tracking is switched off."""

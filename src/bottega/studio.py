@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Self
@@ -29,6 +29,8 @@ from bottega.features.autoscaling.entities import ROLE as SCALING_ROLE
 from bottega.features.autoscaling.scaler import Scaler
 from bottega.features.cloudwatch.alarm_controller import AlarmController
 from bottega.features.cloudwatch.collector import MetricCollector
+from bottega.features.debugger.controller import ROLE as DEBUGGER_ROLE
+from bottega.features.debugger.controller import DebuggerController
 from bottega.features.hosting.controller import EndpointController
 from bottega.features.processing.controller import ProcessingController
 from bottega.features.processing.tracker import ProcessingTracker
@@ -37,6 +39,7 @@ from bottega.features.training.controller import TrainingController
 from bottega.features.training.job_log import job_logs
 from bottega.features.training.tracker import TrainingTracker
 from bottega.features.transform.controller import TransformController
+from bottega.features.transform.tracker import TransformTracker
 from bottega.features.tuning.controller import ROLE as TUNING_ROLE
 from bottega.features.tuning.controller import TuningController
 from bottega.identifiers import request_id
@@ -54,6 +57,8 @@ from bottega.storage.folder_objects import FolderObjectStore
 from bottega.storage.objects import ObjectStore
 from bottega.storage.sql import SqlMetadataStore
 from bottega.tracking.catalogue import RunCatalogue
+from bottega.tracking.component_metrics import ComponentMetrics
+from bottega.tracking.experiments import ExperimentStore
 from bottega.tracking.port import Tracking
 
 OPERATION_MODULES = (
@@ -70,12 +75,20 @@ OPERATION_MODULES = (
     "cloudwatch.alarms",
     "cloudwatch.metric_data",
     "cloudwatch.metrics",
+    "debugger.descriptions",
+    "debugger.tensors",
+    "debugger.timeline",
+    "experiments.associations",
     "experiments.describe",
+    "experiments.experiment_entities",
     "experiments.experiments",
     "experiments.importance",
     "experiments.metrics",
     "experiments.models",
     "experiments.runs",
+    "experiments.trial_components",
+    "experiments.trials",
+    "failures.explanations",
     "hosting.capacities",
     "hosting.descriptions",
     "hosting.endpoint_configs",
@@ -87,6 +100,11 @@ OPERATION_MODULES = (
     "hosting.rollbacks",
     "hosting.suggestions",
     "hosting.traffic",
+    "lineage.actions",
+    "lineage.artifacts",
+    "lineage.associations",
+    "lineage.contexts",
+    "lineage.query",
     "logs.events",
     "logs.lines",
     "logs.streams",
@@ -110,8 +128,12 @@ OPERATION_MODULES = (
     "training.job_list",
     "training.job_metrics",
     "training.jobs",
+    "training.replays",
     "training.system_metrics",
+    "training.updates",
     "transform.jobs",
+    "trial_metrics.put",
+    "trial_metrics.queries",
     "tuning.jobs",
     "tuning.overviews",
     "tuning.progress",
@@ -168,16 +190,24 @@ class Studio:
         clock: Clock | None = None,
         tracking: Tracking | None = None,
         catalogue: RunCatalogue | None = None,
+        component_metrics: ComponentMetrics | None = None,
+        experiments: ExperimentStore | None = None,
     ) -> Self:
         """Open a home. Exactly one process may have a home open; the daemon's lock sees to that.
 
         Args:
             tracking: where runs are kept; None keeps none.
             catalogue: reads those runs.
+            component_metrics: values of those runs by the names of trial components.
+            experiments: those runs as SageMaker's entities.
         """
         config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with ExitStack() as undo:
-            ports = _open_ports(config, clock or SystemClock(), tracking, catalogue, undo)
+            ports = replace(
+                _open_ports(config, clock or SystemClock(), tracking, catalogue, undo),
+                component_metrics=component_metrics,
+                experiments=experiments,
+            )
             ports.objects.ensure_bucket(config.bucket)
             host = ControllerHost(ports.events)
             registry = registry_of_operations()
@@ -188,13 +218,14 @@ class Studio:
             for controller in (
                 *_training(ports, host),
                 *_processing(ports, host),
-                _transform(ports, host),
+                *_transform(ports, host),
                 _tuning(ports, host, registry),
                 endpoints,
                 asynchronous,
                 ModelPackageController(ports),
                 MetricCollector(ports),
                 _alarms(ports, registry),
+                _debugger(ports, registry),
                 Scaler(ports, ServiceCaller(registry, ports, SCALING_ROLE, "autoscaling").call),
             ):
                 host.add(controller)
@@ -326,9 +357,11 @@ def _training(ports: Ports, host: ControllerHost) -> Iterable[Controller]:
         yield TrainingTracker(ports, ports.tracking, logs)
 
 
-def _transform(ports: Ports, host: ControllerHost) -> Controller:
+def _transform(ports: Ports, host: ControllerHost) -> Iterable[Controller]:
     controller = TransformController(ports, wake=lambda name: host.wake(controller, name))
-    return controller
+    yield controller
+    if ports.tracking is not None:
+        yield TransformTracker(ports, ports.tracking)
 
 
 def _tuning(ports: Ports, host: ControllerHost, registry: Registry) -> Controller:
@@ -340,6 +373,10 @@ def _tuning(ports: Ports, host: ControllerHost, registry: Registry) -> Controlle
 def _alarms(ports: Ports, registry: Registry) -> Controller:
     caller = ServiceCaller(registry, ports, "AWSServiceRoleForCloudWatchAlarms", "alarms")
     return AlarmController(ports, caller.call)
+
+
+def _debugger(ports: Ports, registry: Registry) -> Controller:
+    return DebuggerController(ports, ServiceCaller(registry, ports, DEBUGGER_ROLE, "debugger").call)
 
 
 def _processing(ports: Ports, host: ControllerHost) -> Iterable[Controller]:

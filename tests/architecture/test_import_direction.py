@@ -36,7 +36,8 @@ LAYERS = (
     ),
     # Ports and what is behind them; what runs inside a job.
     (
-        *("algorithms", "compute", "container", "event_log", "metrics", "serving", "specs"),
+        *("algorithms", "compute", "container", "debugger", "event_log", "failures"),
+        *("metrics", "serving", "specs"),
         *("storage", "tracking", "wrangler"),
     ),
     # What an operation gets; what jobs of every kind and whoever serves a model have in common; the
@@ -65,6 +66,8 @@ SIDEWAYS = {
     ("serving", "algorithms"): "a model server loads an algorithm's model",
     ("serving", "container"): "a model server lives in a container",
     ("serving", "compute"): "a program that serves is reached as a container of Docker is",
+    ("container", "debugger"): "a hook inside of a training writes its tensors",
+    ("debugger", "container"): "the program that evaluates rules lives in a container",
     ("container", "wrangler"): "a model server loads a fitted flow",
     ("wrangler", "container"): "a flow over all of its data is a program of the container contract",
     # Faces meet in the daemon, which carries the wire; who needs a daemon starts it.

@@ -102,6 +102,39 @@ def test_stopping_a_job(run: Command, session: Session, tmp_path: Path):
     assert "Stopped" in run("jobs", "list", "--status", "Stopped").output
 
 
+def test_a_failed_job_is_explained_and_replayed(run: Command, session: Session, tmp_path: Path):
+    script = tmp_path / "typo.py"
+    script.write_text("print('on')\nframe = pd.DataFrame()\n")
+    name = session.train(script=script, wait=False).name
+    assert "on" in session.job(name).logs(follow=True)
+    told = run("jobs", "explain", name).output
+    assert told.startswith("UndefinedName: Line 2 of typo.py uses pd")
+    assert "NameError: name 'pd' is not defined" in told
+    assert "1. Import it" in told
+    assert "     import pandas as pd" in told
+    assert json.loads(run("jobs", "explain", name, "--json").output)["Known"] is True
+    made = run("replay", name, "--folder", str(tmp_path)).output
+    folder = tmp_path / f"replay-{name}"
+    assert f"Notebook: {folder / 'replay.ipynb'}" in made
+    assert (folder / "ml" / "code" / "typo.py").is_file()
+    assert "Left out" not in made
+
+
+def test_a_replay_opens_a_shell_with_the_jobs_variables(daemon, session: Session, tmp_path: Path):
+    script = tmp_path / "ends.py"
+    script.write_text("raise SystemExit(3)\n")
+    environment = {"LEVEL": "high"}
+    name = session.train(script=script, wait=False, environment=environment, depth=4).name
+    assert list(session.job(name).logs(follow=True))
+    shell = tmp_path / "shell"
+    shell.write_text('#!/bin/sh\necho "$LEVEL $SM_HP_DEPTH $PWD"\n')
+    shell.chmod(0o755)
+    ended = process(daemon, "replay", name, "--folder", str(tmp_path), "--shell", SHELL=str(shell))
+    assert ended.returncode == 0, ended.stderr
+    folder = tmp_path / f"replay-{name}" / "ml" / "code"
+    assert ended.stdout.splitlines()[-1] == f"high 4 {folder}"
+
+
 def test_endpoints(run: Command, session: Session, job: str, tmp_path: Path):
     assert "No endpoints." in run("endpoints", "list").output
     session.job(job).deploy("mine")
@@ -125,6 +158,8 @@ def test_endpoints(run: Command, session: Session, job: str, tmp_path: Path):
         (("jobs", "logs", "nope"), "There is no training job 'nope'"),
         (("jobs", "logs", "-f", "nope"), "There is no training job 'nope'"),
         (("jobs", "stop", "nope"), "There is no training job 'nope'"),
+        (("jobs", "explain", "nope"), "There is no training job 'nope'"),
+        (("replay", "nope"), "Requested resource not found"),
         (("jobs", "list", "--status", "Odd"), "enum value set: [InProgress"),
         (("endpoints", "show", "nope"), "nope"),
         (("endpoints", "invoke", "nope", os.devnull), "nope"),

@@ -39,7 +39,7 @@ class Library(ModuleType):
         return SimpleNamespace(gpu=(30, 100)[device])
 
     def nvmlDeviceGetMemoryInfo(self, device: int) -> Any:
-        return SimpleNamespace(used=(1000, 5)[device])
+        return SimpleNamespace(used=(1000, 5)[device], total=(4000, 10)[device])
 
 
 @pytest.fixture

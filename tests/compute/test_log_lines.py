@@ -46,6 +46,16 @@ def test_a_line_is_found_by_its_number(logs: FileLogStore) -> None:
     assert logs.line_position(GROUP, STREAM, 10**9) == end
 
 
+def test_a_place_is_found_back_to_its_number(logs: FileLogStore) -> None:
+    write(logs, numbered(20_000, width=9))
+    for line in (0, 1, 4999, 10_000, 19_999, 20_000):
+        position = logs.line_position(GROUP, STREAM, line)
+        assert logs.line_number(GROUP, STREAM, position) == line
+    write(logs, b"30000 half")
+    end = logs.path(GROUP, STREAM).stat().st_size
+    assert logs.line_number(GROUP, STREAM, end) == 20_000
+
+
 def test_a_line_is_counted_once_it_is_whole(logs: FileLogStore) -> None:
     write(logs, b"1000 whole\n1001 half")
     assert logs.count_lines(GROUP, STREAM) == 1

@@ -32,6 +32,7 @@ def test_jobs_are_offered_once_there_is_a_session(shell, run):
     run("%%train --script --name offered-job\nprint(1)\n")
     assert shell.complete("off", "%jobs off", 9)[1] == ["offered-job"]
     assert shell.complete("off", "%deploy off", 11)[1] == ["offered-job"]
+    assert shell.complete("off", "%debug_job off", 14)[1] == ["offered-job"]
 
 
 def test_pressing_a_key_starts_nothing(shell):

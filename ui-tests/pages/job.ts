@@ -16,7 +16,7 @@ export class JobPage {
 
   /** Why the job failed: what stands first on the screen of a failed job. */
   get failure(): Locator {
-    return this._studio.screen.getByRole('alert', {
+    return this._studio.screen.getByRole('region', {
       name: 'Why the job failed'
     });
   }

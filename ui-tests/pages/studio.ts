@@ -8,6 +8,13 @@ import { expect } from '@playwright/test';
 /** The image that runs a plain Python script. */
 const PYTHON_IMAGE = 'python';
 
+/** What a job is given besides what all of them are. */
+interface IMoreOfJob {
+  experiment?: string;
+  /** Further members of the request, of the URI where the job's output goes. */
+  request?: (output: string) => object;
+}
+
 /** JupyterLab with the Studio in it; what a test prepares goes through the same routes. */
 export class Studio {
   constructor(
@@ -92,7 +99,7 @@ export class Studio {
   async startScript(
     name: string,
     program: string,
-    more: { experiment?: string } = {}
+    more: IMoreOfJob = {}
   ): Promise<string> {
     const path = await this.write(`${name}.py`, program);
     const sent = await this.page.request.post(`${this._base}/bottega/sources`, {
@@ -100,7 +107,7 @@ export class Studio {
     });
     expect(sent.ok(), await sent.text()).toBe(true);
     const { program: entry, uri } = await sent.json();
-    await this._create(name, PYTHON_IMAGE, more.experiment, {
+    await this._create(name, PYTHON_IMAGE, more, {
       sagemaker_program: entry,
       sagemaker_submit_directory: uri
     });
@@ -111,7 +118,7 @@ export class Studio {
   async startTraining(
     name: string,
     hyperparameters: Record<string, string>,
-    more: { experiment?: string } = {}
+    more: IMoreOfJob = {}
   ): Promise<string> {
     const train = await this._prepare('train', 'tumours.csv', name, []);
     const validation = await this._prepare(
@@ -123,7 +130,7 @@ export class Studio {
     await this._create(
       name,
       'xgboost',
-      more.experiment,
+      more,
       { objective: 'binary:logistic', eval_metric: 'auc', ...hyperparameters },
       [train.channel, validation.channel],
       [{ Key: 'bottega:columns', Value: train.columns_uri }]
@@ -156,7 +163,7 @@ export class Studio {
   private async _create(
     name: string,
     image: string,
-    experiment: string | undefined,
+    more: IMoreOfJob,
     hyperparameters: Record<string, string>,
     channels: object[] = [],
     tags: object[] = []
@@ -183,9 +190,10 @@ export class Studio {
       StoppingCondition: { MaxRuntimeInSeconds: 3600 },
       ...(channels.length > 0 ? { InputDataConfig: channels } : {}),
       ...(tags.length > 0 ? { Tags: tags } : {}),
-      ...(experiment
-        ? { ExperimentConfig: { ExperimentName: experiment } }
-        : {})
+      ...(more.experiment
+        ? { ExperimentConfig: { ExperimentName: more.experiment } }
+        : {}),
+      ...more.request?.(`s3://${facts.DefaultBucket}/`)
     });
   }
 

@@ -8,7 +8,7 @@ from typing import Any
 FEATURES = (
     *("about", "archives", "artifacts", "channels", "deployments", "events", "invocations"),
     *("model_checks", "notebook_jobs", "objects", "operations", "previews", "registrations"),
-    "sources",
+    *("replays", "sources"),
 )
 
 

@@ -115,6 +115,16 @@ export interface IDeployRequest extends IModelSource {
 }
 
 /** What to put into the model registry. */
+/** A replay of a job. Paths are those of the file browser. */
+export interface IReplayFolder {
+  notebook: string;
+  folder: string;
+  /** What is not there any more, or not as it was in the job; sentences. */
+  notes: string[];
+  /** Variables and hyperparameters whose values are not in the folder. */
+  secrets: string[];
+}
+
 export interface IRegisterRequest {
   job: string;
   /** The group whose next version it becomes; made where there is none of the name. */
@@ -206,6 +216,13 @@ export interface IBottegaClient {
     name?: string | null;
     instance_type?: string | null;
   }): Promise<string>;
+
+  /**
+   * Make a folder of the file browser in which a training job is done again.
+   *
+   * @param folder the folder in which it is made, as the file browser writes it.
+   */
+  replay(job: string, folder: string): Promise<IReplayFolder>;
 
   /** Fetch the executed copy of a notebook job and its HTML beside the notebook; their paths. */
   collectNotebook(job: string): Promise<{ notebook: string; html: string }>;
@@ -388,6 +405,10 @@ export class BottegaClient implements IBottegaClient {
   }): Promise<string> {
     const answer = await this._post<{ job: string }>('notebook-jobs', request);
     return answer.job;
+  }
+
+  replay(job: string, folder: string): Promise<IReplayFolder> {
+    return this._post('replays', { job, folder });
   }
 
   collectNotebook(job: string): Promise<{ notebook: string; html: string }> {

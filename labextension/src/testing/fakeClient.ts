@@ -95,6 +95,7 @@ export class FakeClient implements IClient {
   deploy: IClient['deploy'] = () => unanswered('deploy');
   checkModel: IClient['checkModel'] = () => unanswered('checkModel');
   register: IClient['register'] = () => unanswered('register');
+  replay: IClient['replay'] = () => unanswered('replay');
   runNotebook: IClient['runNotebook'] = () => unanswered('runNotebook');
   collectNotebook: IClient['collectNotebook'] = () =>
     unanswered('collectNotebook');

@@ -1,4 +1,4 @@
-"""`bottega jobs list|show|logs|stop`."""
+"""`bottega jobs list|show|explain|logs|stop`."""
 
 from __future__ import annotations
 
@@ -79,6 +79,34 @@ def show(home: Path | None, as_json: bool, name: str) -> None:
     click.echo(f"Model: {job['ModelArtifacts']['S3ModelArtifacts']}")
     if run := handle.run_url:
         click.echo(f"Run:   {run}")
+
+
+@jobs.command()
+@home_option
+@json_option
+@click.argument("name")
+def explain(home: Path | None, as_json: bool, name: str) -> None:
+    """Say why a job failed, and what to do."""
+    from bottega.sdk.session import connect
+
+    found = connect(home).job(name).explain()
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    cause = found["Cause"]
+    likely = " (likely)" if found["Known"] and cause["Confidence"] == "likely" else ""
+    click.echo(f"{cause['Code']}{likely}: {cause['Sentence']}")
+    evidence = cause.get("Evidence", {})
+    if words := evidence.get("Text", "").strip():
+        line = f"line {evidence['Line'] + 1}: " if "Line" in evidence else ""
+        click.echo(f"\n  {line}{words}")
+    for number, step in enumerate(cause["Advice"], start=1):
+        click.echo(f"\n{number}. {step['Text']}")
+        for line in step.get("Code", "").splitlines():
+            click.echo(f"     {line}")
+    if not found["Known"]:
+        for line in found["Traceback"]["Lines"] or [one["Text"] for one in found["LastLines"]]:
+            click.echo(f"  {line}")
 
 
 @jobs.command()

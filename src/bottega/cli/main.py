@@ -16,6 +16,7 @@ COMMANDS = {
     "env": "bottega.cli.daemon:env",
     "jobs": "bottega.cli.jobs:jobs",
     "quickstart": "bottega.cli.quickstart:quickstart",
+    "replay": "bottega.cli.replay:replay",
     "serve": "bottega.cli.daemon:serve",
     "start": "bottega.cli.daemon:start",
     "status": "bottega.cli.daemon:status",

@@ -85,6 +85,10 @@ class FileLogStore(LogStore):
         with self._open(group, stream) as file, self._index(file) as index:
             return index.position(file.descriptor, line)
 
+    def line_number(self, group: str, stream: str, position: int) -> int:
+        with self._open(group, stream) as file, self._index(file) as index:
+            return index.number(file.descriptor, position)
+
     def find(
         self,
         group: str,

@@ -53,6 +53,13 @@ class LineIndex:
             place = block.index(b"\n", place + 1)
         return start + place + 1
 
+    def number(self, descriptor: int, position: int) -> int:
+        """How many whole lines, as of the last :meth:`refresh`, end before ``position``."""
+        number = min(max(position, 0) // BLOCK, len(self._before) - 1)
+        start = number * BLOCK
+        block = os.pread(descriptor, min(BLOCK, max(0, position - start)), start)
+        return min(self.count, self._before[number] + block.count(b"\n"))
+
     def _end(self) -> int:
         return (len(self._before) - 1) * BLOCK
 

@@ -110,6 +110,12 @@ class LogStore(ABC):
         """
 
     @abstractmethod
+    def line_number(self, group: str, stream: str, position: int) -> int:
+        """The number from 0 of the record that begins at ``position``; how many there are for the
+        end of the stream. The inverse of :meth:`line_position`. Raises: StreamMissing.
+        """
+
+    @abstractmethod
     def find(
         self,
         group: str,

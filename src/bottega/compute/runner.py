@@ -44,6 +44,11 @@ class HostSpec:
     (``CPUUtilization`` in percent of one core, ``MemoryUsed`` in bytes, ``DiskRead``,
     ``DiskWritten``, ``NetworkReceived`` and ``NetworkSent`` in bytes a second, ``GPUUtilization``
     and ``GPUMemoryUsed`` of all GPUs, whoever uses them). None: nothing is measured."""
+    profile: Path | None = None
+    """A folder to which the supervisor writes what the machine does, core by core, in the files of
+    SageMaker's profiler (``<YYYYMMDDHH>/<epoch minute>.<host>.json``), as often as a file
+    ``interval`` in it says: milliseconds, 0 for never. The file may come, change and go while the
+    workload runs; it is looked at once a second. No host sees the folder. None: never."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables of this host, over those of the workload."""
     mounts: tuple[Mount, ...] = ()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from bottega.container import pip_command, pipes
+from bottega.container.debugging import children, session
 from bottega.container.environment import ConfigurationMissing, TrainingEnvironment
 from bottega.container.failure import write_failure
 from bottega.container.paths import ContainerPaths
@@ -27,6 +28,8 @@ def main(command: Sequence[str]) -> int:
         write_failure(ContainerPaths.of().failure, f"InternalServerError: {error}")
         return 1
     pip_command.offer(ContainerPaths.of())
+    if session.wanted(ContainerPaths.of()):
+        children.offer()
     return become(command)
 
 

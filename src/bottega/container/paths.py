@@ -101,7 +101,11 @@ class ContainerPaths:
         return self.input / ".pipe" / name
 
     def checkpoints(self, local_path: str = "/opt/ml/checkpoints") -> Path:
-        """The checkpoint folder for a ``CheckpointConfig.LocalPath``.
+        """The checkpoint folder for a ``CheckpointConfig.LocalPath``."""
+        return self.placed(local_path)
+
+    def placed(self, local_path: str) -> Path:
+        """The folder for a ``LocalPath`` of a request.
 
         A path below ``/opt/ml`` means one below this root; any other stands for itself.
         """

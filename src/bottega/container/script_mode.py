@@ -21,6 +21,7 @@ from pathlib import Path
 from bottega.algorithms.base import CustomerError
 from bottega.container import pip_command, pipes, requirements
 from bottega.container.archives import unpack
+from bottega.container.debugging import children, session
 from bottega.container.environment import TrainingEnvironment
 from bottega.container.failure import ScriptFailed, last_words, print_traceback, user_traceback
 
@@ -55,11 +56,14 @@ def run(environment: TrainingEnvironment) -> None:
         if folder in sys.path:
             sys.path.remove(folder)
         sys.path.insert(0, folder)
+    children.offer_smdebug()
     # Not before: installing may have started this process over.
     pipes.start(environment)
     # Children of the script find what this process finds, as with the training toolkit.
     os.environ["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
     pip_command.offer(environment.paths)
+    if session.current() is not None:
+        children.offer()
     if script is None:
         module = program.removesuffix(".py").replace("/", ".")
         _run_child([sys.executable, "-u", "-m", module, *arguments])

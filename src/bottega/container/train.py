@@ -13,6 +13,7 @@ import sys
 from bottega.algorithms import registry
 from bottega.algorithms.base import CustomerError, HyperparameterError
 from bottega.container import pipes, script_mode
+from bottega.container.debugging import session
 from bottega.container.environment import ConfigurationMissing, TrainingEnvironment
 from bottega.container.failure import (
     LIMIT,
@@ -59,6 +60,14 @@ def _end(log: str, text: str) -> int:
 def _train(environment: TrainingEnvironment, image: str) -> None:
     for folder in (environment.paths.model, environment.paths.output_data):
         folder.mkdir(parents=True, exist_ok=True)
+    session.start()
+    try:
+        _run(environment, image)
+    finally:
+        session.finish()
+
+
+def _run(environment: TrainingEnvironment, image: str) -> None:
     if script_mode.wanted(environment):
         script_mode.run(environment)
     elif image in registry.names():

@@ -13,9 +13,15 @@ from bottega.events import Event, EventBus, OperationCalled
 LEFT_OUT = frozenset({("bottega", "WatchEvents")})
 """Service and operation of calls that leave a line only when they are refused: whoever has a page
 open makes them without end, and they change nothing."""
-DATA_PLANE = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
-"""Operations of sagemaker-runtime that leave a line only when the caller may not call them: they
-are data, not changes, and there are thousands a second. The traffic of the endpoint counts them."""
+DATA_PLANE = frozenset(
+    {
+        ("sagemaker-runtime", "InvokeEndpoint"),
+        ("sagemaker-runtime", "InvokeEndpointWithResponseStream"),
+        ("sagemaker-metrics", "BatchPutMetrics"),
+    }
+)
+"""Operations that leave a line only when the caller may not call them: they are data, not changes,
+and there are thousands a second. The traffic of an endpoint counts them, or a metric has them."""
 FILE_BYTES = 32 * 1024 * 1024
 FILES_KEPT = 8
 NAME = "audit.jsonl"
@@ -53,10 +59,9 @@ class AuditTrail:
         if (event.service, event.operation) in LEFT_OUT and not event.error_code:
             return
         if (
-            event.service == "sagemaker-runtime"
-            and event.operation in DATA_PLANE
-            and event.error_code != AccessDeniedException.code
-        ):
+            event.service,
+            event.operation,
+        ) in DATA_PLANE and event.error_code != AccessDeniedException.code:
             return
         line = json.dumps(vars(event)).encode() + b"\n"
         with self._lock:

@@ -20,6 +20,8 @@ from bottega.serving.sockets import runtime_folder
 from bottega.studio import Studio
 from bottega.tracking.catalogue_rest import TrackingServerCatalogue
 from bottega.tracking.changes import ChangeNotices
+from bottega.tracking.component_metrics_rest import TrackingServerMetrics
+from bottega.tracking.experiments_rest import TrackingServerExperiments
 from bottega.tracking.mlflow_rest import MlflowTracking
 from bottega.tracking.process import TrackingProcess
 from bottega.tracking.proxy import TrackingProxy, token_check, tracking_proxy
@@ -45,7 +47,7 @@ class Service:
         Args:
             config: with the port that is really listened on.
         """
-        tracking = catalogue = proxy = None
+        tracking = catalogue = component_metrics = experiments = proxy = None
         changes = ChangeNotices()
         with ExitStack() as opened:
             if config.tracking:
@@ -62,8 +64,18 @@ class Service:
                 opened.callback(tracking.close)
                 catalogue = TrackingServerCatalogue(path, changed=changes.note)
                 opened.callback(catalogue.close)
+                component_metrics = TrackingServerMetrics(path, changed=changes.note)
+                opened.callback(component_metrics.close)
+                experiments = TrackingServerExperiments(path, changed=changes.note)
+                opened.callback(experiments.close)
                 proxy = tracking_proxy(path, token_check(token), changes.note)
-            studio = Studio.open(config, tracking=tracking, catalogue=catalogue)
+            studio = Studio.open(
+                config,
+                tracking=tracking,
+                catalogue=catalogue,
+                component_metrics=component_metrics,
+                experiments=experiments,
+            )
             opened.callback(studio.close)
             changes.tell(studio.ports.events)
             opened.callback(changes.close)

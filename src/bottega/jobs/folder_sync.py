@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bottega.jobs.artifacts import NO_KEY, is_key
@@ -26,20 +26,28 @@ class FolderSync:
 
     folder: HostFolder
     uri: str
+    at_once: bool = False
+    """Take files as soon as they are there: they come whole, or may be taken half and again."""
+    wanted: Callable[[str], bool] = lambda name: True
+    """Which files to take, by their names below the folder."""
+    placed: Callable[[str, str, str], None] = lambda bucket, key, name: None
+    """Is told of every file that was uploaded: the object's bucket and key, the file's name."""
     _uploaded: dict[str, Mark] = field(default_factory=dict)
     _seen: Mapping[str, Mark] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
 
     def sync(self, objects: ObjectStore, *, final: bool = False) -> int:
         """Upload what is ripe; returns the number of files. Raises: BucketMissing."""
-        bucket, prefix = s3_uris.split(self.uri)
-        prefix = f"{prefix.rstrip('/')}/" if prefix else ""
+        bucket, prefix = self._target()
+        ripe = final or self.at_once
         present: dict[str, Mark] = {}
         count = 0
         try:
             for name, mark in self.folder.files():
+                if not self.wanted(name):
+                    continue
                 present[name] = mark
-                if self._uploaded.get(name) == mark or not (final or self._seen.get(name) == mark):
+                if self._uploaded.get(name) == mark or not (ripe or self._seen.get(name) == mark):
                     continue
                 count += self._upload(objects, bucket, prefix + name, name)
         except Unreadable as error:
@@ -47,6 +55,10 @@ class FolderSync:
         self._seen = present
         self._uploaded = {name: mark for name, mark in self._uploaded.items() if name in present}
         return count
+
+    def _target(self) -> tuple[str, str]:
+        bucket, prefix = s3_uris.split(self.uri)
+        return bucket, f"{prefix.rstrip('/')}/" if prefix else ""
 
     def _upload(self, objects: ObjectStore, bucket: str, key: str, name: str) -> bool:
         if not is_key(key):
@@ -62,6 +74,7 @@ class FolderSync:
             self._tell(str(error))
             return False
         self._uploaded[name] = mark
+        self.placed(bucket, key, name)
         return True
 
     def _tell(self, problem: str) -> None:

@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -101,6 +101,29 @@ class HostFolder:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise NoFile(name)
             yield stream
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Put a file into this folder, whole, in the place of what is there.
+
+        Raises:
+            NoFile: the folder is gone.
+            Unreadable: it may not be written to.
+        """
+        draft = f".{name}.draft"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            folder = self._open_folder([])
+            with ExitStack() as closing:
+                closing.callback(os.close, folder)
+                with suppress(FileNotFoundError):
+                    os.unlink(draft, dir_fd=folder)
+                with os.fdopen(os.open(draft, flags | os.O_EXCL, 0o644, dir_fd=folder), "wb") as to:
+                    to.write(content)
+                os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError as error:
+            if error.errno in _GONE:
+                raise NoFile(name) from error
+            raise Unreadable(f"{self._shown(name)}: {error.strerror}") from error
 
     def _shown(self, name: str = "") -> str:
         return "/".join(part for part in (ML_ROOT, self.name, name) if part)

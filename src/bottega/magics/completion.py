@@ -46,7 +46,7 @@ class Words:
             return [*options, *(self._variables() if magic == "predict" else ())]
         if magic in ("train", "tune"):
             return [*registry.names(), *options]
-        if magic in ("deploy", "jobs"):
+        if magic in ("deploy", "jobs", "debug_job"):
             return [*self._names("jobs", "TrainingJobName"), *options]
         if magic == "tunings":
             return [*self._names("tuning_jobs", "HyperParameterTuningJobName"), *options]

@@ -12,7 +12,15 @@ from typing import Any
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class
 
 from bottega.errors import ClientFault
-from bottega.magics import experiment, hyperparameter_cell, notebook, range_cell, tuning, values
+from bottega.magics import (
+    debugging,
+    experiment,
+    hyperparameter_cell,
+    notebook,
+    range_cell,
+    tuning,
+    values,
+)
 from bottega.magics.arguments import UsageRefused, pairs
 from bottega.magics.completion import Words
 from bottega.magics.jobs import follow, show
@@ -31,8 +39,8 @@ JOB, TUNING, ENDPOINT = "_job", "_tuning", "_endpoint"
 
 @magics_class
 class BottegaMagics(Magics):
-    """``%%train``, ``%%tune``, ``%deploy``, ``%predict``, ``%jobs``, ``%tunings``, ``%endpoints``,
-    ``%%experiment``, ``%run_as_job`` and ``%bottega``.
+    """``%%train``, ``%%tune``, ``%deploy``, ``%predict``, ``%jobs``, ``%debug_job``, ``%tunings``,
+    ``%endpoints``, ``%%experiment``, ``%run_as_job`` and ``%bottega``.
     """
 
     shell: Any
@@ -193,6 +201,18 @@ class BottegaMagics(Magics):
             created = when(item["CreationTime"])
             rows.append((item["TrainingJobName"], item["SecondaryStatus"], created, took))
         return Table(("Name", "Status", "Created", "Took"), tuple(rows), "No training jobs.")
+
+    @line_magic
+    @plainly
+    def debug_job(self, line: str) -> None:
+        """Show what the rules of a training job found; ``%debug_job -h`` says how."""
+        found = PARSERS["debug_job"].parse_line(line)
+        if found.into:
+            _check_variable(found.into)
+        job = self._job(found.job)
+        if found.into:
+            self.shell.user_ns[found.into] = debugging.trial(job)
+        debugging.show(job)
 
     @line_magic
     @plainly

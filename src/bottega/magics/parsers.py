@@ -132,6 +132,20 @@ def _jobs() -> MagicParser:
     return parser
 
 
+def _debug_job() -> MagicParser:
+    parser = MagicParser(
+        "%debug_job",
+        "Show what the rules of a training job found.\n\nRules, findings with what to do, the "
+        "courses of losses or metrics, and the reports; live\nwhile the job runs. With --into the "
+        "tensors can be read on: bottega.debugger.create_trial\ndoes the same for any folder or "
+        "s3:// URI, and trial.tensor_names(regex='loss') and\ntrial.tensor(name).value(step) "
+        "read from it.",
+    )
+    parser.add_argument("job", nargs="?", help="its name or variable; the last one trained here")
+    parser.add_argument("--into", metavar="VARIABLE", help="put its tensors into this variable")
+    return parser
+
+
 def _endpoints() -> MagicParser:
     parser = MagicParser("%endpoints", "List endpoints, newest first.")
     parser.add_argument("--status", help="only those in this status, such as InService")
@@ -177,6 +191,7 @@ PARSERS = {
     "deploy": _deploy(),
     "predict": _predict(),
     "jobs": _jobs(),
+    "debug_job": _debug_job(),
     "endpoints": _endpoints(),
     "experiment": _experiment(),
     "run_as_job": _run_as_job(),

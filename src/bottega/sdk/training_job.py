@@ -70,6 +70,16 @@ class TrainingJob:
         """``s3://.../model.tar.gz``."""
         return str(self.describe()["ModelArtifacts"]["S3ModelArtifacts"])
 
+    def explain(self) -> dict[str, Any]:
+        """Why the job failed: ExplainJobFailure's answer, whose ``Cause`` has a ``Code``, a
+        ``Sentence`` and the ``Advice`` what to do.
+
+        Raises:
+            ClientFault: it did not fail.
+        """
+        request = {"JobKind": "Training", "JobName": self.name}
+        return self.client.call("bottega", "ExplainJobFailure", request)
+
     @property
     def run_url(self) -> str | None:
         """The job's run in MLflow's pages; None while there is none."""

@@ -31,6 +31,10 @@ _PLAIN = {
 }
 
 
+_RESERVED = {"debugger"}
+"""Features named by a word that TypeScript keeps for itself."""
+
+
 def typescript_modules() -> Iterator[Artifact]:
     """A module for each feature the table names, and the index."""
     calls: dict[str, tuple[str, str, str]] = {}
@@ -66,7 +70,7 @@ def _module(
 
 def _index(calls: Mapping[str, tuple[str, str, str]]) -> str:
     features = sorted({feature for feature, _, _ in calls.values()})
-    lines = [f"import type * as {feature} from './{feature}';" for feature in features]
+    lines = [f"import type * as {_alias(feature)} from './{feature}';" for feature in features]
     lines += [
         "",
         "/** Request and response of each operation, by service and name. */",
@@ -74,12 +78,17 @@ def _index(calls: Mapping[str, tuple[str, str, str]]) -> str:
     ]
     for key, (feature, request, response) in sorted(calls.items()):
         sides = [
-            side if side.startswith("Record<") else f"{feature}.{side}"
+            side if side.startswith("Record<") else f"{_alias(feature)}.{side}"
             for side in (request, response)
         ]
         lines.append(f"  '{key}': {{ request: {sides[0]}; response: {sides[1]} }};")
     lines += ["}", ""]
     return _HEAD + "\n" + "\n".join(lines)
+
+
+def _alias(feature: str) -> str:
+    """What a feature's module is called in TypeScript, which keeps some words for itself."""
+    return f"{feature}Types" if feature in _RESERVED else feature
 
 
 class _Shapes:

@@ -128,20 +128,22 @@ class FolderObjectStore(ObjectStore):
             if only_new and index.find(connection, bucket, key):
                 raise ObjectExists(key)
         with self._stored(source, expected, inline=INLINE_BYTES) as (digests, files, inline):
-            info = ObjectInfo(
-                bucket=bucket,
-                key=key,
-                size=digests.size,
-                etag=digests.etag,
-                modified=self._clock.now(),
-                content_type=content_type,
-                metadata=dict(metadata or {}),
-                checksums=digests.check(),
-            )
+            info = self._info(bucket, key, digests, content_type, metadata or {})
             with self._changing() as (connection, freed):
                 content = index.add_content(connection, files, inline)
                 freed |= self._replace(connection, info, content, only_new)
         return info
+
+    def put_many(self, bucket: str, contents: Mapping[str, bytes]) -> None:
+        small = {key: data for key, data in contents.items() if len(data) < INLINE_BYTES}
+        super().put_many(bucket, {key: contents[key] for key in contents.keys() - small.keys()})
+        with self._changing() as (connection, freed):
+            for key, data in small.items():
+                digests = Digests(None)
+                digests.update(data)
+                info = self._info(bucket, key, digests, "binary/octet-stream", {})
+                content = index.add_content(connection, [], data)
+                freed |= self._replace(connection, info, content, only_new=False)
 
     def open(self, bucket: str, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
         if start < 0 or (length is not None and length < 0):
@@ -338,6 +340,20 @@ class FolderObjectStore(ObjectStore):
             return row.bucket, row.key.decode()
 
     # What the operations share
+
+    def _info(
+        self, bucket: str, key: str, digests: Digests, kind: str, metadata: Mapping[str, str]
+    ) -> ObjectInfo:
+        return ObjectInfo(
+            bucket=bucket,
+            key=key,
+            size=digests.size,
+            etag=digests.etag,
+            modified=self._clock.now(),
+            content_type=kind,
+            metadata=dict(metadata),
+            checksums=digests.check(),
+        )
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Connection, set[str]]]:

@@ -71,6 +71,15 @@ class Outline(NamedTuple):
     version: int
 
 
+class Changes(NamedTuple):
+    """What has changed of a kind: resources that were made, updated, deleted, or tagged anew."""
+
+    number: int
+    """Of the newest change: what to ask with the next time."""
+    names: frozenset[str] | None
+    """None where it is too long ago to say: any resource may have changed."""
+
+
 @dataclass(frozen=True)
 class ResourceQuery:
     """What a List operation asks for. Every given condition must hold."""
@@ -167,6 +176,22 @@ class MetadataStore(ABC):
         Fast also for ten thousands of them, as no document is read: for what sorts and filters by
         more than a query can say, and remembers what it made of the documents.
         """
+
+    @abstractmethod
+    def changes(self, kind: str, since: int) -> Changes:
+        """The resources of a kind that have changed since an earlier answer's number.
+
+        Whatever is committed when this is asked is told, and what is read afterwards is at least as
+        new. For what keeps something made of the documents and follows the store without reading
+        everything again.
+
+        Args:
+            since: 0 at first, when nothing is known yet.
+        """
+
+    @abstractmethod
+    def all_tags(self, kind: str) -> Mapping[str, Mapping[str, str]]:
+        """The tags of every resource of a kind that has some, by the resource's name."""
 
     @abstractmethod
     def get_many(self, kind: str, names: Iterable[str]) -> Mapping[str, Resource]:

@@ -157,6 +157,17 @@ class ObjectStore(ABC):
             ObjectExists: ``only_new`` was given and the key is taken.
         """
 
+    def put_many(self, bucket: str, contents: Mapping[str, bytes]) -> None:
+        """Store several objects by their keys; a store may do so at less cost than one by one.
+
+        All of them are there when this returns; where it raises, any of them may be.
+
+        Raises:
+            BucketMissing: there is no such bucket.
+        """
+        for key, content in contents.items():
+            self.put(bucket, key, content)
+
     @abstractmethod
     def open(self, bucket: str, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
         """A stream over the object's bytes, or over ``length`` of them from ``start``.

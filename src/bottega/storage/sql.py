@@ -13,8 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bottega.clock import Clock
 from bottega.events import EventBus, ResourceChanged
+from bottega.storage.change_history import ChangeHistory
 from bottega.storage.metadata import (
     JSON,
+    Changes,
     MetadataStore,
     Outline,
     Resource,
@@ -57,6 +59,12 @@ _TAGS = (
     .select_from(resources.outerjoin(tags, resources.c.arn == tags.c.arn))
     .where(resources.c.arn == sa.bindparam("the_arn"))
     .order_by(tags.c.key)
+)
+_ALL_TAGS = (
+    sa.select(resources.c.name, tags.c.key, tags.c.value)
+    .select_from(resources.join(tags, resources.c.arn == tags.c.arn))
+    .where(resources.c.kind == sa.bindparam("the_kind"))
+    .order_by(resources.c.name, tags.c.key)
 )
 _UPDATE = (
     sa.update(resources)
@@ -111,7 +119,8 @@ class SqlMetadataStore(MetadataStore):
     def __init__(self, url: str, events: EventBus, clock: Clock) -> None:
         self._database = open_database(url)
         self._clock = clock
-        self._writes = WriteQueue(self._database.writing, events)
+        self._history = ChangeHistory()
+        self._writes = WriteQueue(self._database.writing, events, self._history.note)
         self._closed = False
         insert: Any = sqlite.insert if self._database.dialect == "sqlite" else postgresql.insert
         fresh = insert(resources).on_conflict_do_nothing()
@@ -207,6 +216,16 @@ class SqlMetadataStore(MetadataStore):
         with self._read() as connection:
             rows = connection.execute(listing(query, _OUTLINE)).all()
         return tuple(map(Outline._make, rows))
+
+    def changes(self, kind: str, since: int) -> Changes:
+        return self._history.since(kind, since)
+
+    def all_tags(self, kind: str) -> Mapping[str, Mapping[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        with self._read() as connection:
+            for name, key, value in connection.execute(_ALL_TAGS, {"the_kind": kind}):
+                found.setdefault(name, {})[key] = value
+        return found
 
     def get_many(self, kind: str, names: Iterable[str]) -> Mapping[str, Resource]:
         found: dict[str, Resource] = {}

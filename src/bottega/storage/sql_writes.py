@@ -49,9 +49,23 @@ class _Write(Generic[Outcome]):
 class WriteQueue:
     """Runs writes one transaction after the other, and announces them in that order."""
 
-    def __init__(self, engine: sa.Engine, events: EventBus) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        events: EventBus,
+        committed: Callable[[Sequence[Event]], None] = lambda events: None,
+    ) -> None:
+        """Say where to write.
+
+        Args:
+            engine: of the database.
+            events: where changes are announced.
+            committed: told of changes when they are in the database, before those who made them
+                are; it must be quick, and raise nothing.
+        """
         self._engine = engine
         self._events = events
+        self._committed = committed
         self._turn = threading.Lock()
         self._waiting: deque[_Write[Any]] = deque()
         self._unannounced: deque[Event] = deque()
@@ -102,6 +116,7 @@ class WriteQueue:
         except Exception as error:
             return error
         for write in batch:
+            self._committed(write.events)
             self._unannounced.extend(write.events)
             write.done = True
         return None

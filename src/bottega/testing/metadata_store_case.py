@@ -247,6 +247,33 @@ class MetadataStoreCase(MetadataStoreConcurrency):
         assert store.get_many("Model", iter(names[3:5])) == {n: made[n] for n in names[3:5]}
         assert store.get_many("Model", []) == {}
 
+    def test_changes_are_told_since_a_number(self, store: MetadataStore) -> None:
+        first = store.changes("Model", 0)
+        assert first.names is None
+        store.create(resource("a"))
+        store.create(resource("b"))
+        store.create(resource("c", kind="Endpoint"))
+        made = store.changes("Model", first.number)
+        assert made.names == frozenset({"a", "b"})
+        assert store.changes("Model", made.number).names == frozenset()
+        store.update(dataclasses.replace(store.get("Model", "a"), body={"x": 1}))
+        store.set_tags(store.get("Model", "b").arn, {"k": "v"})
+        with pytest.raises(ResourceMissing):
+            store.get("Model", "none")
+        changed = store.changes("Model", made.number)
+        assert changed.names == frozenset({"a", "b"})
+        store.delete("Model", "a")
+        assert store.changes("Model", changed.number).names == frozenset({"a"})
+        assert store.changes("Model", first.number).names == frozenset({"a", "b"})
+        assert store.changes("Endpoint", first.number).names == frozenset({"c"})
+
+    def test_all_tags_of_a_kind_are_read_at_once(self, store: MetadataStore) -> None:
+        store.create(resource("a"), tags={"y": "1", "x": "2"})
+        store.create(resource("b"))
+        store.create(resource("c", kind="Endpoint"), tags={"z": "3"})
+        assert store.all_tags("Model") == {"a": {"x": "2", "y": "1"}}
+        assert store.all_tags("Nothing") == {}
+
     def test_resources_are_counted_by_status(self, store: MetadataStore) -> None:
         assert store.counts("Model") == {}
         for name, status in (("a", "Failed"), ("b", "Failed"), ("c", ""), ("d", "InService")):

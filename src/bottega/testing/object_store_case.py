@@ -170,6 +170,20 @@ class ObjectStoreCase(ObjectUploadCase, ObjectCrashCase):
             assert head + first.read() == old
             assert second.read() == old
 
+    def test_many_are_put_together(self, store: ObjectStore) -> None:
+        bucket = fresh_bucket(store)
+        store.put(bucket, "b", b"before")
+        contents = {"a": b"", "b": b"two", "c/d": bytes_of(300_000), "e": bytes_of(1000)}
+        store.put_many(bucket, contents)
+        assert {key: read(store, bucket, key) for key in contents} == contents
+        assert [one.key for one in store.each(bucket)] == ["a", "b", "c/d", "e"]
+        for key, content in contents.items():
+            info = store.info(bucket, key)
+            assert (info.size, info.etag) == (len(content), md5_of(content))
+        with pytest.raises(BucketMissing):
+            store.put_many("not-there", {"a": b"1"})
+        store.put_many(bucket, {})
+
     @pytest.mark.parametrize("size", SIZES)
     def test_a_download_is_a_copy_of_its_own(
         self, store: ObjectStore, tmp_path: Path, size: int

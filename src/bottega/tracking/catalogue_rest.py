@@ -48,6 +48,8 @@ JOB_MODEL = "model"
 """Where the run of a training job has the job's ``model.tar.gz``."""
 _LOG_OF_MODELS = "mlflow.log-model.history"
 _INPUT_TAG = "bottega.input."
+_NO_DATA = f"{_INPUT_TAG}SageMaker."
+"""What SageMaker counts among the inputs of a job beside its data: the image."""
 _FACTS = {
     "bottega.image": "image",
     "mlflow.source.git.commit": "git commit",
@@ -118,7 +120,7 @@ class TrackingServerCatalogue(RunCatalogue):
         inputs += [
             DatasetInput(key.removeprefix(_INPUT_TAG), "", uri, "channel")
             for key, uri in sorted(run.tags.items())
-            if key.startswith(_INPUT_TAG)
+            if key.startswith(_INPUT_TAG) and not key.startswith(_NO_DATA)
         ]
         return RunDetails(
             run=run,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,13 +16,9 @@ from bottega.tracking.port import (
     MetricPoint,
     TrackedRun,
     Tracking,
-    TrackingExists,
-    TrackingMissing,
     TrackingRefused,
 )
 from bottega.tracking.rest import ARTIFACTS, PREFIX, TrackingServer
-
-ARN_TAG = "bottega.arn"
 
 # The bounds of mlflow.utils.validation; a request that passes one of them is refused as a whole.
 METRICS_PER_BATCH = 1000
@@ -36,8 +31,6 @@ TAG_LENGTH = 8000
 
 _BAD_CHARACTERS = re.compile(r"[^\w/.\- :]")
 _UPLOAD_TIMEOUT = urllib3.Timeout(connect=5, read=600)
-_REMEMBERED = 1024
-"""How many experiments and attempts to open a run are kept in mind."""
 
 
 class MlflowTracking(Tracking):
@@ -63,9 +56,6 @@ class MlflowTracking(Tracking):
         self._address = address
         self._token = token
         self._changed = changed
-        self._since = time.time()
-        self._tried: set[tuple[str, float]] = set()
-        self._experiments: dict[str, str] = {}
 
     @property
     def client_environment(self) -> Mapping[str, str]:
@@ -88,28 +78,29 @@ class MlflowTracking(Tracking):
         started: float,
         tags: Mapping[str, str],
         parameters: Mapping[str, str],
+        component: str = "",
+        reused: bool = False,
+        trial: str | None = None,
     ) -> TrackedRun:
-        facts = _batches(_pairs({ARN_TAG: arn, **tags}, TAG_LENGTH), PAIRS_PER_BATCH)
-        # With its first tags a run is complete in one request, for which a job may be waiting.
-        first = next(facts)
-        experiment_id, info = self._find_or_create(
-            _shortened(experiment, EXPERIMENT_NAME_LENGTH),
-            {
-                "run_name": _shortened(name, NAME_LENGTH),
-                "start_time": round(started * 1000),
-                "tags": first,
-            },
-            look_for=arn if self._may_exist(arn, started) else "",
+        # One request, for which a job may be waiting: whole, or nothing has happened.
+        run = TrackedRun(
+            **self._server.ask(
+                "entities/open-run",
+                {
+                    "experiment": _shortened(experiment, EXPERIMENT_NAME_LENGTH),
+                    "name": _shortened(name, NAME_LENGTH),
+                    "arn": arn,
+                    "started": round(started * 1000),
+                    "tags": _named(tags, TAG_LENGTH),
+                    "parameters": _named(parameters, PARAMETER_LENGTH),
+                    "component": component,
+                    "reused": reused,
+                    "trial": trial,
+                },
+            )
         )
-        run_id = info["run_id"]
-        for batch in facts:
-            self._server.call("POST", "runs/log-batch", {"run_id": run_id, "tags": batch})
-        for batch in _batches(_pairs(parameters, PARAMETER_LENGTH), PAIRS_PER_BATCH):
-            self._server.call("POST", "runs/log-batch", {"run_id": run_id, "params": batch})
-        if info["status"] != "RUNNING":
-            self._server.call("POST", "runs/update", {"run_id": run_id, "status": "RUNNING"})
-        self._changed(experiment_id)
-        return TrackedRun(run_id, experiment_id)
+        self._changed(run.experiment_id)
+        return run
 
     def log_metrics(self, run_id: str, points: Sequence[MetricPoint]) -> None:
         metrics = [
@@ -152,79 +143,6 @@ class MlflowTracking(Tracking):
         """Close the connections."""
         self._server.close()
 
-    def _experiment(self, name: str) -> str:
-        """The id of the experiment of this name, made or brought back when it is not there."""
-        try:
-            found = self._experiment_by_name(name)
-        except TrackingMissing:
-            try:
-                created = self._server.call("POST", "experiments/create", {"name": name})
-                return str(created["experiment_id"])
-            except TrackingExists:
-                found = self._experiment_by_name(name)  # somebody else made it in between
-        experiment_id = str(found["experiment_id"])
-        if found["lifecycle_stage"] != "active":
-            self._server.call("POST", "experiments/restore", {"experiment_id": experiment_id})
-        return experiment_id
-
-    def _experiment_by_name(self, name: str) -> Mapping[str, Any]:
-        answer = self._server.call(
-            "GET", f"experiments/get-by-name?experiment_name={quote(name, safe='')}"
-        )
-        found: Mapping[str, Any] = answer["experiment"]
-        return found
-
-    def _find(self, experiment_id: str, arn: str, start: int) -> Mapping[str, Any] | None:
-        quoted = arn.replace("'", "")
-        query = {
-            "experiment_ids": [experiment_id],
-            # The time tells a job from an earlier one of its name.
-            "filter": f"tags.`{ARN_TAG}` = '{quoted}' and attributes.start_time = {start}",
-            "run_view_type": "ACTIVE_ONLY",
-            "max_results": 1,
-        }
-        for run in self._server.call("POST", "runs/search", query).get("runs", []):
-            info: Mapping[str, Any] = run["info"]
-            return info
-        return None
-
-    def _may_exist(self, arn: str, started: float) -> bool:
-        """Whether a run of this job can be there already; also notes that we try to make it.
-
-        Nobody else opens runs for jobs: for one that is younger than this object there is none
-        until we have tried.
-        """
-        if len(self._tried) >= _REMEMBERED:
-            self._tried, self._since = set(), time.time()
-        known = started <= self._since or (arn, started) in self._tried
-        self._tried.add((arn, started))
-        return known
-
-    def _find_or_create(
-        self, experiment: str, run: Mapping[str, Any], *, look_for: str
-    ) -> tuple[str, Mapping[str, Any]]:
-        """(the experiment's id, the run's info); the run of the ARN to look for, or a new one."""
-        remembered = self._experiments.get(experiment)
-        if remembered is not None and not look_for:
-            try:
-                return remembered, self._create(remembered, run)
-            except TrackingRefused:
-                self._experiments.pop(experiment, None)  # perhaps somebody deleted it
-        experiment_id = self._experiment(experiment)
-        if len(self._experiments) >= _REMEMBERED:
-            self._experiments.clear()
-        self._experiments[experiment] = experiment_id
-        info = self._find(experiment_id, look_for, run["start_time"]) if look_for else None
-        if info is None:
-            return experiment_id, self._create(experiment_id, run)
-        self._server.call("POST", "runs/log-batch", {"run_id": info["run_id"], "tags": run["tags"]})
-        return experiment_id, info
-
-    def _create(self, experiment_id: str, run: Mapping[str, Any]) -> Mapping[str, Any]:
-        answer = self._server.call("POST", "runs/create", {"experiment_id": experiment_id, **run})
-        info: Mapping[str, Any] = answer["run"]["info"]
-        return info
-
     def _artifacts_of(self, run_id: str) -> str:
         """The folder of a run's artifacts, below the tracker's artifact root, quoted."""
         info = self._server.call("GET", f"runs/get?run_id={quote(run_id, safe='')}")["run"]["info"]
@@ -247,6 +165,10 @@ def _batches(items: Iterable[Mapping[str, Any]], count: int) -> Iterator[list[Ma
         size += length
     if batch:
         yield batch
+
+
+def _named(values: Mapping[str, str], limit: int) -> dict[str, str]:
+    return {pair["key"]: pair["value"] for pair in _pairs(values, limit)}
 
 
 def _pairs(values: Mapping[str, str], limit: int) -> Iterator[Mapping[str, Any]]:

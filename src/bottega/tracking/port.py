@@ -72,10 +72,11 @@ class Tracking(ABC):
         started: float,
         tags: Mapping[str, str],
         parameters: Mapping[str, str],
+        component: str = "",
+        reused: bool = False,
+        trial: str | None = None,
     ) -> TrackedRun:
         """The run that belongs to ``arn``, made when there is none, marked as running.
-
-        Two calls for the same ARN must not overlap: each might make a run.
 
         Args:
             experiment: its name; made when there is none, brought back when it was deleted.
@@ -84,6 +85,11 @@ class Tracking(ABC):
             started: seconds since the epoch.
             tags: further facts.
             parameters: what the job was started with.
+            component: the name of the trial component that the run is, which an earlier run of this
+                name loses; the run's id where it is empty.
+            reused: take the run of the component of this name, whoever made it, if there is one.
+            trial: which trial the component is to belong to, made when there is none; empty for the
+                default one of the experiment, None for no trial.
         """
 
     @abstractmethod

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bottega.tracking.store import indexes
+from bottega.tracking.store.entities import tables
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +50,12 @@ def prepare(database: Path) -> None:
         backup = database.with_name(f"{database.name}.{present}")
         backup.unlink(missing_ok=True)
         os.link(database, backup)
-        indexes.drop(draft)  # MLflow's migrations rebuild tables, and know nothing of ours
+        # MLflow's migrations rebuild tables, and know nothing of ours.
+        indexes.drop(draft)
+        tables.drop_triggers(draft)
     _migrate(draft)
     indexes.prepare(draft)
+    tables.prepare(draft)
     _settle(draft)
     draft.rename(database)
     _flush(database.parent)

@@ -103,19 +103,25 @@ def _serve(home: Path, path: Path, signals: TextIO, end: _End) -> None:
 
     from bottega.tracking import schema
     from bottega.tracking.store import indexes
+    from bottega.tracking.store.entities import tables
 
     database = home / "mlflow" / "mlflow.db"
     schema.prepare(database)
     indexes.prepare(database)
+    tables.prepare(database)
     from mlflow.server import handlers
     from mlflow.server.fastapi_app import app
 
     from bottega.tracking.store import indexed_store, routes
+    from bottega.tracking.store.log_lane import log_lane
 
     store = indexed_store.install()
     handlers.initialize_backend_stores(
         os.environ["_MLFLOW_SERVER_FILE_STORE"], None, "mlflow-artifacts:/"
     )
+
+    hosts = os.environ["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
+    mlflow_app = log_lane(streaming_artifacts(app), PREFIX, hosts, lambda: store().writes)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -125,7 +131,7 @@ def _serve(home: Path, path: Path, signals: TextIO, end: _End) -> None:
 
     server = Server(
         uvicorn.Config(
-            beside(streaming_artifacts(app), routes.PREFIX, routes.routes(lambda: store().readers)),
+            beside(mlflow_app, routes.PREFIX, routes.routes(store)),
             log_config=None,
             access_log=False,
             proxy_headers=False,

@@ -34,7 +34,8 @@ async function ask(call, known) {
     const prefix = logStreams.length > 1 ? `${host} | ` : '';
     lines.push(...found.Lines.map(line => prefix + line.Message));
   }
-  return { description, courses: metrics.Metrics, lines, seen: Date.now() / 1000 };
+  const rules = await rulesOf(call, description);
+  return { description, courses: metrics.Metrics, lines, rules, seen: Date.now() / 1000 };
 }
 
 function isRunning({ description }) {
@@ -61,50 +62,13 @@ function progressOf({ description, courses, seen }) {
   return { done, total, left: running ? ((seen - start) / done) * (total - done) : undefined };
 }
 
-/** One metric as a small chart, with the value under the pointer. */
-function chart(course) {
-  const points = course.Steps.map((step, index) => [step, course.Values[index]]).filter(
-    ([, value]) => Number.isFinite(value)
-  );
-  if (!points.length) {
-    return null;
-  }
-  const values = points.map(point => point[1]);
-  const [[first], [last, latest]] = [points[0], points[points.length - 1]];
-  const { svg, title, x, y, shareAt } = plot(
-    260,
-    110,
-    values,
-    `${course.Name}, ${points.length} values from ${number(values[0])} to ${number(latest)}`
-  );
-  const shareOf = step => (step - first) / (last - first || 1);
-  const text = value => `${course.Name}: ${number(value)}`;
-  const dot = draw('circle', { class: 'bottega-dot', r: 3 });
-  svg.append(line(points.map(([step, value]) => [x(shareOf(step)), y(value)])), dot);
-  const put = ([step, value], words) => {
-    dot.setAttribute('cx', x(shareOf(step)));
-    dot.setAttribute('cy', y(value));
-    title.textContent = words;
-  };
-  const rest = () => put([last, latest], text(latest));
-  rest();
-  svg.addEventListener('pointermove', event => {
-    const at = shareAt(event);
-    const nearest = points.reduce((best, point) =>
-      Math.abs(shareOf(point[0]) - at) < Math.abs(shareOf(best[0]) - at) ? point : best
-    );
-    put(nearest, `${text(nearest[1])} at ${nearest[0]}`);
-  });
-  svg.addEventListener('pointerleave', rest);
-  return svg;
-}
-
 function body() {
   const way = make('ol', { class: 'bottega-way', 'aria-label': 'Status' });
   const bar = make('progress', { 'aria-label': 'Progress' });
   const left = make('span', { class: 'bottega-quiet' });
   const progress = make('div', { class: 'bottega-row' }, bar, left);
   const curves = make('div', { class: 'bottega-curves' });
+  const rules = rulesList();
   const log = make('pre', { class: 'bottega-log', tabindex: '0', 'aria-label': 'Last lines of the log' });
   const folded = make('details', {}, make('summary', {}, 'Log'), log);
   let drawn = '';
@@ -131,10 +95,11 @@ function body() {
       curves.replaceChildren(
         ...courses
           .filter(course => course.Name !== CELL_METRIC)
-          .map(chart)
+          .map(courseChart)
           .filter(Boolean)
       );
     }
+    rules.show(facts.rules || []);
     folded.hidden = !lines.length;
     const following = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
     log.textContent = lines.join('\n');
@@ -142,13 +107,13 @@ function body() {
       log.scrollTop = log.scrollHeight;
     }
   }
-  return { nodes: [way, progress, curves, folded], show };
+  return { nodes: [way, progress, curves, rules.node, folded], show };
 }
 
 export default monitor({
   widget: 'bottega.widgets.job_monitor.JobMonitor',
   kind: 'Training job',
-  traits: ['description', 'courses', 'lines'],
+  traits: ['description', 'courses', 'lines', 'rules'],
   isRunning,
   headOf: ({ description }) => ({
     state: description.TrainingJobStatus,

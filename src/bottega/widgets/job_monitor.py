@@ -1,4 +1,4 @@
-"""A training job as it runs: its way, progress, curves, the end of its log, and a stop button."""
+"""A training job as it runs: its way, progress, curves, what its rules find, the end of its log."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ class JobMonitor(Monitor):
         ResourceNotFound: there is no such job.
     """
 
-    _esm = script("job_monitor.js")
+    _esm = script("rules.js", "job_monitor.js")
 
     description: Any = traitlets.Dict().tag(sync=True)
     courses: Any = traitlets.List().tag(sync=True)
     lines: Any = traitlets.List().tag(sync=True)
+    rules: Any = traitlets.List().tag(sync=True)
 
     def __init__(self, job: TrainingJob | str, *, studio: Session | None = None) -> None:
         self.job = (studio or connect()).job(job) if isinstance(job, str) else job
@@ -70,5 +71,6 @@ class JobMonitor(Monitor):
             "description": description,
             "courses": list(view.courses),
             "lines": list(view.lines),
+            "rules": list(view.rules),
             "seen": view.seen,
         }

@@ -38,6 +38,7 @@ class JobView:
         description: DescribeTrainingJob's answer.
         courses: the ``Metrics`` of GetTrainingJobMetrics.
         lines: the last lines of the log.
+        rules: ``Rules`` of DescribeTrainingJobDebugger.
         seen: when, in seconds since the epoch.
     """
 
@@ -45,6 +46,7 @@ class JobView:
     courses: Sequence[Mapping[str, Any]] = ()
     lines: Sequence[str] = ()
     seen: float = field(default_factory=time.time)
+    rules: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def read(cls, job: TrainingJob) -> JobView:
@@ -56,7 +58,8 @@ class JobView:
         description = job.describe()
         request = {"TrainingJobName": job.name, "MaxPoints": MOST_POINTS}
         courses = job.client.call("bottega", "GetTrainingJobMetrics", request)["Metrics"]
-        return cls(description, courses, tail(job.client, job.name))
+        lines = tail(job.client, job.name)
+        return cls(description, courses, lines, rules=rules_of(job.client, description))
 
     @property
     def name(self) -> str:
@@ -111,6 +114,23 @@ class JobView:
             if points and course["Name"] != CELL_METRIC:
                 found.append((str(course["Name"]), points))
         return found
+
+
+def rules_of(client: Client, description: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """``Rules`` of DescribeTrainingJobDebugger; a job without rules is not asked about.
+
+    Args:
+        client: asks.
+        description: DescribeTrainingJob's answer.
+    """
+    members = ("DebugRuleEvaluationStatuses", "ProfilerRuleEvaluationStatuses")
+    if not any(description.get(member) for member in members):
+        return []
+    request = {"TrainingJobName": description["TrainingJobName"]}
+    found: list[Mapping[str, Any]] = client.call("bottega", "DescribeTrainingJobDebugger", request)[
+        "Rules"
+    ]
+    return found
 
 
 def tail(client: Client, name: str) -> list[str]:

@@ -155,6 +155,44 @@ function line(points) {
   });
 }
 
+/** One course of values over steps as a small chart, with the value under the pointer. */
+function courseChart(course) {
+  const points = course.Steps.map((step, index) => [step, course.Values[index]]).filter(
+    ([, value]) => Number.isFinite(value)
+  );
+  if (!points.length) {
+    return null;
+  }
+  const values = points.map(point => point[1]);
+  const [[first], [last, latest]] = [points[0], points[points.length - 1]];
+  const { svg, title, x, y, shareAt } = plot(
+    260,
+    110,
+    values,
+    `${course.Name}, ${points.length} values from ${number(values[0])} to ${number(latest)}`
+  );
+  const shareOf = step => (step - first) / (last - first || 1);
+  const text = value => `${course.Name}: ${number(value)}`;
+  const dot = draw('circle', { class: 'bottega-dot', r: 3 });
+  svg.append(line(points.map(([step, value]) => [x(shareOf(step)), y(value)])), dot);
+  const put = ([step, value], words) => {
+    dot.setAttribute('cx', x(shareOf(step)));
+    dot.setAttribute('cy', y(value));
+    title.textContent = words;
+  };
+  const rest = () => put([last, latest], text(latest));
+  rest();
+  svg.addEventListener('pointermove', event => {
+    const at = shareAt(event);
+    const nearest = points.reduce((best, point) =>
+      Math.abs(shareOf(point[0]) - at) < Math.abs(shareOf(best[0]) - at) ? point : best
+    );
+    put(nearest, `${text(nearest[1])} at ${nearest[0]}`);
+  });
+  svg.addEventListener('pointerleave', rest);
+  return svg;
+}
+
 /**
  * The module of a monitor.
  *

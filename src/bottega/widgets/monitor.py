@@ -19,12 +19,12 @@ LONGEST_POLL_SECONDS = 15.0
 HERE = Path(__file__).parent
 
 
-def script(own: str) -> str:
+def script(*own: str) -> str:
     """The module of a monitor: what all of them do on the page, and then what is its own.
 
     Joined, as a page loads nothing beside a widget's one module.
     """
-    return "".join((HERE / file).read_text(encoding="utf-8") for file in ("monitor.js", own))
+    return "".join((HERE / file).read_text(encoding="utf-8") for file in ("monitor.js", *own))
 
 
 class Stoppable(Protocol):

@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping
 from typing import Any
 
-from bottega.widgets import charts
+from bottega.widgets import charts, rule_wording
 from bottega.widgets.job_view import JobView
 from bottega.widgets.wording import duration, number, when
 
@@ -34,13 +34,14 @@ def _took(description: Mapping[str, Any]) -> str:
 
 
 def text(view: JobView) -> str:
-    """Headline, failure, last value of each metric, and the model."""
+    """Headline, failure, last value of each metric, the model, and what the rules found."""
     parts = [headline(view)]
     if view.failure:
         parts.append(view.failure)
     parts += [f"  {name} = {number(points[-1][1])}" for name, points in view.curves]
     if view.status == "Completed":
         parts.append(f"  model: {view.description['ModelArtifacts']['S3ModelArtifacts']}")
+    parts += rule_wording.lines(view.rules)
     return "\n".join(parts)
 
 
@@ -59,6 +60,8 @@ def as_html(view: JobView) -> str:
     if view.status == "Completed":
         model = view.description["ModelArtifacts"]["S3ModelArtifacts"]
         parts.append(f"<p>Model: <code>{html.escape(model)}</code></p>")
+    if view.rules:
+        parts.append(rule_wording.as_html(view.rules))
     if view.lines:
         shown = html.escape("\n".join(view.lines[-SHOWN_LINES:]))
         parts.append(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bottega.errors import ResourceNotFoundException
+from bottega.errors import ResourceNotFoundException, ValidationException
 from bottega.features.logs import lines
 from bottega.testing.operations import Operations
 
@@ -66,6 +66,21 @@ def test_without_a_first_line_the_last_ones_are_read(operations: Operations) -> 
     assert numbers(answer) == list(range(1550, 2000))
     assert [line["Message"] for line in answer["Lines"]] == [f"line {n}" for n in range(1550, 2000)]
     assert answer["TotalLines"] == 2000
+
+
+def test_the_lines_around_a_moment_are_read(operations: Operations) -> None:
+    write(operations, numbered(2000))
+    answer = read(operations, AroundTime=1.5004, MaxLines=4)
+    assert answer["LineAtTime"] == 500
+    assert numbers(answer) == [499, 500, 501, 502]
+    before = read(operations, AroundTime=0.5, MaxLines=3)
+    assert numbers(before) == [0, 1, 2]
+    assert "LineAtTime" not in before
+    after = read(operations, AroundTime=99.0, MaxLines=3)
+    assert after["LineAtTime"] == 1999
+    assert numbers(after) == [1998, 1999]
+    with pytest.raises(ValidationException, match="not both"):
+        read(operations, AroundTime=1.0, FirstLine=0)
 
 
 def test_very_long_lines_come_in_smaller_answers(operations: Operations) -> None:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bottega.config import Config
 from bottega.features.processing import launch, tracker
 from bottega.features.processing.entities import KIND, LOG_GROUP, ProcessingJob
+from bottega.jobs.run_tracker import RETRY_SECONDS
 from bottega.storage.metadata import ResourceMissing
 from bottega.studio import Studio
 from bottega.testing.requests import processing_input, processing_job
@@ -124,7 +123,14 @@ def test_a_run_says_what_was_done_and_how_it_ended(bench: Bench) -> None:
     bucket = bench.ports.config.bucket
     (opened,) = bench.runs.opened
     assert (opened["experiment"], opened["name"]) == ("cleaning", NAME)
-    assert opened["parameters"] == {"rows": "10"}
+    assert opened["parameters"] == {
+        "rows": "10",
+        "SageMaker.InstanceType": "ml.m5.large",
+        "SageMaker.InstanceCount": "1",
+        "SageMaker.VolumeSizeInGB": "10",
+        "SageMaker.ImageUri": opened["tags"]["bottega.image"],
+    }
+    assert (opened["component"], opened["trial"]) == (f"{NAME}-aws-processing-job", "one")
     assert opened["tags"]["mlflow.source.name"] == "clean.py"
     assert opened["tags"]["bottega.trial"] == "one"
     assert opened["tags"]["bottega.input.raw"] == f"s3://{bucket}/raw/"
@@ -144,11 +150,15 @@ def test_a_run_says_what_was_done_and_how_it_ended(bench: Bench) -> None:
     assert list(bench.controller.pending()) == []
 
 
-def test_a_job_without_an_experiment_has_no_run(bench: Bench) -> None:
+def test_a_job_without_an_experiment_has_a_run_that_its_program_is_not_given(bench: Bench) -> None:
     bench.create(ExperimentConfig={})
-    assert list(bench.controller.pending()) == []
     bench.settle()
-    assert bench.runs.opened == []
+    (opened,) = bench.runs.opened
+    assert (opened["experiment"], opened["trial"]) == ("processing-jobs", None)
+    assert "MLFLOW_RUN_ID" not in launch.environment(bench.ports, bench.job)
+    bench.end()
+    bench.settle()
+    assert bench.runs.closed == {"run-1": "FINISHED"}
 
 
 def test_a_job_in_no_named_experiment_is_in_that_of_processing_jobs(bench: Bench) -> None:
@@ -156,17 +166,18 @@ def test_a_job_in_no_named_experiment_is_in_that_of_processing_jobs(bench: Bench
     bench.settle()
     (opened,) = bench.runs.opened
     assert (opened["experiment"], opened["name"]) == ("processing-jobs", "mine")
+    assert (opened["component"], opened["reused"], opened["trial"]) == ("mine", True, None)
 
 
 def test_a_tracker_that_is_away_is_asked_again(bench: Bench) -> None:
     bench.create()
     bench.runs.away = True
-    assert bench.controller.reconcile(NAME) == tracker.RETRY_SECONDS
+    assert bench.controller.reconcile(NAME) == RETRY_SECONDS
     bench.runs.away = False
     bench.settle()
     bench.end()
     bench.runs.away = True
-    assert bench.controller.reconcile(NAME) == tracker.RETRY_SECONDS
+    assert bench.controller.reconcile(NAME) == RETRY_SECONDS
     assert list(bench.controller.pending()) == [NAME]
     bench.runs.away = False
     bench.settle()
@@ -186,7 +197,7 @@ def test_the_run_of_a_job_that_is_deleted_is_closed(bench: Bench, again: bool) -
     assert list(bench.controller.pending()) == ([NAME] if again else [])
 
 
-def test_a_later_job_of_the_name_may_want_no_run(bench: Bench) -> None:
+def test_a_later_job_of_the_name_has_a_run_of_its_own(bench: Bench) -> None:
     bench.create()
     bench.settle()
     bench.end()
@@ -194,7 +205,7 @@ def test_a_later_job_of_the_name_may_want_no_run(bench: Bench) -> None:
     bench.create(ExperimentConfig={})
     bench.settle()
     assert bench.runs.closed == {"run-1": "FINISHED"}
-    assert (len(bench.runs.opened), list(bench.controller.pending())) == (1, [])
+    assert (len(bench.runs.opened), list(bench.controller.pending())) == (2, [NAME])
 
 
 def test_a_job_that_is_deleted_while_its_run_is_opened(bench: Bench) -> None:
@@ -205,16 +216,3 @@ def test_a_job_that_is_deleted_while_its_run_is_opened(bench: Bench) -> None:
         tracker.open_run(bench.ports, bench.runs, bench.job)
     bench.settle()
     assert bench.runs.closed == {"run-1": "FINISHED"}
-
-
-NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=5)
-
-
-@settings(max_examples=30)
-@given(st.dictionaries(NAMES, st.text(max_size=5).filter(lambda v: not v.startswith("--"))))
-def test_options_become_parameters(options: dict[str, str]) -> None:
-    apart = [part for name, value in options.items() for part in (f"--{name}", value)]
-    joined = [f"--{name}={value}" for name, value in options.items()]
-    assert tracker.parameters(apart) == tracker.parameters(joined) == options
-    flags = [f"--{name}" for name in options]
-    assert tracker.parameters(["a.csv", *flags, "--"]) == dict.fromkeys(options, "true")

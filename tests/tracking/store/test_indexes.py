@@ -11,7 +11,10 @@ from bottega.tracking.store import indexes
 
 def present(samples: SampleStore) -> set[str]:
     with closing(sqlite3.connect(samples.database)) as connection:
-        found = connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'bottega%'")
+        found = connection.execute(
+            "SELECT name FROM sqlite_master WHERE name LIKE 'bottega%' AND type = 'index'"
+            " AND tbl_name NOT LIKE 'bottega%'"
+        )
         return {name for (name,) in found}
 
 

@@ -151,6 +151,8 @@ export interface IReadLogLinesRequest {
   LogStreamName: string;
   /** Counted from 0; absent for the last lines. */
   FirstLine?: number;
+  /** In place of FirstLine: the lines around this moment, about half of them from before it. */
+  AroundTime?: number;
   /** 500 when absent. */
   MaxLines?: number;
 }
@@ -160,6 +162,11 @@ export interface IReadLogLinesResponse {
   Lines: INumberedLine[];
   /** How many lines there are now. */
   TotalLines: number;
+  /**
+   * With AroundTime: the number of the last line that was written by that moment; absent
+   * where none was.
+   */
+  LineAtTime?: number;
 }
 
 export interface ISearchedLogStream {

@@ -53,7 +53,7 @@ export interface IStudioEvent {
   /**
    * What happened: a resource changed; new metric points of a job are there; runs of the
    * tracking store changed; an asynchronous request was answered whose endpoint has a topic
-   * for that.
+   * for that; a Debugger rule has fired whose actions tell somebody.
    */
   Type: StudioEventType;
   /** For ResourceChanged. */
@@ -64,14 +64,17 @@ export interface IStudioEvent {
   Name?: string;
   /**
    * The resource's status after the change; of an asynchronous request Completed, Failed or
-   * Expired.
+   * Expired; of a rule IssuesFound.
    */
   Status?: string;
   /** The resource's version after the change. */
   Version?: number;
   /** For InferenceNotified: the topic that SageMaker would notify. */
   TopicArn?: string;
-  /** For InferenceNotified: SageMaker's notification. */
+  /**
+   * For InferenceNotified: SageMaker's notification. For RuleNotified:
+   * RuleConfigurationName, Channel, Address and Text.
+   */
   Notification?: Record<string, unknown>;
 }
 
@@ -99,4 +102,4 @@ export interface IWatchEventsResponse {
 
 export type ResourceChange = 'created' | 'updated' | 'deleted';
 
-export type StudioEventType = 'ResourceChanged' | 'MetricsChanged' | 'TrackingChanged' | 'InferenceNotified';
+export type StudioEventType = 'ResourceChanged' | 'MetricsChanged' | 'TrackingChanged' | 'InferenceNotified' | 'RuleNotified';

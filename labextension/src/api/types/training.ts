@@ -171,6 +171,38 @@ export interface IDeleteTrainingJobRequest {
   TrainingJobName: string;
 }
 
+export interface IDescribeTrainingJobReplayRequest {
+  /** A job that has ended. */
+  TrainingJobName: string;
+  /** Whose part is done again; algo-1 when absent. */
+  HostName?: string;
+}
+
+export interface IDescribeTrainingJobReplayResponse {
+  /** Whose part it is. */
+  HostName: string;
+  /** The short name of the image. */
+  Image: string;
+  /** The script; absent for a built-in algorithm. */
+  Program?: string;
+  /** ContainerEntrypoint and ContainerArguments; absent where the job has none. */
+  Command?: string[];
+  /** The archive with the code; absent where there is none. */
+  CodeUri?: string;
+  /** The texts of the files of /opt/ml, by their paths below it. */
+  Files: Record<string, string>;
+  /** The job's variables, without secrets and without credentials. */
+  Variables: Record<string, string>;
+  /** The names of the user's variables that look like secrets, and are not given here. */
+  Secrets: string[];
+  /** Likewise of hyperparameters. */
+  SecretHyperParameters: string[];
+  /** The data. */
+  Channels: IReplayChannel[];
+  /** What is not there any more, has changed since, or is not as it was in the job; sentences. */
+  Notes: string[];
+}
+
 export interface IDescribeTrainingJobRequest {
   TrainingJobName: string;
 }
@@ -588,6 +620,24 @@ export interface IRemoteDebugConfig {
 
 export interface IRemoteDebugConfigForUpdate {
   EnableRemoteDebug?: boolean;
+}
+
+export interface IReplayChannel {
+  /** The channel. */
+  ChannelName: string;
+  /** What the host gets of it. */
+  Objects: IReplayObject[];
+  /** Their size. */
+  TotalBytes: number;
+}
+
+export interface IReplayObject {
+  /** Where it lies. */
+  Bucket: string;
+  /** Its key. */
+  Key: string;
+  /** The file that it becomes in the channel's folder. */
+  Path: string;
 }
 
 export interface IResourceConfig {

@@ -1,100 +1,245 @@
-import { useLayoutEffect, useMemo, useRef } from 'react';
+import type { ReactNode } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 
-import { Code } from '../../shared/components/controls';
+import type {
+  FailedJobKind,
+  IExplainJobFailureResponse
+} from '../../api/types/failures';
+import { Button, Code } from '../../shared/components/controls';
+import { Skeleton } from '../../shared/components/states';
 import { useLive } from '../../shared/hooks/useLive';
-import { lineTime } from '../../shared/logs/logView';
-import type { ILogLine } from '../../shared/logs/logWindow';
-import { listStreams, logReader } from '../../shared/logs/sources';
-import { LOG_GROUP } from './facts';
-import { lastTraceback, parseFailure } from './failure';
-import type { IJobViewProps } from './jobView';
+import type { IScreenProps } from '../../tokens';
+import { parseFailure } from './failure';
+import type { ILogPlace } from './failureAdvice';
+import { Advice, Evidence, LastLines } from './failureAdvice';
+import { causeName } from './failureNames';
+import { REPLAY_COMMAND } from './failurePlugin';
 
-/** A traceback is looked for among so many last lines of each host's log. */
-const TAIL_LINES = 500;
-const MOST_HOSTS = 8;
-const SHOWN_LINES = 8;
+interface IFailureCardProps extends IScreenProps {
+  kind: FailedJobKind;
+  job: string;
+  /** FailureReason; empty for a job that was stopped by its own limit. */
+  reason: string;
+  /** Show a line of the log; without a place, its end. */
+  onLog: (place: ILogPlace | null) => void;
+  /** Further things that can be done. */
+  children?: ReactNode;
+}
 
-/** What went wrong: the cause, the traceback, and the log's last words. */
-export function FailureCard(
-  props: IJobViewProps & { reason: string; onLogs: () => void }
-): JSX.Element {
-  const { client, job, reason, trans } = props;
-  const name = job.TrainingJobName;
-  const failure = useMemo(() => parseFailure(reason), [reason]);
-  const tails = useLive(
+/**
+ * Why a job failed: the cause, what to do about it, and what it was found in. Until that is known, and
+ * where it cannot be, the reason as the server gave it.
+ */
+export function FailureCard(props: IFailureCardProps): JSX.Element {
+  const { client, job, kind, reason, trans } = props;
+  const found = useLive(
     props,
-    async signal => {
-      const streams = await listStreams(client, LOG_GROUP, `${name}/`, signal);
-      return Promise.all(
-        streams.slice(0, MOST_HOSTS).map(async stream => {
-          const read = logReader({ client, group: LOG_GROUP, stream });
-          return (await read(null, TAIL_LINES, signal)).lines;
-        })
-      );
-    },
-    [name, job.TrainingJobStatus]
+    signal =>
+      client.call(
+        'bottega:ExplainJobFailure',
+        { JobKind: kind, JobName: job },
+        signal
+      ),
+    [kind, job, reason]
   );
-  const found = tails.state === 'ready' ? findTraceback(tails.value) : null;
-  // The reason holds 1024 characters only; the log has the whole traceback.
-  const detail = found?.trace ?? failure.detail;
-  const lines = found?.lines.slice(-SHOWN_LINES) ?? [];
-  const trace = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    // A traceback ends with what matters most.
-    const block = trace.current?.querySelector('pre');
-    if (block) {
-      block.scrollTop = block.scrollHeight;
-    }
-  }, [detail]);
+  const answer = found.state === 'ready' ? found.value : null;
   return (
     <section
-      className="jp-BottegaFailure"
+      className="jp-BottegaFailure jp-BottegaCause"
       aria-label={trans.__('Why the job failed')}
-      role="alert"
+      data-state={found.state}
     >
-      <p className="jp-BottegaFailure-what">{failure.cause}</p>
-      {failure.kind && <p className="jp-BottegaFailure-code">{failure.kind}</p>}
-      {detail && (
-        <div ref={trace}>
-          <Code code={detail} label={trans.__('Traceback')} trans={trans} />
+      {answer ? <Answer {...props} found={answer} /> : <Reason {...props} />}
+      {found.state === 'loading' && <Skeleton trans={trans} rows={3} />}
+      {found.state === 'error' && (
+        <div className="jp-BottegaCause-problem" role="status">
+          <p className="jp-BottegaFailure-message">
+            {trans.__(
+              'What is behind it cannot be told: %1',
+              found.error.message
+            )}
+          </p>
+          <Button onClick={found.retry}>{trans.__('Try again')}</Button>
         </div>
       )}
-      {lines.length > 0 && (
-        <details>
-          <summary>{trans.__('Last lines of the log')}</summary>
-          <pre className="jp-BottegaFailure-lines" tabIndex={0}>
-            {lines
-              .map(line => `${lineTime(line.time)}  ${line.message}`)
-              .join('\n')}
-          </pre>
-          <button
-            type="button"
-            className="jp-BottegaButton jp-mod-small"
-            onClick={props.onLogs}
-          >
-            {trans.__('Open the log')}
-          </button>
-        </details>
-      )}
-      {tails.state === 'error' && (
-        <p className="jp-BottegaFailure-message">
-          {trans.__('The log cannot be read: %1', tails.error.message)}
-        </p>
-      )}
+      <Actions
+        {...props}
+        replayable={answer ? Boolean(answer.Replayable) : kind === 'Training'}
+        place={answer && placeOf(answer)}
+      />
+      {answer && <More found={answer} trans={trans} />}
     </section>
   );
 }
 
-/** The traceback of the host that has one, and that host's last lines. */
-function findTraceback(
-  hosts: ReadonlyArray<ILogLine[]>
-): { trace: string | null; lines: ILogLine[] } | null {
-  for (const lines of hosts) {
-    const trace = lastTraceback(lines.map(line => line.message));
-    if (trace !== null) {
-      return { trace, lines };
+/** Where in the log the cause was found; null where it was found in the reason. */
+function placeOf(found: IExplainJobFailureResponse): ILogPlace | null {
+  const { LogStreamName: stream, Line: line } = found.Cause.Evidence ?? {};
+  return stream === undefined || line === undefined ? null : { stream, line };
+}
+
+/** The reason as the server gave it, taken apart. */
+function Reason(props: IFailureCardProps): JSX.Element {
+  const { reason, trans } = props;
+  const failure = parseFailure(reason);
+  return (
+    <>
+      <p className="jp-BottegaFailure-what" role="alert">
+        {failure.cause || trans.__('The job did not come to its end.')}
+      </p>
+      {failure.kind && <p className="jp-BottegaFailure-code">{failure.kind}</p>}
+      {failure.detail && <Traceback code={failure.detail} trans={trans} />}
+    </>
+  );
+}
+
+/** The cause and what to do; where that is not known, the traceback or the last lines. */
+function Answer(
+  props: IFailureCardProps & { found: IExplainJobFailureResponse }
+): JSX.Element {
+  const { found, onLog, trans } = props;
+  const cause = found.Cause;
+  const trace = found.Traceback.Lines.join('\n');
+  const thrown = found.ExceptionMessage
+    ? `${shortType(found)}: ${found.ExceptionMessage}`
+    : shortType(found);
+  const unknown = !found.Known && (thrown || parseFailure(props.reason).cause);
+  return (
+    <>
+      <header className="jp-BottegaCause-head">
+        <span className="jp-BottegaCause-name" data-cause={cause.Code}>
+          {causeName(cause.Code, trans)}
+        </span>
+        {found.Known && cause.Confidence === 'likely' && (
+          <span
+            className="jp-BottegaCause-likely"
+            title={trans.__(
+              'The words that this was found in may also mean something else.'
+            )}
+          >
+            {trans.__('likely')}
+          </span>
+        )}
+        {found.JobName !== props.job && (
+          <span className="jp-BottegaCause-of">
+            {trans.__('in the training job %1', found.JobName)}
+          </span>
+        )}
+      </header>
+      <p className="jp-BottegaFailure-what" role="alert">
+        {unknown || cause.Sentence}
+      </p>
+      {unknown && <p>{cause.Sentence}</p>}
+      {found.Known && cause.Evidence && (
+        <Evidence
+          evidence={cause.Evidence}
+          job={found.JobName}
+          onLine={onLog}
+          trans={trans}
+        />
+      )}
+      {!found.Known && trace && <Traceback code={trace} trans={trans} />}
+      {!found.Known && !trace && found.LastLines.length > 0 && (
+        <LastLines lines={found.LastLines} trans={trans} />
+      )}
+      <Advice cause={cause} trans={trans} />
+    </>
+  );
+}
+
+/** What stands behind the cause, folded away where it is not the first that is shown. */
+function More(props: {
+  found: IExplainJobFailureResponse;
+  trans: IScreenProps['trans'];
+}): JSX.Element {
+  const { found, trans } = props;
+  const trace = found.Traceback.Lines.join('\n');
+  return (
+    <>
+      {found.Known && trace && (
+        <Folded label={trans.__('Traceback')}>
+          <Traceback code={trace} trans={trans} />
+        </Folded>
+      )}
+      {found.LastLines.length > 0 && (found.Known || trace) && (
+        <Folded label={trans.__('Last lines of the log')}>
+          <LastLines lines={found.LastLines} trans={trans} />
+        </Folded>
+      )}
+    </>
+  );
+}
+
+/** The exception's class without its module. */
+function shortType(found: IExplainJobFailureResponse): string {
+  const type = found.ExceptionType ?? '';
+  return type.slice(type.lastIndexOf('.') + 1);
+}
+
+function Folded(props: { label: string; children: ReactNode }): JSX.Element {
+  return (
+    <details className="jp-BottegaCause-more">
+      <summary>{props.label}</summary>
+      {props.children}
+    </details>
+  );
+}
+
+/** A traceback, scrolled to its end, which matters most. */
+function Traceback(props: {
+  code: string;
+  trans: IScreenProps['trans'];
+}): JSX.Element {
+  const block = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const pre = block.current?.querySelector('pre');
+    if (pre) {
+      pre.scrollTop = pre.scrollHeight;
     }
-  }
-  const first = hosts[0];
-  return first ? { trace: null, lines: first } : null;
+  }, [props.code]);
+  return (
+    <div ref={block}>
+      <Code
+        code={props.code}
+        label={props.trans.__('Traceback')}
+        trans={props.trans}
+      />
+    </div>
+  );
+}
+
+/** What can be done: replay, look into the log, and what the screen adds. */
+function Actions(
+  props: IFailureCardProps & { replayable: boolean; place: ILogPlace | null }
+): JSX.Element {
+  const { job, onLog, place, studio, trans } = props;
+  const [busy, setBusy] = useState(false);
+  const replay = async (): Promise<void> => {
+    setBusy(true);
+    // The command itself says what went wrong.
+    await studio.execute(REPLAY_COMMAND, { name: job });
+    setBusy(false);
+  };
+  return (
+    <div className="jp-BottegaCause-actions">
+      {props.replayable && (
+        <Button
+          kind="primary"
+          disabled={busy}
+          title={trans.__(
+            'Open a notebook with the same code, data and environment, and the debugger at the failing line'
+          )}
+          onClick={() => void replay()}
+        >
+          {busy ? trans.__('Copying code and data…') : trans.__('Replay')}
+        </Button>
+      )}
+      {props.children}
+      <Button onClick={() => onLog(place)}>
+        {place
+          ? trans.__('Open the log at this line')
+          : trans.__('Open the log')}
+      </Button>
+    </div>
+  );
 }

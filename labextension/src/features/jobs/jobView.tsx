@@ -9,12 +9,15 @@ import type { IScreenProps } from '../../tokens';
 import { ArtifactsTab } from './artifactsTab';
 import { ConfigurationTab } from './configurationTab';
 import { DataTab } from './dataTab';
+import { DebuggerTab } from './debugger/debuggerTab';
+import { rulesThatFired } from './debugger/facts';
 import type { IJob } from './facts';
 import { isRunning, LOG_GROUP } from './facts';
-import { FailureCard } from './failureCard';
+import { JobFailure, logPlace } from './failureOfJob';
 import { JobHeader } from './jobHeader';
 import { MetricControls } from './metrics/metricControls';
 import { MetricsTab } from './metrics/metricsTab';
+import { ProfilerTab } from './profiler/profilerTab';
 import { progressOf } from './progress';
 import { SystemTab } from './systemTab';
 import { timeline } from './timeline';
@@ -64,6 +67,7 @@ export function JobView(props: IJobViewProps): JSX.Element {
     () => timeline(transitions ?? [], running, now),
     [transitions, running, now]
   );
+  const fired = rulesThatFired(job);
   const tab = parameters['tab'] ?? 'metrics';
   const compare = parameters['compare'] ?? '';
   const show = (id: string): void => frame.setParameters({ tab: id });
@@ -79,13 +83,7 @@ export function JobView(props: IJobViewProps): JSX.Element {
         progress={running ? progressOf(job, courses, now) : null}
         trans={trans}
       />
-      {job.FailureReason && (
-        <FailureCard
-          {...props}
-          reason={job.FailureReason}
-          onLogs={() => show('logs')}
-        />
-      )}
+      <JobFailure {...props} />
       <Tabs
         label={trans.__('Parts of the job')}
         chosen={tab}
@@ -126,6 +124,7 @@ export function JobView(props: IJobViewProps): JSX.Element {
                 group={LOG_GROUP}
                 prefix={`${name}/`}
                 growing={running}
+                place={logPlace(parameters)}
               />
             )
           },
@@ -143,6 +142,17 @@ export function JobView(props: IJobViewProps): JSX.Element {
             id: 'system',
             label: trans.__('System'),
             render: () => <SystemTab {...props} />
+          },
+          {
+            id: 'debugger',
+            label: trans.__('Debugger'),
+            ...(fired > 0 ? { badge: String(fired) } : {}),
+            render: () => <DebuggerTab {...props} />
+          },
+          {
+            id: 'profiler',
+            label: trans.__('Profiler'),
+            render: () => <ProfilerTab {...props} />
           },
           {
             id: 'artifacts',

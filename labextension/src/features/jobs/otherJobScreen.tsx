@@ -4,7 +4,6 @@ import { BottegaError } from '../../api/request';
 import { Card } from '../../shared/components/card';
 import {
   Button,
-  Code,
   CopyButton,
   Facts,
   Tabs
@@ -20,7 +19,8 @@ import { LogViewer } from '../../shared/logs/logViewer';
 import type { IScreenProps } from '../../tokens';
 import { confirmDeleteOther, confirmStopOther } from './acts';
 import { isRunning, runtime } from './facts';
-import { parseFailure } from './failure';
+import { FailureCard } from './failureCard';
+import { logParameters, logPlace } from './failureOfJob';
 import { resourceKind } from './kinds';
 import type { IOtherJob, IPlace, OtherKind } from './otherJob';
 import { readOtherJob } from './otherJob';
@@ -92,7 +92,15 @@ function OtherJobView(props: IOtherJobProps): JSX.Element {
   return (
     <>
       <OtherJobHeader {...props} />
-      {job.failure && <FailureNote {...props} onLogs={() => show('logs')} />}
+      {job.failure && (
+        <FailureCard
+          {...props}
+          kind={job.kind}
+          job={job.name}
+          reason={job.failure}
+          onLog={place => frame.setParameters(logParameters(place))}
+        />
+      )}
       {job.message && (
         <p className="jp-BottegaHeader-facts">
           {trans.__('Exit message: %1', job.message)}
@@ -114,6 +122,7 @@ function OtherJobView(props: IOtherJobProps): JSX.Element {
                 group={job.logGroup}
                 prefix={`${job.name}/`}
                 growing={running}
+                place={logPlace(parameters)}
               />
             )
           },
@@ -198,32 +207,6 @@ function OtherJobHeader(props: IOtherJobProps): JSX.Element {
         />
       )}
     </>
-  );
-}
-
-/** What went wrong, as far as the reason says it. */
-function FailureNote(
-  props: IOtherJobProps & { onLogs: () => void }
-): JSX.Element {
-  const { job, onLogs, trans } = props;
-  const failure = parseFailure(job.failure);
-  return (
-    <section
-      className="jp-BottegaFailure"
-      aria-label={trans.__('Why the job failed')}
-      role="alert"
-    >
-      <p className="jp-BottegaFailure-what">{failure.cause}</p>
-      {failure.kind && <p className="jp-BottegaFailure-code">{failure.kind}</p>}
-      {failure.detail && (
-        <Code
-          code={failure.detail}
-          label={trans.__('Traceback')}
-          trans={trans}
-        />
-      )}
-      <Button onClick={onLogs}>{trans.__('See the logs')}</Button>
-    </section>
   );
 }
 

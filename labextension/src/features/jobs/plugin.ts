@@ -57,6 +57,14 @@ export const jobs: JupyterFrontEndPlugin<void> = {
       load: () => import('./jobScreen').then(module => module.JobScreen)
     });
     studio.addScreen({
+      id: 'job-reports',
+      named: true,
+      label: name => trans.__('Reports: %1', name),
+      icon: jobIcon,
+      load: () =>
+        import('./debugger/reportScreen').then(module => module.ReportScreen)
+    });
+    studio.addScreen({
       id: 'processing-jobs',
       named: true,
       label: name => name,

@@ -22,13 +22,21 @@ interface ILogViewerProps extends ILogContext {
   prefix: string;
   /** Whether lines may still come. */
   growing: boolean;
+  /** A line to begin with; the end when absent. */
+  place?: { stream: string; line: number } | null;
 }
 
 /** The logs of something: its streams, followed, searched, downloaded. */
 export function LogViewer(props: ILogViewerProps): JSX.Element {
   const { trans, group, prefix, growing } = props;
   const streams = useLogStreams(props, group, prefix, growing);
-  const [chosen, setChosen] = useState('');
+  const wanted = props.place?.stream ?? '';
+  const [chosen, setChosen] = useState(wanted);
+  useEffect(() => {
+    if (wanted) {
+      setChosen(wanted);
+    }
+  }, [wanted]);
   return (
     <Loadable
       live={streams}
@@ -71,9 +79,20 @@ function Stream(
   const search = useLogSearch({ client, group, stream }, log.total);
   const [wrap, setWrap] = useState(false);
   const [times, setTimes] = useState(true);
-  const [follow, setFollow] = useState(true);
+  const first = props.place?.stream === stream ? props.place.line : null;
+  const [follow, setFollow] = useState(first === null);
   const [target, setTarget] = useState<ILogTarget | null>(null);
   const total = log.total;
+  const isRead = total !== null;
+  const whole = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (first !== null && isRead) {
+      setFollow(false);
+      setTarget({ line: first });
+      // Who asked for a line wants to be there: the log may be out of sight below what led to it.
+      whole.current?.querySelector<HTMLElement>('.jp-BottegaLog')?.focus();
+    }
+  }, [first, isRead]);
 
   if (total === null) {
     return log.problem ? (
@@ -88,7 +107,11 @@ function Stream(
     );
   }
   return (
-    <section className="jp-BottegaLogs" aria-label={trans.__('Logs')}>
+    <section
+      className="jp-BottegaLogs"
+      aria-label={trans.__('Logs')}
+      ref={whole}
+    >
       <div className="jp-BottegaLogs-bar">
         <SearchBar
           search={search}

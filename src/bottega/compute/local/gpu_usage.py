@@ -22,6 +22,7 @@ class GpuUsage:
             seconds: between two readings.
         """
         self._seconds = seconds
+        self._each: list[tuple[float, float]] = []
         self._latest: tuple[float, int] | None = None
         if os.path.exists(_DRIVER):
             import threading
@@ -33,6 +34,15 @@ class GpuUsage:
         them; None where that is not known.
         """
         return self._latest
+
+    def each(self, seconds: float) -> list[tuple[float, float]]:
+        """Percent of use and of memory in use, of each GPU; empty where that is not known.
+
+        Args:
+            seconds: between two readings, from now on, where that is more often than before.
+        """
+        self._seconds = min(self._seconds, seconds)
+        return self._each
 
     def _read_on(self) -> None:
         try:
@@ -49,10 +59,14 @@ class GpuUsage:
                 for index in range(pynvml.nvmlDeviceGetCount())
             ]
             while devices:
-                busy = sum(pynvml.nvmlDeviceGetUtilizationRates(device).gpu for device in devices)
-                used = sum(pynvml.nvmlDeviceGetMemoryInfo(device).used for device in devices)
-                self._latest = (float(busy), int(used))
+                rates = [pynvml.nvmlDeviceGetUtilizationRates(device).gpu for device in devices]
+                memory = [pynvml.nvmlDeviceGetMemoryInfo(device) for device in devices]
+                self._each = [
+                    (float(rate), 100.0 * held.used / held.total)
+                    for rate, held in zip(rates, memory, strict=True)
+                ]
+                self._latest = (float(sum(rates)), int(sum(held.used for held in memory)))
                 time.sleep(self._seconds)
         except pynvml.NVMLError as problem:
             print(f"no GPU metrics: {problem}", file=sys.stderr)
-            self._latest = None
+            self._latest, self._each = None, []

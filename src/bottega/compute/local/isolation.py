@@ -234,6 +234,7 @@ def _host_plan(spec: WorkloadSpec, host: HostSpec, kind: str) -> HostPlan:
         name=host.name,
         log=str(host.log),
         metrics="" if host.metrics is None else str(host.metrics),
+        profile="" if host.profile is None else str(host.profile),
         ml_root=ml_root or "/",
         environment={**environment, **spec.environment, **host.environment},
         module=spec.program.module,

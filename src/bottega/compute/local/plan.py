@@ -63,6 +63,7 @@ class HostPlan:
         "ml_root",
         "module",
         "name",
+        "profile",
         "view",
     )
 
@@ -72,6 +73,7 @@ class HostPlan:
         name: str,
         log: str,
         metrics: str,
+        profile: str = "",
         ml_root: str,
         environment: dict[str, str],
         module: str,
@@ -84,6 +86,9 @@ class HostPlan:
         self.log = log
         self.metrics = metrics
         """The file that samples of what it uses are appended to; empty for none."""
+        self.profile = profile
+        """The folder for samples of the machine, where its interval file asks for some; empty for
+        none."""
         self.ml_root = ml_root
         """Where the host sees its ML root; its ``code`` folder is the working directory."""
         self.environment = environment

@@ -53,8 +53,7 @@ class Sampler:
     def take(self) -> None:
         """Sample every host that still runs."""
         began, used = time.monotonic(), time.thread_time()
-        if self._gpu is None:
-            self._gpu = GpuUsage(SECONDS)
+        self._gpu_usage()
         processes = Processes()
         shared = self._shared()
         for host in self._hosts.values():
@@ -63,6 +62,16 @@ class Sampler:
         self._taken += 1
         now, cost = time.monotonic(), time.thread_time() - used
         self.due = now + max(self._pause(now - self._started), _SHARE * cost)
+
+    def gpus(self, seconds: float) -> list[tuple[float, float]]:
+        """Percent of use and of memory of each GPU, read about every so many seconds."""
+        return self._gpu_usage().each(seconds)
+
+    def _gpu_usage(self) -> GpuUsage:
+        # Not before the last host was forked: it reads in a thread.
+        if self._gpu is None:
+            self._gpu = GpuUsage(SECONDS)
+        return self._gpu
 
     def ended(self, root: int, usage: struct_rusage) -> None:
         """A followed process was collected: its last sample, of what is known without it."""

@@ -17,6 +17,7 @@ import sys
 import time
 
 from bottega.compute.local import folder, kernel, memory_pressure, plan, process_tree, program
+from bottega.compute.local.machine_profile import MachineProfile
 from bottega.compute.local.sampler import Sampler
 from bottega.compute.local.supervised_host import SupervisedHost
 
@@ -89,6 +90,7 @@ class Supervisor:
         self._begun = time.monotonic()
         self._started = time.time()
         self._sampler = Sampler(own_network=self._plan.own_network and len(self._plan.hosts) == 1)
+        self._profile = MachineProfile(self._sampler.gpus)
         self._memory_kills = memory_pressure.kills_so_far()
         self._woken = self._take_signals()
 
@@ -103,6 +105,9 @@ class Supervisor:
             self._keep_time()
             if self._sampler.due is not None and time.monotonic() >= self._sampler.due:
                 self._sampler.take()
+            if self._profile.due is not None and time.monotonic() >= self._profile.due:
+                self._profile.take()
+        self._profile.close()
         process_tree.end_all_descendants()
         self._drain()
         self._run_aftermath()
@@ -147,6 +152,8 @@ class Supervisor:
             host.start(self._plan, in_process=self._in_process)
             if kernel.LINUX and host.plan.metrics and host.keeper:
                 self._sampler.follow(host.keeper, host.plan.metrics)
+            if kernel.LINUX and host.plan.profile and host.keeper:
+                self._profile.follow(host.name, host.plan.profile)
             for descriptor in (host.output, host.control):
                 if descriptor is not None:
                     self._poller.register(descriptor, select.POLLIN)
@@ -173,7 +180,7 @@ class Supervisor:
 
     def _timeout(self) -> float | None:
         """Milliseconds until something is to be done whatever happens."""
-        times = [] if self._sampler.due is None else [self._sampler.due]
+        times = [due for due in (self._sampler.due, self._profile.due) if due is not None]
         if self._kill_at is not None:
             times.append(self._kill_at)
         if self._plan.max_runtime_seconds is not None and not self._ending:

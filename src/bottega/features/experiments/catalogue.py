@@ -1,4 +1,4 @@
-"""The way from an operation to the runs, and how the tracker's refusals are told."""
+"""The way from an operation to the runs and entities, and how the tracker's refusals are told."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from bottega.context import Context
 from bottega.errors import ResourceNotFound, ServiceUnavailable, ValidationException
 from bottega.tracking.catalogue import RunCatalogue
+from bottega.tracking.experiments import ExperimentStore
 from bottega.tracking.port import TrackingMissing, TrackingRefused, TrackingUnavailable
 
 
@@ -22,12 +23,40 @@ def catalogue_of(context: Context) -> Iterator[RunCatalogue]:
     """
     catalogue = context.ports.catalogue
     if catalogue is None:
-        raise ValidationException(
-            "Tracking is switched off in this studio, so it has no runs. Start the service with "
-            "BOTTEGA_TRACKING=true to have them."
-        )
-    try:
+        raise _switched_off()
+    with _told():
         yield catalogue
+
+
+@contextmanager
+def experiments_of(context: Context) -> Iterator[ExperimentStore]:
+    """The studio's experiments, trials and trial components, with its refusals as ours.
+
+    Raises:
+        ValidationException: tracking is switched off, or the tracker refuses, because something of
+            this name exists, for example; it says why.
+        ResourceNotFound: what the request is about is not there.
+        ServiceUnavailable: the tracker does not answer now.
+    """
+    experiments = context.ports.experiments
+    if experiments is None:
+        raise _switched_off()
+    with _told():
+        yield experiments
+
+
+def _switched_off() -> ValidationException:
+    return ValidationException(
+        "Tracking is switched off in this studio, so it has no runs. Start the service with "
+        "BOTTEGA_TRACKING=true to have them."
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The tracker's refusals as ours."""
+    try:
+        yield
     except TrackingMissing as error:
         raise ResourceNotFound(error.reason) from error
     except TrackingRefused as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from bottega.compute.logs import LogEvent, LogStore, StreamMissing
 from bottega.context import Context
+from bottega.errors import ValidationException
 from bottega.features.logs.groups import stream_missing
 from bottega.registry import operation
 from bottega.specs.generated.logs import (
@@ -25,13 +27,20 @@ _ANSWER_CHARACTERS = 8_000_000
 
 @operation("ReadLogLines", service="bottega")
 def read_log_lines(context: Context, request: ReadLogLinesRequest) -> ReadLogLinesResponse:
-    """A window of one stream: from a line on, or the last lines."""
+    """A window of one stream: from a line on, around a moment, or the last lines."""
+    if "FirstLine" in request and "AroundTime" in request:
+        raise ValidationException("Give FirstLine or AroundTime, not both.")
     logs = context.ports.logs
     group, stream = request["LogGroupName"], request["LogStreamName"]
     limit = request.get("MaxLines", _LINES)
     try:
         total = logs.count_lines(group, stream)
-        if "FirstLine" in request:
+        at = -1
+        if "AroundTime" in request:
+            at = _line_at(logs, group, stream, request["AroundTime"])
+            first = max(0, at + 1 - (limit + 1) // 2)
+            events = _from(logs, group, stream, first, min(limit, max(0, total - first)))
+        elif "FirstLine" in request:
             first = request["FirstLine"]
             events = _from(logs, group, stream, first, min(limit, max(0, total - first)))
         else:
@@ -43,7 +52,16 @@ def read_log_lines(context: Context, request: ReadLogLinesRequest) -> ReadLogLin
         {"Number": number, "Time": event.timestamp / 1000, "Message": event.message}
         for number, event in enumerate(events, start=first)
     ]
-    return {"Lines": lines, "TotalLines": total}
+    answer: ReadLogLinesResponse = {"Lines": lines, "TotalLines": total}
+    if at >= 0:
+        answer["LineAtTime"] = at
+    return answer
+
+
+def _line_at(logs: LogStore, group: str, stream: str, moment: float) -> int:
+    """The number of the last line that was written by a moment; -1 where none was."""
+    position = logs.seek(group, stream, math.floor(moment * 1000) + 1)
+    return logs.line_number(group, stream, position) - 1
 
 
 def _from(logs: LogStore, group: str, stream: str, first: int, count: int) -> Sequence[LogEvent]:

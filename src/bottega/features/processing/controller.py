@@ -110,7 +110,7 @@ class ProcessingController(PhasedController[ProcessingJob]):
     def _await_run(self, job: ProcessingJob) -> float | None:
         """Give a program the run it may log to before it starts; None when it may go on."""
         ports = self._ports
-        if ports.tracking is None or job.isolated or not tracker.wanted(ports, job):
+        if ports.tracking is None or job.isolated or not tracker.logs_to_run(ports, job):
             return None
         try:
             tracker.open_run(ports, ports.tracking, job)

@@ -12,6 +12,9 @@ from bottega.features.processing import tracker
 from bottega.features.processing.entities import KIND, ProcessingJob
 from bottega.features.processing.rules import check_request
 from bottega.identifiers import sagemaker_arn
+from bottega.jobs.debugging.evaluations import KIND as RULE_EVALUATION
+from bottega.jobs.debugging.evaluations import RuleEvaluation
+from bottega.ports import Ports
 from bottega.registry import Settling, operation
 from bottega.specs.generated.processing import (
     CreateProcessingJobRequest,
@@ -95,10 +98,7 @@ def describe_processing_job(
 ) -> DescribeProcessingJobResponse:
     """Everything that is known of a job."""
     name = request["ProcessingJobName"]
-    try:
-        resource = context.ports.store.get(KIND, name)
-    except ResourceMissing as error:
-        raise _not_found(name) from error
+    resource = _found(context.ports, name)
     answer: Any = {**resource.body, "LastModifiedTime": resource.modified}
     return cast(DescribeProcessingJobResponse, answer)
 
@@ -133,8 +133,11 @@ def _summary(resource: Resource) -> dict[str, Any]:
 def stop_processing_job(context: Context, request: StopProcessingJobRequest) -> None:
     """Ask a job to stop: SIGTERM, then SIGKILL after the grace; what it wrote is uploaded."""
     ports, name = context.ports, request["ProcessingJobName"]
+    kind = _found(ports, name).kind
 
     def stopping(present: Resource) -> Resource:
+        if kind == RULE_EVALUATION and present.status == "InProgress":
+            return RuleEvaluation(present).moved("Stopping", ports.clock.now()).resource
         job = ProcessingJob(present)
         if job.status == "Stopping":
             return present
@@ -145,9 +148,23 @@ def stop_processing_job(context: Context, request: StopProcessingJobRequest) -> 
         return job.moved("Stopping", ports.clock.now()).resource
 
     try:
-        ports.store.modify(KIND, name, stopping)
+        ports.store.modify(kind, name, stopping)
     except ResourceMissing as error:
         raise _not_found(name) from error
+
+
+def _found(ports: Ports, name: str) -> Resource:
+    """A job by its name: also one that evaluates a rule of the Debugger's, which no list has.
+
+    Raises:
+        ValidationException: there is none.
+    """
+    for kind in (KIND, RULE_EVALUATION):
+        try:
+            return ports.store.get(kind, name)
+        except ResourceMissing:
+            continue
+    raise _not_found(name)
 
 
 @operation("DeleteProcessingJob", note="Logs and outputs stay where they are.")

@@ -203,6 +203,6 @@ def environment(ports: Ports, job: ProcessingJob) -> dict[str, str]:
         }
         if ports.tracking is not None:
             values |= ports.tracking.client_environment
-            if job.run_id:
+            if job.run_id and job.body.get("ExperimentConfig"):
                 values["MLFLOW_RUN_ID"] = job.run_id
     return values | dict(job.body.get("Environment", {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,11 +23,31 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {"Equals": operator.eq,
 _TEXT_OPERATORS = ("Contains", "In")
 
 
-def condition(found: Property, comparison: str, wanted: str | None) -> Test:
-    """A function that says whether what has the property satisfies a filter.
+@dataclass(frozen=True)
+class Condition:
+    """A filter as a function that says whether what has the property satisfies it.
 
     Of several values one that satisfies is enough, except for NotEquals, which all must. What does
     not have the property satisfies NotEquals and NotExists only.
+    """
+
+    property: Property
+    test: Test | None
+    """Of one value; None asks only whether there is one."""
+    negated: bool = False
+    """Whether no value may pass the test."""
+    number_test: Test | None = None
+    """Where the test compares texts as numbers: the same of such a number; NaN passes it never."""
+
+    def __call__(self, item: Any) -> bool:
+        values = self.property.values(item)
+        test = self.test
+        found = bool(values) if test is None else any(test(value) for value in values)
+        return found is not self.negated
+
+
+def condition(found: Property, comparison: str, wanted: str | None) -> Condition:
+    """The filter on a property.
 
     Args:
         comparison: the filter's Operator.
@@ -36,18 +57,21 @@ def condition(found: Property, comparison: str, wanted: str | None) -> Test:
         ValidationException: the property cannot be compared so, or not with this value.
     """
     if comparison == "Exists":
-        return lambda item: bool(found.values(item))
+        return Condition(found, None)
     if comparison == "NotExists":
-        return lambda item: not found.values(item)
+        return Condition(found, None, negated=True)
     if wanted is None:
         raise ValidationException(
             f"The filter on {found.name} has no Value, which the operator {comparison} needs."
         )
     if comparison == "NotEquals":
-        equal = _single(found, "Equals", wanted)
-        return lambda item: not any(equal(value) for value in found.values(item))
-    test = _single(found, comparison, wanted)
-    return lambda item: any(test(value) for value in found.values(item))
+        comparison, negated = "Equals", True
+    else:
+        negated = False
+    numbers = None
+    if found.type == "mixed" and comparison in _COMPARISONS:
+        numbers = _number_test(comparison, wanted)
+    return Condition(found, _single(found, comparison, wanted), negated, numbers)
 
 
 def _single(found: Property, comparison: str, wanted: str) -> Test:
@@ -88,21 +112,28 @@ def _ordered(comparison: str, wanted: float) -> Test:
 
 def _mixed(found: Property, comparison: str, wanted: str) -> Test:
     """Numbers in texts: with a whole number they are compared as whole numbers."""
-    number = as_number(wanted)
-    if number is None:
+    compare = _number_test(comparison, wanted)
+    if compare is None:
         if comparison in _ORDERS:
             raise _bad_value(found, wanted, "an integer or floating-point decimal")
         return lambda value: bool(value == wanted)
-    compare = _COMPARISONS[comparison]
-    whole = wanted.strip().lstrip("+-").isdigit()
 
     def test(value: str) -> bool:
         present = as_number(value)
-        if present is None:
-            return False
-        return compare(int(present) if whole else present, number)
+        return present is not None and compare(present)
 
     return test
+
+
+def _number_test(comparison: str, wanted: str) -> Test | None:
+    """A comparison with the number that a text is; None where it is none."""
+    number = as_number(wanted)
+    if number is None:
+        return None
+    compare = _COMPARISONS[comparison]
+    if wanted.strip().lstrip("+-").isdigit():
+        return lambda present: present == present and compare(int(present), number)
+    return lambda present: compare(present, number)
 
 
 def as_number(text: str) -> float | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bottega.errors import ValidationException
@@ -17,18 +18,63 @@ MOST_CONDITIONS = 50
 """How many filters, nested filters and subexpressions an expression may have altogether."""
 
 
+@dataclass(frozen=True)
+class Combination:
+    """What a candidate has to satisfy: every part of it, or any."""
+
+    parts: Sequence[Match]
+    every: bool
+
+    def __call__(self, candidate: Candidate) -> bool:
+        together = all if self.every else any
+        return together(part(candidate) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Whether a list of a candidate has an element that passes every test."""
+
+    elements: Callable[[Candidate], Sequence[Any]]
+    tests: Sequence[Test]
+
+    def __call__(self, candidate: Candidate) -> bool:
+        return any(
+            all(test(element) for test in self.tests) for element in self.elements(candidate)
+        )
+
+
 def compile_expression(searchable: Searchable, expression: SearchExpression) -> Match:
     """What an expression says, as a function.
 
     Raises:
         ValidationException: it is empty, too large, or a filter in it makes no sense.
     """
+    check_expression(expression)
+    return _compile(searchable, expression)
+
+
+def check_expression(expression: SearchExpression) -> None:
+    """Refuse an expression that is too large, or a part of one that is empty.
+
+    Raises:
+        ValidationException.
+    """
     if _size(expression) > MOST_CONDITIONS:
         raise ValidationException(
             f"SearchExpression has more than {MOST_CONDITIONS} filters, nested filters and "
             "subexpressions altogether."
         )
-    return _compile(searchable, expression)
+    _refuse_empty(expression)
+
+
+def _refuse_empty(expression: SearchExpression) -> None:
+    inner = expression.get("SubExpressions", [])
+    if not (inner or expression.get("Filters") or expression.get("NestedFilters")):
+        raise ValidationException(
+            "SearchExpression needs at least one filter, nested filter or subexpression."
+        )
+    for item in inner:
+        _refuse_empty(item)
 
 
 def _size(expression: SearchExpression) -> int:
@@ -47,13 +93,7 @@ def _compile(searchable: Searchable, expression: SearchExpression) -> Match:
         *(_nested(searchable, item) for item in expression.get("NestedFilters", [])),
         *(_compile(searchable, item) for item in expression.get("SubExpressions", [])),
     ]
-    if not tests:
-        raise ValidationException(
-            "SearchExpression needs at least one filter, nested filter or subexpression."
-        )
-    if expression.get("Operator", "And") == "Or":
-        return lambda candidate: any(test(candidate) for test in tests)
-    return lambda candidate: all(test(candidate) for test in tests)
+    return Combination(tests, every=expression.get("Operator", "And") == "And")
 
 
 def _filter(searchable: Searchable, item: Filter) -> Match:
@@ -71,6 +111,4 @@ def _nested(searchable: Searchable, item: NestedFilters) -> Match:
         _condition(element_property(shape, outer, inner["Name"]), inner)
         for inner in item["Filters"]
     ]
-    return lambda candidate: any(
-        all(test(element) for test in tests) for element in elements(candidate)
-    )
+    return Nested(elements, tests)

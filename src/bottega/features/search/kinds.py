@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -27,14 +27,13 @@ class Searchable:
     @property
     def shape(self) -> StructureShape:
         """The shape of SageMaker's model that the record has; its members are the properties."""
-        record = service_model("sagemaker").shape_for("SearchRecord")
-        return _shape(record.members[self.record].name)
+        return _shape(self.record)
 
 
 @cache
-def _shape(name: str) -> StructureShape:
+def _shape(member: str) -> StructureShape:
     # botocore builds a shape anew, members and all, each time it is asked for one.
-    return service_model("sagemaker").shape_for(name)
+    return service_model("sagemaker").shape_for("SearchRecord").members[member]
 
 
 SEARCHABLE: Mapping[str, Searchable] = {
@@ -78,13 +77,3 @@ class Candidate:
         """The record that goes into the answer."""
         tags = [{"Key": key, "Value": value} for key, value in self.tags.items()]
         return {self.searchable.record: {**self.document, **({"Tags": tags} if tags else {})}}
-
-
-def suggestions(candidate: Candidate) -> Iterator[str]:
-    """The properties of a resource whose names its owner chose."""
-    for name in candidate.document.get("HyperParameters", {}):
-        yield f"HyperParameters.{name}"
-    for name in candidate.metrics:
-        yield f"Metrics.{name}"
-    for name in candidate.tags:
-        yield f"Tags.{name}"

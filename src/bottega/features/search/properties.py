@@ -14,6 +14,9 @@ from bottega.features.search.kinds import Candidate, Searchable
 Type = Literal["text", "number", "time", "boolean", "mixed", "compound"]
 """``mixed`` is text that is compared as a number where it is one; ``compound`` can only exist."""
 
+HYPERPARAMETERS, METRICS, TAGS = "HyperParameters", "Metrics", "Tags"
+"""What the names that owners choose come after."""
+
 _TYPES: Mapping[str, Type] = {
     "string": "text",
     "integer": "number",
@@ -33,6 +36,8 @@ class Property:
     type: Type
     values: Callable[[Any], Sequence[Any]]
     """The values that a candidate (or, in a nested filter, one element of a list) has."""
+    path: tuple[str, ...]
+    """The steps to them; no two properties of a kind have the same."""
 
 
 def property_of(searchable: Searchable, name: str) -> Property:
@@ -42,12 +47,14 @@ def property_of(searchable: Searchable, name: str) -> Property:
         ValidationException: the kind has no such property.
     """
     head, _, rest = name.partition(".")
-    if head == "Tags" and rest:
-        return Property(name, "text", lambda candidate: _entry(candidate.tags, rest))
-    if head == "Metrics" and rest and searchable.metrics:
-        return Property(name, "number", lambda candidate: _entry(candidate.metrics, rest))
+    if head == TAGS and rest:
+        return Property(name, "text", lambda item: _entry(item.tags, rest), (TAGS, rest))
+    if head == METRICS and rest and searchable.metrics:
+        return Property(name, "number", lambda item: _entry(item.metrics, rest), (METRICS, rest))
     inner = _within(searchable.shape, name, name)
-    return Property(name, inner.type, lambda candidate: inner.values(candidate.document))
+    return Property(
+        name, inner.type, lambda candidate: inner.values(candidate.document), inner.path
+    )
 
 
 def nested_property(
@@ -96,7 +103,7 @@ def _within(shape: Shape, path: str, name: str) -> Property:
         while isinstance(shape, ListShape):
             shape = shape.member
         if isinstance(shape, MapShape):  # keys are the owner's own, dots and all
-            mixed = steps[-1:] == ["HyperParameters"]
+            mixed = steps[-1:] == [HYPERPARAMETERS]
             steps.append(rest)
             shape, rest = shape.value, ""
             continue
@@ -108,7 +115,7 @@ def _within(shape: Shape, path: str, name: str) -> Property:
     while isinstance(shape, ListShape):
         shape = shape.member
     kind: Type = "mixed" if mixed else _TYPES.get(shape.type_name, "compound")
-    return Property(name, kind, lambda document: _values(document, steps))
+    return Property(name, kind, lambda document: _values(document, steps), tuple(steps))
 
 
 def _values(document: Any, steps: Sequence[str]) -> Sequence[Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from bottega.context import Context
 from bottega.errors import ValidationException
-from bottega.features.search.expressions import Match, compile_expression
-from bottega.features.search.kinds import SEARCHABLE, Candidate, Searchable, suggestions
-from bottega.features.search.ordering import behind, ranked
+from bottega.features.search import stored
+from bottega.features.search.comparing import condition
+from bottega.features.search.entities import ENTITIES, search_entities, suggested_names
+from bottega.features.search.expressions import Combination, Match, compile_expression
+from bottega.features.search.kinds import SEARCHABLE, Searchable
 from bottega.features.search.properties import property_of
 from bottega.registry import COVERAGE_PAGE, operation
 from bottega.specs import pagination
@@ -19,7 +21,6 @@ from bottega.specs.generated.search import (
     SearchResponse,
     VisibilityConditions,
 )
-from bottega.storage.metadata import ResourceQuery
 
 _DEFAULT_SORTS = ("LastModifiedTime", "CreationTime")
 """The first of these that a record has."""
@@ -28,54 +29,59 @@ _SUGGESTIONS = 100
 
 @operation(
     "Search",
-    note="Finds training and tuning jobs, model packages and their groups; other resources "
-    "follow as they come.",
+    note="Finds training and tuning jobs, model packages and their groups, experiments, trials and "
+    "trial components; other resources follow as they come.",
 )
 def search(context: Context, request: SearchRequest) -> SearchResponse:
     """Resources of one kind that satisfy an expression, in the order of any of their properties."""
+    if request["Resource"] in ENTITIES:
+        return cast(SearchResponse, search_entities(context, request))
     searchable = _searchable(request["Resource"])
     matches = _match(searchable, request)
     sort_by = property_of(searchable, request.get("SortBy") or _default_sort(searchable))
-    descending = request.get("SortOrder", "Descending") == "Descending"
-    found = [item for item in _candidates(context, searchable) if matches(item)]
+    if sort_by.type == "compound":
+        raise ValidationException(f"SortBy {sort_by.name} is a structure, which has no order.")
     # Nobody else's resources are here, so a search across accounts finds none.
     if request.get("CrossAccountFilterOption") == "CrossAccount":
-        found = []
-    results = ranked(found, sort_by, descending=descending)
-    rest = results
+        return {"Results": [], "TotalHits": {"Value": 0, "Relation": "EqualTo"}}
     key = context.ports.credentials.page_key()
     question = {k: v for k, v in request.items() if k not in ("NextToken", "MaxResults")}
     scope = f"Search:{sorted(question.items())}"
+    position = None
     if "NextToken" in request:
         position = pagination.decode(request["NextToken"], key=key, scope=scope)
-        rest = behind(results, position, descending=descending)
-    limit = request.get("MaxResults", pagination.list_defaults("Search").max_results)
-    page = rest[:limit]
+    page = stored.page(
+        context,
+        searchable,
+        matches,
+        sort_by,
+        descending=request.get("SortOrder", "Descending") == "Descending",
+        position=position,
+        limit=request.get("MaxResults", pagination.list_defaults("Search").max_results),
+    )
     answer: Any = {
-        "Results": [item.candidate.shown() for item in page],
-        "TotalHits": {"Value": len(results), "Relation": "EqualTo"},
+        "Results": [candidate.shown() for candidate in page.candidates],
+        "TotalHits": {"Value": page.total, "Relation": "EqualTo"},
     }
-    if len(rest) > limit:
-        answer["NextToken"] = pagination.encode(page[-1].position(), key=key, scope=scope)
+    if page.position is not None:
+        answer["NextToken"] = pagination.encode(page.position, key=key, scope=scope)
     response: SearchResponse = answer
     return response
 
 
 @operation(
     "GetSearchSuggestions",
-    note="Names of hyperparameters, metrics and tags of training jobs.",
+    note="Names of hyperparameters, parameters, metrics and tags.",
 )
 def get_search_suggestions(context: Context, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Property names that resources have and that begin with a hint."""
-    searchable = _searchable(request["Resource"])
     query = request.get("SuggestionQuery", {}).get("PropertyNameQuery", {})
     hint = query.get("PropertyNameHint", "")
-    names = {
-        name
-        for candidate in _candidates(context, searchable)
-        for name in suggestions(candidate)
-        if name.startswith(hint)
-    }
+    if request["Resource"] in ENTITIES:
+        names = set(suggested_names(context, request["Resource"], hint))
+    else:
+        searchable = _searchable(request["Resource"])
+        names = {name for name in stored.vocabulary(context, searchable) if name.startswith(hint)}
     shown = islice(sorted(names), _SUGGESTIONS)
     return {"PropertyNameSuggestions": [{"PropertyName": name} for name in shown]}
 
@@ -85,7 +91,7 @@ def _searchable(resource: str) -> Searchable:
         return found
     raise ValidationException(
         f"Resource {resource} cannot be searched here yet; this bottega searches "
-        f"{', '.join(SEARCHABLE)}. {COVERAGE_PAGE} lists what it does."
+        f"{', '.join([*SEARCHABLE, *ENTITIES])}. {COVERAGE_PAGE} lists what it does."
     )
 
 
@@ -94,10 +100,12 @@ def _default_sort(searchable: Searchable) -> str:
 
 
 def _match(searchable: Searchable, request: SearchRequest) -> Match:
-    conditions = [_visible(searchable, item) for item in request.get("VisibilityConditions", [])]
+    conditions: list[Match] = [
+        _visible(searchable, item) for item in request.get("VisibilityConditions", [])
+    ]
     if "SearchExpression" in request:
         conditions.append(compile_expression(searchable, request["SearchExpression"]))
-    return lambda candidate: all(test(candidate) for test in conditions)
+    return Combination(conditions, every=True)
 
 
 def _visible(searchable: Searchable, item: VisibilityConditions) -> Match:
@@ -108,14 +116,5 @@ def _visible(searchable: Searchable, item: VisibilityConditions) -> Match:
         )
     tag = property_of(searchable, key)
 
-    def visible(candidate: Candidate) -> bool:
-        present = tag.values(candidate)
-        return not present or value in present
-
-    return visible
-
-
-def _candidates(context: Context, searchable: Searchable) -> Iterator[Candidate]:
-    store = context.ports.store
-    for resource in store.each(ResourceQuery(searchable.kind, sort_by="name", descending=False)):
-        yield Candidate(searchable, resource, store)
+    absent = condition(tag, "NotExists", None)
+    return Combination([absent, condition(tag, "Equals", value)], every=False)

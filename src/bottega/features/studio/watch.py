@@ -10,6 +10,7 @@ from bottega.events import (
     InferenceNotified,
     MetricsChanged,
     ResourceChanged,
+    RuleNotified,
     TrackingChanged,
 )
 from bottega.registry import operation
@@ -70,6 +71,20 @@ def _shown(event: Event) -> StudioEvent:
                 "Status": event.status,
                 "TopicArn": event.topic,
                 "Notification": dict(event.message),
+            }
+        case RuleNotified():
+            return {
+                "Time": event.time,
+                "Type": "RuleNotified",
+                "Kind": "TrainingJob",
+                "Name": event.job,
+                "Status": "IssuesFound",
+                "Notification": {
+                    "RuleConfigurationName": event.rule,
+                    "Channel": event.channel,
+                    "Address": event.address,
+                    "Text": event.text,
+                },
             }
         case _:
             raise TypeError(f"{event} is not told to those who watch")

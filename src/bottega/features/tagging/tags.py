@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from bottega.context import Context
-from bottega.errors import ResourceLimitExceeded, ValidationException
+from bottega.errors import ResourceLimitExceeded, ServiceUnavailable, ValidationException
 from bottega.registry import operation
 from bottega.specs import pagination
 from bottega.specs.generated.tagging import (
@@ -18,6 +19,9 @@ from bottega.specs.generated.tagging import (
     Tag,
 )
 from bottega.storage.metadata import ResourceMissing, TooManyTags
+from bottega.tracking.entity_documents import entity_of
+from bottega.tracking.experiments import EntityKind, ExperimentStore
+from bottega.tracking.port import TrackingMissing, TrackingRefused, TrackingUnavailable
 
 MOST_TAGS = 50
 """How many tags a resource may have."""
@@ -38,6 +42,11 @@ def add_tags(context: Context, request: AddTagsInput) -> AddTagsOutput:
     _refuse_reserved(wanted)
     arn = _arn(request["ResourceArn"])
     try:
+        if tracked := _tracked(context, arn):
+            with _told():
+                experiments, kind, name = tracked
+                present = experiments.set_tags(kind, name, wanted, limit=MOST_TAGS)
+            return {"Tags": _shown(present.items())}
         tags = context.ports.store.set_tags(arn, wanted, limit=MOST_TAGS)
     except ResourceMissing as error:
         raise _not_found(request["ResourceArn"]) from error
@@ -54,7 +63,7 @@ def list_tags(context: Context, request: ListTagsInput) -> ListTagsOutput:
     """The tags of a resource by key."""
     arn = _arn(request["ResourceArn"])
     try:
-        tags = sorted(context.ports.store.tags(arn).items())
+        tags = sorted(_tags(context, arn).items())
     except ResourceMissing as error:
         raise _not_found(request["ResourceArn"]) from error
     key, scope = context.ports.credentials.page_key(), f"ListTags:{arn}"
@@ -72,11 +81,46 @@ def list_tags(context: Context, request: ListTagsInput) -> ListTagsOutput:
 def delete_tags(context: Context, request: DeleteTagsInput) -> DeleteTagsOutput:
     """Remove tags of a resource; keys it does not have are passed over."""
     _refuse_reserved(request["TagKeys"])
+    arn = _arn(request["ResourceArn"])
     try:
-        context.ports.store.remove_tags(_arn(request["ResourceArn"]), request["TagKeys"])
+        if tracked := _tracked(context, arn):
+            with _told():
+                experiments, kind, name = tracked
+                experiments.remove_tags(kind, name, request["TagKeys"])
+            return {}
+        context.ports.store.remove_tags(arn, request["TagKeys"])
     except ResourceMissing as error:
         raise _not_found(request["ResourceArn"]) from error
     return {}
+
+
+def _tags(context: Context, arn: str) -> Mapping[str, str]:
+    if tracked := _tracked(context, arn):
+        with _told():
+            experiments, kind, name = tracked
+            return experiments.tags(kind, name)
+    return context.ports.store.tags(arn)
+
+
+def _tracked(context: Context, arn: str) -> tuple[ExperimentStore, EntityKind, str] | None:
+    """What an ARN is of where the tracker has it: its experiments, the kind and the name."""
+    experiments = context.ports.experiments
+    if experiments is None or (entity := entity_of(context.ports.config, arn)) is None:
+        return None
+    return (experiments, *entity)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The tracker's refusals as ours."""
+    try:
+        yield
+    except TrackingMissing as error:
+        raise ResourceMissing(error.reason) from error
+    except TrackingRefused as error:
+        raise ValidationException(error.reason) from error
+    except TrackingUnavailable as error:
+        raise ServiceUnavailable(str(error)) from error
 
 
 def _arn(given: str) -> str:

@@ -11,6 +11,7 @@ import errno
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from bottega.algorithms.images import resolve
 from bottega.compute.leftovers import remove_tree
@@ -20,9 +21,13 @@ from bottega.features.training import checkpoints, launch, tracker
 from bottega.features.training.channel_staging import stage_channels
 from bottega.features.training.entities import KIND, JobFolders, Secondary, TrainingJob
 from bottega.features.training.job_log import JobLogs
+from bottega.features.training.replay_inputs import staged_inputs
 from bottega.features.training.rules import script_mode
 from bottega.identifiers import sagemaker_arn
 from bottega.jobs import artifacts, outcome
+from bottega.jobs.debugging import configuration
+from bottega.jobs.debugging import session as debugging
+from bottega.jobs.debugging.outputs import DebugOutputs, set_profile
 from bottega.jobs.folder_sync import FolderSync
 from bottega.jobs.input_sources import InputError
 from bottega.jobs.job_files import HostFolder, Unreadable
@@ -59,6 +64,7 @@ class TrainingController(Controller):
         self._logs = logs
         self._wake = wake
         self._courses = live_courses(ports.memory)
+        self._outputs = DebugOutputs.of(ports)
         self._watched: set[Path] = set()
         self._syncs: dict[str, list[FolderSync]] = {}
 
@@ -102,6 +108,7 @@ class TrainingController(Controller):
     def _admit(self, job: TrainingJob) -> float | None:
         ports = self._ports
         tracker.begin(ports, job)
+        debugging.begin(ports, job.resource)
         held = ports.capacity.acquire(
             job.resource.arn,
             len(job.host_names),
@@ -159,6 +166,8 @@ class TrainingController(Controller):
                     job.body["CheckpointConfig"]["S3Uri"],
                     folders.host(host) / "checkpoints",
                 )
+        if configuration.profiler_of(job.body) is not None:
+            set_profile(ports, job.resource)
         folders.note_staged(shown=shown)
 
     def _await_run(self, job: TrainingJob) -> float | None:
@@ -198,6 +207,7 @@ class TrainingController(Controller):
             return pause
         self._watched.discard(folders.supervisor)
         self._sync_checkpoints(job, folders, final=True)
+        self._outputs.look(job.resource, final=True)
         if state.phase is Phase.LOST:
             return self._restart_or_fail(job)
         if state.cause is Cause.EXITED and not state.succeeded:
@@ -232,7 +242,7 @@ class TrainingController(Controller):
         reason = outcome.failure_reason(state, outputs)
         if (problem := self._upload_outputs(job, folders, model=False)) is not None:
             reason = f"{reason} ({problem})"
-        return self._fail(job, reason)
+        return self._fail(job, reason, inputs=staged_inputs(job, folders))
 
     def _upload(self, job: TrainingJob) -> float | None:
         folders = JobFolders.of(self._ports.config, job)
@@ -247,6 +257,7 @@ class TrainingController(Controller):
     def _stop(self, job: TrainingJob) -> float | None:
         ports = self._ports
         tracker.begin(ports, job)
+        debugging.begin(ports, job.resource)
         folders = JobFolders.of(ports.config, job)
         state = ports.runner.state(folders.supervisor)
         if state.phase is Phase.RUNNING:
@@ -256,6 +267,7 @@ class TrainingController(Controller):
         self._watched.discard(folders.supervisor)
         if state.phase is not Phase.ABSENT:
             self._sync_checkpoints(job, folders, final=True)
+            self._outputs.look(job.resource, final=True)
             if (problem := self._upload_outputs(job, folders, model=True)) is not None:
                 log.warning("training job %s was stopped, but %s", job.name, problem)
         return self._end(job, "Stopped")
@@ -344,9 +356,12 @@ class TrainingController(Controller):
         self._advance(job, lambda now, present: judged(present.moved(to, now)))
         return 0.0
 
-    def _fail(self, job: TrainingJob, reason: str) -> float | None:
+    def _fail(self, job: TrainingJob, reason: str, **kept: Any) -> float | None:
+        """End a job; ``kept`` is what is known of it by now and is not any more later."""
         judged = self._judged(job)
-        self._advance(job, lambda now, present: judged(present.failed(reason, now)))
+        self._advance(
+            job, lambda now, present: judged(present.failed(reason, now).with_private(**kept))
+        )
         return 0.0
 
     def _judged(self, job: TrainingJob) -> Callable[[TrainingJob], TrainingJob]:

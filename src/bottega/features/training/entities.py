@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from bottega.config import Config
+from bottega.jobs.debugging.places import TrainingPlaces, log_stream
 from bottega.jobs.trial_courses import OBJECTIVE_HYPERPARAMETER
 from bottega.storage.metadata import Resource
 
@@ -136,8 +137,7 @@ class TrainingJob:
 
     def log_stream(self, host: str) -> str:
         """The CloudWatch stream of one host."""
-        suffix = f"-{self.attempt}" if self.attempt else ""
-        return f"{self.name}/{host}-{int(self.resource.created)}{suffix}"
+        return log_stream(self.resource, host)
 
     def with_private(self, **values: Any) -> TrainingJob:
         return TrainingJob(
@@ -200,8 +200,7 @@ class JobFolders:
 
     @classmethod
     def of(cls, config: Config, job: TrainingJob) -> JobFolders:
-        suffix = f".{job.attempt}" if job.attempt else ""
-        return cls(config.home / "work" / "training" / f"{job.name}{suffix}")
+        return cls(TrainingPlaces.of(config, job.resource).root)
 
     @classmethod
     def all(cls, config: Config, name: str) -> tuple[Path, ...]:
@@ -215,7 +214,11 @@ class JobFolders:
 
     def host(self, name: str) -> Path:
         """What the host sees as ``/opt/ml``."""
-        return self.root / "hosts" / name
+        return TrainingPlaces(self.root).host(name)
+
+    def profile(self, host: str) -> Path:
+        """What the supervisor writes of the machine while the host runs; no host sees it."""
+        return TrainingPlaces(self.root).profile(host)
 
     def linked(self, host: str, channel: str) -> Path:
         """What a host sees of a channel in FastFile mode, read-only."""

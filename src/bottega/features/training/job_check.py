@@ -16,6 +16,7 @@ from bottega.context import Context
 from bottega.errors import ClientFault, ValidationException
 from bottega.features.training import rules
 from bottega.features.training.data_checks import Sample
+from bottega.features.training.debug_rules import check_debugger
 from bottega.features.training.entities import KIND
 from bottega.features.training.input_modes import mode_of
 from bottega.features.training.launch import plain_text
@@ -116,6 +117,7 @@ class _Check:
             self._check_hyperparameters(self._image)
         attempt("Environment", lambda: rules.check_environment(request.get("Environment", {})))
         attempt("OutputDataConfig", lambda: rules.check_output(self._ports, request))
+        attempt("DebugHookConfig", lambda: check_debugger(self._ports, request, rules.TAKEN))
         self._check_channels()
         self._check_capacity()
         self._check_disk()

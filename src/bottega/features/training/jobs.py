@@ -14,6 +14,9 @@ from bottega.features.training import tracker
 from bottega.features.training.entities import KIND, MESSAGES, TrainingJob
 from bottega.features.training.rules import check_request, script_mode
 from bottega.identifiers import sagemaker_arn
+from bottega.jobs.debugging import session as debugging
+from bottega.jobs.debugging.configuration import PROFILER_RULES, profiling_status
+from bottega.jobs.debugging.evaluations import first_statuses
 from bottega.registry import Settling, operation
 from bottega.specs.generated.training import (
     CreateTrainingJobRequest,
@@ -63,8 +66,10 @@ ECHOED = (
     "CreateTrainingJob",
     note="File, FastFile and Pipe mode; xgboost as a built-in, scikit-learn, xgboost and Python as "
     "script mode. "
-    "VpcConfig, volume keys, instance types and spot are recorded but change nothing here; "
-    "Debugger and Profiler configurations are kept and not evaluated yet.",
+    "VpcConfig, volume keys, instance types and spot are recorded but change nothing here. "
+    "A DebugHookConfig without collections, parameters and rules saves nothing, and a "
+    "ProfilerConfig without an interval, parameters and rules profiles nothing: the SDK sends them "
+    "with every job.",
 )
 def create_training_job(
     context: Context, request: CreateTrainingJobRequest
@@ -105,6 +110,9 @@ def create_training_job(
         ],
         "ModelArtifacts": {"S3ModelArtifacts": _model_uri(name, echoed["OutputDataConfig"])},
     }
+    body |= first_statuses(ports.config, name, now, body)
+    if "ProfilerConfig" in body or PROFILER_RULES in body:
+        body["ProfilingStatus"] = profiling_status(body)
     tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
     private: dict[str, Any] = {}
     if (errand := context.errand) is not None:
@@ -226,6 +234,7 @@ def delete_training_job(context: Context, request: DeleteTrainingJobRequest) -> 
                 "before you delete it."
             )
         tracker.note_deletion(ports, job)
+        debugging.forget(ports, job.resource)
         # Before it is gone: a new job of the name has the same ARN, and may have slots at once.
         ports.capacity.release(job.resource.arn)
         ports.store.delete(KIND, name)

@@ -21,6 +21,7 @@ from bottega.features.training.entities import (
 )
 from bottega.features.training.input_modes import mode_of
 from bottega.features.training.rules import script_mode
+from bottega.jobs.debugging.configuration import hook_of, profiler_of
 from bottega.jobs.input_sources import InputError
 from bottega.ports import Ports
 from bottega.storage import s3_uris
@@ -39,21 +40,35 @@ def prepare_host(ports: Ports, job: TrainingJob, folders: JobFolders, host: str)
     for part in PARTS:
         (root / part).mkdir(parents=True, exist_ok=True)
     config = root / "input" / "config"
-    _write(config / "hyperparameters.json", dict(job.hyperparameters))
-    _write(config / "inputdataconfig.json", _input_data(job))
-    _write(config / "resourceconfig.json", _resources(job, host))
-    for member, name in (
-        ("CheckpointConfig", "checkpointconfig.json"),
-        ("DebugHookConfig", "debughookconfig.json"),
-        ("ProfilerConfig", "profilerconfig.json"),
-        ("TensorBoardOutputConfig", "tensorboardoutputconfig.json"),
-    ):
-        if member in job.body:
-            _write(config / name, job.body[member])
+    for name, value in config_files(job, host).items():
+        _write(config / name, value)
     _fetch_code(ports, job, config / "sourcedir.tar.gz")
     image = resolve(job.image)
     if not script_mode(image, job.body) and algorithm(image.name).compiled:
         KernelCache().copy(root)
+
+
+def config_files(job: TrainingJob, host: str) -> dict[str, Any]:
+    """The JSON documents that a host finds in ``/opt/ml/input/config``, by the names of files."""
+    found = {
+        "hyperparameters.json": dict(job.hyperparameters),
+        "inputdataconfig.json": _input_data(job),
+        "resourceconfig.json": _resources(job, host),
+    }
+    for member, name in (
+        ("CheckpointConfig", "checkpointconfig.json"),
+        ("TensorBoardOutputConfig", "tensorboardoutputconfig.json"),
+    ):
+        if member in job.body:
+            found[name] = job.body[member]
+    # With the collections that the rules need; SDK 2.x sends both with every job, wanted or not.
+    if (hook := hook_of(job.body)) is not None:
+        found["debughookconfig.json"] = hook
+    profiler = profiler_of(job.body)
+    if profiler is not None or "ProfilerConfig" in job.body:
+        given = job.body.get("ProfilerConfig", {})
+        found["profilerconfig.json"] = profiler or {**given, "DisableProfiler": True}
+    return found
 
 
 def _write(path: Path, value: object) -> None:
@@ -149,6 +164,7 @@ def _host(ports: Ports, job: TrainingJob, folders: JobFolders, host: str) -> Hos
         name=host,
         log=ports.logs.path(LOG_GROUP, job.log_stream(host)),
         metrics=ports.logs.path(SYSTEM_METRICS_GROUP, job.log_stream(host)),
+        profile=folders.profile(host),
         mounts=tuple(mounts),
     )
 
@@ -159,12 +175,9 @@ def environment(ports: Ports, job: TrainingJob) -> dict[str, str]:
     """
     config = ports.config
     values = {
-        "TRAINING_JOB_NAME": job.name,
-        "TRAINING_JOB_ARN": job.resource.arn,
+        **plain_variables(job),
         "AWS_REGION": config.region,
         "AWS_DEFAULT_REGION": config.region,
-        "BOTTEGA_IMAGE": resolve(job.image).name,
-        "PYTHONUNBUFFERED": "1",
     }
     if job.cores is not None:
         values["BOTTEGA_CPUS"] = str(job.cores)
@@ -181,3 +194,13 @@ def environment(ports: Ports, job: TrainingJob) -> dict[str, str]:
             if job.run_id:
                 values["MLFLOW_RUN_ID"] = job.run_id
     return values | dict(job.body.get("Environment", {}))
+
+
+def plain_variables(job: TrainingJob) -> dict[str, str]:
+    """The variables that say which job it is, wherever it runs."""
+    return {
+        "TRAINING_JOB_NAME": job.name,
+        "TRAINING_JOB_ARN": job.resource.arn,
+        "BOTTEGA_IMAGE": resolve(job.image).name,
+        "PYTHONUNBUFFERED": "1",
+    }

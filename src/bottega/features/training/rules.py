@@ -12,6 +12,7 @@ from bottega.algorithms.images import Image, UnsupportedImage, resolve
 from bottega.algorithms.registry import algorithm
 from bottega.errors import ValidationException
 from bottega.features.training.checkpoints import DEFAULT_LOCAL_PATH
+from bottega.features.training.debug_rules import check_debugger
 from bottega.features.training.input_modes import check_mode, check_pipes, mode_of
 from bottega.features.training.metrics import BadMetricDefinition, MetricScraper
 from bottega.jobs.input_sources import (
@@ -28,7 +29,7 @@ MAX_CHANNELS = 20
 LINES_LOOKED_AT = 100
 """Of an augmented manifest, before a job is created."""
 
-_TAKEN = ("/opt/ml/input/config", "/opt/ml/input/data", "/opt/ml/model", "/opt/ml/output/data")
+TAKEN = ("/opt/ml/input/config", "/opt/ml/input/data", "/opt/ml/model", "/opt/ml/output/data")
 """Where a job finds and leaves its files: checkpoints in their place would hide them."""
 
 NOT_HERE = (
@@ -54,6 +55,7 @@ def check_request(ports: Ports, request: Mapping[str, Any]) -> Image:
     check_hyperparameters(image, request)
     check_environment(request.get("Environment", {}))
     check_output(ports, request)
+    check_debugger(ports, request, TAKEN)
     for channel in request.get("InputDataConfig", []):
         check_readable(ports, request, channel)
     return image
@@ -218,7 +220,7 @@ def check_output(ports: Ports, request: Mapping[str, Any]) -> None:
             raise ValidationException(
                 f"CheckpointConfig.LocalPath is {local!r}; it must be a folder under /opt/ml."
             )
-        if any(f"{taken}/".startswith(f"{inside}/") for taken in _TAKEN):
+        if any(f"{taken}/".startswith(f"{inside}/") for taken in TAKEN):
             raise ValidationException(
                 f"CheckpointConfig.LocalPath is {local!r}, which the job needs for other files; "
                 f"{DEFAULT_LOCAL_PATH} is the usual place."

@@ -13,6 +13,7 @@ from bottega.controller import Controller
 from bottega.features.training.entities import KIND, LOG_GROUP, TrainingJob
 from bottega.features.training.job_log import JobLogs
 from bottega.jobs.tracked_runs import LARGEST_ARTIFACT_BYTES, RUN_STATUS, TrackedRuns, send_log
+from bottega.jobs.trial_components import placement, training_facts
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.metadata import Resource, ResourceMissing
@@ -62,14 +63,19 @@ def open_run(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
 
 
 def _open(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
-    experiment = job.body.get("ExperimentConfig", {})
+    config = job.body.get("ExperimentConfig", {})
+    place = placement(KIND, job.name, config, DEFAULT_EXPERIMENT)
+    parameters, artifacts = training_facts(job.body)
     run = tracking.open_run(
-        experiment=experiment.get("ExperimentName", DEFAULT_EXPERIMENT),
-        name=experiment.get("RunName", job.name),
+        experiment=place.experiment,
+        name=place.run_name,
         arn=job.resource.arn,
         started=job.resource.created,
-        tags=_tags(job),
-        parameters=job.hyperparameters,
+        tags={**_tags(job), **artifacts},
+        parameters=parameters,
+        component=place.component,
+        reused=place.reused,
+        trial=place.trial,
     )
     details = {"MlflowExperimentId": run.experiment_id, "MlflowRunId": run.run_id}
 
@@ -98,9 +104,6 @@ def _tags(job: TrainingJob) -> dict[str, str]:
     }
     if trial := job.body.get("ExperimentConfig", {}).get("TrialName"):
         tags["bottega.trial"] = trial
-    for channel in job.body.get("InputDataConfig", []):
-        uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-        tags[f"bottega.input.{channel['ChannelName']}"] = uri
     return tags
 
 

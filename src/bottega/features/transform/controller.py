@@ -30,6 +30,7 @@ from bottega.features.transform.servers import (
     ServerKeeper,
     stop_processes,
 )
+from bottega.features.transform.tracker import TransformTracker
 from bottega.jobs.input_sources import InputError
 from bottega.jobs.phased import PhasedController, Step
 from bottega.jobs.staging import Cancelled
@@ -70,6 +71,7 @@ class TransformController(PhasedController[TransformJob]):
     # -- steps ------------------------------------------------------------------------------------
 
     def _admit(self, job: TransformJob) -> float | None:
+        TransformTracker.begin(self._ports, job)
         if not self._held(job):
             return self._at(job, "Pending") if job.phase != "Pending" else None
         self._remove_folder(JobFolders.of(self._ports.config, job).root)

@@ -41,8 +41,7 @@ _ECHOED = (
 @operation(
     "CreateTransformJob",
     note="S3Prefix and ManifestFile. Lines end at line breaks, also inside quotes; empty lines are "
-    "not sent. Keys, instance types, TransformAmiVersion and ExperimentConfig are recorded but "
-    "change nothing here.",
+    "not sent. Keys, instance types and TransformAmiVersion are recorded but change nothing here.",
 )
 def create_transform_job(
     context: Context, request: CreateTransformJobRequest

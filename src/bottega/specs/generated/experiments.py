@@ -10,7 +10,107 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 RunStatus: TypeAlias = Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
 
+SortExperimentsBy: TypeAlias = Literal["Name", "CreationTime"]
+
 SortOrder: TypeAlias = Literal["Ascending", "Descending"]
+
+SortTrialComponentsBy: TypeAlias = Literal["Name", "CreationTime"]
+
+SortTrialsBy: TypeAlias = Literal["Name", "CreationTime"]
+
+TrialComponentPrimaryStatus: TypeAlias = Literal[
+    "InProgress", "Completed", "Failed", "Stopping", "Stopped",
+]
+
+
+class AssociateTrialComponentRequest(TypedDict):
+    TrialComponentName: str
+    TrialName: str
+
+
+class AssociateTrialComponentResponse(TypedDict):
+    TrialComponentArn: NotRequired[str]
+    TrialArn: NotRequired[str]
+
+
+class CreateExperimentRequest(TypedDict):
+    ExperimentName: str
+    DisplayName: NotRequired[str]
+    Description: NotRequired[str]
+    Tags: NotRequired[list[Tag]]
+
+
+class CreateExperimentResponse(TypedDict):
+    ExperimentArn: NotRequired[str]
+
+
+class CreateTrialComponentRequest(TypedDict):
+    TrialComponentName: str
+    DisplayName: NotRequired[str]
+    Status: NotRequired[TrialComponentStatus]
+    StartTime: NotRequired[float]
+    EndTime: NotRequired[float]
+    Parameters: NotRequired[dict[str, TrialComponentParameterValue]]
+    InputArtifacts: NotRequired[dict[str, TrialComponentArtifact]]
+    OutputArtifacts: NotRequired[dict[str, TrialComponentArtifact]]
+    MetadataProperties: NotRequired[MetadataProperties]
+    Tags: NotRequired[list[Tag]]
+
+
+class CreateTrialComponentResponse(TypedDict):
+    TrialComponentArn: NotRequired[str]
+
+
+class CreateTrialRequest(TypedDict):
+    TrialName: str
+    DisplayName: NotRequired[str]
+    ExperimentName: str
+    MetadataProperties: NotRequired[MetadataProperties]
+    Tags: NotRequired[list[Tag]]
+
+
+class CreateTrialResponse(TypedDict):
+    TrialArn: NotRequired[str]
+
+
+class DeleteExperimentRequest(TypedDict):
+    ExperimentName: str
+
+
+class DeleteExperimentResponse(TypedDict):
+    ExperimentArn: NotRequired[str]
+
+
+class DeleteTrialComponentRequest(TypedDict):
+    TrialComponentName: str
+
+
+class DeleteTrialComponentResponse(TypedDict):
+    TrialComponentArn: NotRequired[str]
+
+
+class DeleteTrialRequest(TypedDict):
+    TrialName: str
+
+
+class DeleteTrialResponse(TypedDict):
+    TrialArn: NotRequired[str]
+
+
+class DescribeExperimentRequest(TypedDict):
+    ExperimentName: str
+
+
+class DescribeExperimentResponse(TypedDict):
+    ExperimentName: NotRequired[str]
+    ExperimentArn: NotRequired[str]
+    DisplayName: NotRequired[str]
+    Source: NotRequired[ExperimentSource]
+    Description: NotRequired[str]
+    CreationTime: NotRequired[float]
+    CreatedBy: NotRequired[UserContext]
+    LastModifiedTime: NotRequired[float]
+    LastModifiedBy: NotRequired[UserContext]
 
 
 class DescribeRunRequest(TypedDict):
@@ -24,6 +124,72 @@ class DescribeRunResponse(TypedDict):
     Inputs: list[RunInput]
     Environment: dict[str, str]
     LoggedModels: list[str]
+
+
+class DescribeTrialComponentRequest(TypedDict):
+    TrialComponentName: str
+
+
+class DescribeTrialComponentResponse(TypedDict):
+    TrialComponentName: NotRequired[str]
+    TrialComponentArn: NotRequired[str]
+    DisplayName: NotRequired[str]
+    Source: NotRequired[TrialComponentSource]
+    Status: NotRequired[TrialComponentStatus]
+    StartTime: NotRequired[float]
+    EndTime: NotRequired[float]
+    CreationTime: NotRequired[float]
+    CreatedBy: NotRequired[UserContext]
+    LastModifiedTime: NotRequired[float]
+    LastModifiedBy: NotRequired[UserContext]
+    Parameters: NotRequired[dict[str, TrialComponentParameterValue]]
+    InputArtifacts: NotRequired[dict[str, TrialComponentArtifact]]
+    OutputArtifacts: NotRequired[dict[str, TrialComponentArtifact]]
+    MetadataProperties: NotRequired[MetadataProperties]
+    Metrics: NotRequired[list[TrialComponentMetricSummary]]
+    LineageGroupArn: NotRequired[str]
+    Sources: NotRequired[list[TrialComponentSource]]
+
+
+class DescribeTrialRequest(TypedDict):
+    TrialName: str
+
+
+class DescribeTrialResponse(TypedDict):
+    TrialName: NotRequired[str]
+    TrialArn: NotRequired[str]
+    DisplayName: NotRequired[str]
+    ExperimentName: NotRequired[str]
+    Source: NotRequired[TrialSource]
+    CreationTime: NotRequired[float]
+    CreatedBy: NotRequired[UserContext]
+    LastModifiedTime: NotRequired[float]
+    LastModifiedBy: NotRequired[UserContext]
+    MetadataProperties: NotRequired[MetadataProperties]
+
+
+class DisassociateTrialComponentRequest(TypedDict):
+    TrialComponentName: str
+    TrialName: str
+
+
+class DisassociateTrialComponentResponse(TypedDict):
+    TrialComponentArn: NotRequired[str]
+    TrialArn: NotRequired[str]
+
+
+class ExperimentSource(TypedDict):
+    SourceArn: str
+    SourceType: NotRequired[str]
+
+
+class ExperimentSummary(TypedDict):
+    ExperimentArn: NotRequired[str]
+    ExperimentName: NotRequired[str]
+    DisplayName: NotRequired[str]
+    ExperimentSource: NotRequired[ExperimentSource]
+    CreationTime: NotRequired[float]
+    LastModifiedTime: NotRequired[float]
 
 
 class GetParameterImportanceRequest(TypedDict):
@@ -48,6 +214,26 @@ class GetRunMetricsResponse(TypedDict):
     Courses: list[RunMetricCourse]
 
 
+class IamIdentity(TypedDict):
+    Arn: NotRequired[str]
+    PrincipalId: NotRequired[str]
+    SourceIdentity: NotRequired[str]
+
+
+class ListExperimentsRequest(TypedDict):
+    CreatedAfter: NotRequired[float]
+    CreatedBefore: NotRequired[float]
+    SortBy: NotRequired[SortExperimentsBy]
+    SortOrder: NotRequired[SortOrder]
+    NextToken: NotRequired[str]
+    MaxResults: NotRequired[int]
+
+
+class ListExperimentsResponse(TypedDict):
+    ExperimentSummaries: NotRequired[list[ExperimentSummary]]
+    NextToken: NotRequired[str]
+
+
 class ListRunColumnsRequest(TypedDict):
     ExperimentIds: list[str]
 
@@ -67,6 +253,46 @@ class ListTrackedExperimentsRequest(TypedDict):
 class ListTrackedExperimentsResponse(TypedDict):
     Experiments: list[TrackedExperiment]
     Total: int
+
+
+class ListTrialComponentsRequest(TypedDict):
+    ExperimentName: NotRequired[str]
+    TrialName: NotRequired[str]
+    SourceArn: NotRequired[str]
+    CreatedAfter: NotRequired[float]
+    CreatedBefore: NotRequired[float]
+    SortBy: NotRequired[SortTrialComponentsBy]
+    SortOrder: NotRequired[SortOrder]
+    MaxResults: NotRequired[int]
+    NextToken: NotRequired[str]
+
+
+class ListTrialComponentsResponse(TypedDict):
+    TrialComponentSummaries: NotRequired[list[TrialComponentSummary]]
+    NextToken: NotRequired[str]
+
+
+class ListTrialsRequest(TypedDict):
+    ExperimentName: NotRequired[str]
+    TrialComponentName: NotRequired[str]
+    CreatedAfter: NotRequired[float]
+    CreatedBefore: NotRequired[float]
+    SortBy: NotRequired[SortTrialsBy]
+    SortOrder: NotRequired[SortOrder]
+    MaxResults: NotRequired[int]
+    NextToken: NotRequired[str]
+
+
+class ListTrialsResponse(TypedDict):
+    TrialSummaries: NotRequired[list[TrialSummary]]
+    NextToken: NotRequired[str]
+
+
+class MetadataProperties(TypedDict):
+    CommitId: NotRequired[str]
+    Repository: NotRequired[str]
+    GeneratedBy: NotRequired[str]
+    ProjectId: NotRequired[str]
 
 
 class ParameterImportance(TypedDict):
@@ -139,9 +365,118 @@ class SearchRunsResponse(TypedDict):
     Total: int
 
 
+class Tag(TypedDict):
+    Key: str
+    Value: str
+
+
 class TrackedExperiment(TypedDict):
     ExperimentId: str
     Name: str
     Runs: int
     CreationTime: NotRequired[float]
     LastUpdateTime: NotRequired[float]
+
+
+class TrialComponentArtifact(TypedDict):
+    MediaType: NotRequired[str]
+    Value: str
+
+
+class TrialComponentMetricSummary(TypedDict):
+    MetricName: NotRequired[str]
+    SourceArn: NotRequired[str]
+    TimeStamp: NotRequired[float]
+    Max: NotRequired[float]
+    Min: NotRequired[float]
+    Last: NotRequired[float]
+    Count: NotRequired[int]
+    Avg: NotRequired[float]
+    StdDev: NotRequired[float]
+
+
+class TrialComponentParameterValue(TypedDict):
+    StringValue: NotRequired[str]
+    NumberValue: NotRequired[float]
+
+
+class TrialComponentSource(TypedDict):
+    SourceArn: str
+    SourceType: NotRequired[str]
+
+
+class TrialComponentStatus(TypedDict):
+    PrimaryStatus: NotRequired[TrialComponentPrimaryStatus]
+    Message: NotRequired[str]
+
+
+class TrialComponentSummary(TypedDict):
+    TrialComponentName: NotRequired[str]
+    TrialComponentArn: NotRequired[str]
+    DisplayName: NotRequired[str]
+    TrialComponentSource: NotRequired[TrialComponentSource]
+    Status: NotRequired[TrialComponentStatus]
+    StartTime: NotRequired[float]
+    EndTime: NotRequired[float]
+    CreationTime: NotRequired[float]
+    CreatedBy: NotRequired[UserContext]
+    LastModifiedTime: NotRequired[float]
+    LastModifiedBy: NotRequired[UserContext]
+
+
+class TrialSource(TypedDict):
+    SourceArn: str
+    SourceType: NotRequired[str]
+
+
+class TrialSummary(TypedDict):
+    TrialArn: NotRequired[str]
+    TrialName: NotRequired[str]
+    DisplayName: NotRequired[str]
+    TrialSource: NotRequired[TrialSource]
+    CreationTime: NotRequired[float]
+    LastModifiedTime: NotRequired[float]
+
+
+class UpdateExperimentRequest(TypedDict):
+    ExperimentName: str
+    DisplayName: NotRequired[str]
+    Description: NotRequired[str]
+
+
+class UpdateExperimentResponse(TypedDict):
+    ExperimentArn: NotRequired[str]
+
+
+class UpdateTrialComponentRequest(TypedDict):
+    TrialComponentName: str
+    DisplayName: NotRequired[str]
+    Status: NotRequired[TrialComponentStatus]
+    StartTime: NotRequired[float]
+    EndTime: NotRequired[float]
+    Parameters: NotRequired[dict[str, TrialComponentParameterValue]]
+    ParametersToRemove: NotRequired[list[str]]
+    InputArtifacts: NotRequired[dict[str, TrialComponentArtifact]]
+    InputArtifactsToRemove: NotRequired[list[str]]
+    OutputArtifacts: NotRequired[dict[str, TrialComponentArtifact]]
+    OutputArtifactsToRemove: NotRequired[list[str]]
+
+
+class UpdateTrialComponentResponse(TypedDict):
+    TrialComponentArn: NotRequired[str]
+
+
+class UpdateTrialRequest(TypedDict):
+    TrialName: str
+    DisplayName: NotRequired[str]
+
+
+class UpdateTrialResponse(TypedDict):
+    TrialArn: NotRequired[str]
+
+
+class UserContext(TypedDict):
+    UserProfileArn: NotRequired[str]
+    UserProfileName: NotRequired[str]
+    DomainId: NotRequired[str]
+    IamIdentity: NotRequired[IamIdentity]

@@ -154,12 +154,14 @@ class ReadLogLinesRequest(TypedDict):
     LogGroupName: str
     LogStreamName: str
     FirstLine: NotRequired[int]
+    AroundTime: NotRequired[float]
     MaxLines: NotRequired[int]
 
 
 class ReadLogLinesResponse(TypedDict):
     Lines: list[NumberedLine]
     TotalLines: int
+    LineAtTime: NotRequired[int]
 
 
 class SearchedLogStream(TypedDict):

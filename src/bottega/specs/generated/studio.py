@@ -11,7 +11,7 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 ResourceChange: TypeAlias = Literal["created", "updated", "deleted"]
 
 StudioEventType: TypeAlias = Literal[
-    "ResourceChanged", "MetricsChanged", "TrackingChanged", "InferenceNotified",
+    "ResourceChanged", "MetricsChanged", "TrackingChanged", "InferenceNotified", "RuleNotified",
 ]
 
 

@@ -220,6 +220,25 @@ class DeleteTrainingJobRequest(TypedDict):
     TrainingJobName: str
 
 
+class DescribeTrainingJobReplayRequest(TypedDict):
+    TrainingJobName: str
+    HostName: NotRequired[str]
+
+
+class DescribeTrainingJobReplayResponse(TypedDict):
+    HostName: str
+    Image: str
+    Program: NotRequired[str]
+    Command: NotRequired[list[str]]
+    CodeUri: NotRequired[str]
+    Files: dict[str, str]
+    Variables: dict[str, str]
+    Secrets: list[str]
+    SecretHyperParameters: list[str]
+    Channels: list[ReplayChannel]
+    Notes: list[str]
+
+
 class DescribeTrainingJobRequest(TypedDict):
     TrainingJobName: str
 
@@ -573,6 +592,18 @@ class RemoteDebugConfig(TypedDict):
 
 class RemoteDebugConfigForUpdate(TypedDict):
     EnableRemoteDebug: NotRequired[bool]
+
+
+class ReplayChannel(TypedDict):
+    ChannelName: str
+    Objects: list[ReplayObject]
+    TotalBytes: int
+
+
+class ReplayObject(TypedDict):
+    Bucket: str
+    Key: str
+    Path: str
 
 
 class ResourceConfig(TypedDict):

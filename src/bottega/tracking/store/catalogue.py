@@ -43,6 +43,10 @@ class Missing(Exception):
     """What was asked for is not there."""
 
 
+class Exists(Exception):
+    """What was to be made is there."""
+
+
 def run_query(
     experiment_ids: Sequence[str],
     text: str = "",
@@ -265,12 +269,12 @@ def _inputs(reader: Reader, run_id: str) -> list[dict[str, str]]:
         (run_id,),
     )
     return [
-        {"name": name, "digest": digest, "source": _place(source), "context": context or ""}
+        {"name": name, "digest": digest, "source": place_of(source), "context": context or ""}
         for name, digest, source, context in rows
     ]
 
 
-def _place(source: str) -> str:
+def place_of(source: str) -> str:
     """Where a data set came from, out of MLflow's JSON about it."""
     try:
         facts = json.loads(source)

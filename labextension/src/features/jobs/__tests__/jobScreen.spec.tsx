@@ -10,7 +10,15 @@ import { screenProps } from '../../../testing/fakeClient';
 import { giveSizes, showScreen } from '../../../testing/liveScreen';
 import type { ShownScreen } from '../../../testing/liveScreen';
 import { JobScreen } from '../jobScreen';
-import { course, job, lineage, NOON, overview, runningJob } from './examples';
+import {
+  course,
+  explained,
+  job,
+  lineage,
+  NOON,
+  overview,
+  runningJob
+} from './examples';
 
 // Plotly draws on canvases, which the tests' browser has none of.
 jest.mock('plotly.js-gl2d-dist-min', () => ({
@@ -211,23 +219,59 @@ it('says first why a job failed', async () => {
     FailureReason:
       'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "RuntimeError: the label column is missing"\nCommand "x"'
   });
-  const { container, frame } = showJob(failed, { tab: 'configuration' });
-  const card = await screen.findByRole('alert', {
+  const { client, container, frame } = showJob(
+    failed,
+    { tab: 'configuration' },
+    { 'bottega:ExplainJobFailure': () => explained() }
+  );
+  const card = await screen.findByRole('region', {
     name: 'Why the job failed'
   });
-  expect(card.firstChild?.textContent).toBe(
-    'RuntimeError: the label column is missing'
-  );
-  // The reason has no traceback: it is that of the log.
-  expect((await within(card).findByLabelText('Traceback')).textContent).toBe(
-    LINES.slice(1).join('\n')
-  );
+  expect(await within(card).findByText('Missing label column')).toBeTruthy();
+  expect(client.requests('bottega:ExplainJobFailure')).toEqual([
+    { JobKind: 'Training', JobName: 'churn-0412' }
+  ]);
   expect((await axe(container)).violations).toEqual([]);
-  await userEvent.click(within(card).getByText('Last lines of the log'));
   await userEvent.click(
-    within(card).getByRole('button', { name: 'Open the log' })
+    within(card).getByRole('button', { name: 'Open the log at this line' })
   );
-  expect(frame.parameters['tab']).toBe('logs');
+  expect(frame.parameters).toMatchObject({
+    tab: 'logs',
+    stream: 'churn-0412/algo-1-1',
+    line: '6'
+  });
+});
+
+it('shows the line of the log that it is led to', async () => {
+  showJob(job(), {
+    tab: 'logs',
+    stream: 'churn-0412/algo-1-1',
+    line: '2'
+  });
+  const line = await screen.findByText(/bad.py", line 9/);
+  await waitFor(() =>
+    expect(line.closest('[aria-current="true"]')).not.toBeNull()
+  );
+  expect(document.activeElement?.getAttribute('aria-label')).toMatch(
+    /^Lines of/
+  );
+});
+
+it('explains a job that ran out of time, and no other that was stopped', async () => {
+  const { studio } = showJob(
+    job({
+      TrainingJobStatus: 'Stopped',
+      SecondaryStatus: 'MaxRuntimeExceeded'
+    }),
+    {},
+    { 'bottega:ExplainJobFailure': () => explained() }
+  );
+  await userEvent.click(
+    await screen.findByRole('button', { name: 'Clone and change' })
+  );
+  expect(studio.executed).toEqual([
+    { command: 'bottega:train', args: { clone: 'churn-0412' } }
+  ]);
 });
 
 it('deletes an ended job, leaves its screen, and says why when it cannot', async () => {

@@ -157,9 +157,11 @@ it('says why a job failed', async () => {
     }),
     { tab: 'data' }
   );
+  // The fake has no explanation: the reason stands for it.
   const alert = await screen.findByRole('alert');
   expect(alert.textContent).toContain('no rows, exit code: 1');
-  await userEvent.click(screen.getByRole('button', { name: 'See the logs' }));
+  await screen.findByText(/What is behind it cannot be told/);
+  await userEvent.click(screen.getByRole('button', { name: 'Open the log' }));
   expect(frame.parameters['tab']).toBe('logs');
   expect((await axe(container)).violations).toEqual([]);
 });

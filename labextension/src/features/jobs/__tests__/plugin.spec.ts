@@ -65,6 +65,7 @@ it('fetches the code of its screens when they are opened', async () => {
   expect(studio.screens.map(screen => [screen.id, screen.named])).toEqual([
     ['jobs', false],
     ['jobs', true],
+    ['job-reports', true],
     ['processing-jobs', true],
     ['transform-jobs', true]
   ]);

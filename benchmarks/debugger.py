@@ -1,0 +1,214 @@
+"""What the Debugger costs a training: each job with its hook and profiler beside the same without.
+
+    python benchmarks/debugger.py            XGBoost and PyTorch, seven pairs of jobs each
+    python benchmarks/debugger.py --quick    small ones, to see that it runs
+
+A job is a whole one (``bottega.container.train`` in a process of its own, on a folder as the
+platform writes it); the script says how long its training took, without imports and data. Jobs with
+and without take turns, so that both meet the same machine.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from measurement import Ratio, Result, Table, finish, options, scratch
+
+from bottega.testing.job_folder import JobFolder
+
+XGBOOST = """
+import json, time
+import numpy as np
+import xgboost
+
+random = np.random.default_rng(0)
+features = random.normal(size=(ROWS, 30)).astype(np.float32)
+labels = (features[:, :5].sum(axis=1) + random.normal(size=ROWS) > 0).astype(int)
+cut = ROWS * 4 // 5
+train, validation = (
+    xgboost.DMatrix(features[part], labels[part]) for part in (slice(cut), slice(cut, None))
+)
+parameters = {"objective": "binary:logistic", "eval_metric": ["logloss", "auc"]}
+began, cpu = time.perf_counter(), time.process_time()
+xgboost.train(
+    parameters,
+    train,
+    ROUNDS,
+    evals=[(train, "train"), (validation, "validation")],
+    verbose_eval=False,
+)
+print(json.dumps([time.perf_counter() - began, time.process_time() - cpu]))
+"""
+PYTORCH = """
+import json, time
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+data = TensorDataset(torch.randn(ROWS, 64), torch.randint(0, 10, (ROWS,)))
+model = nn.Sequential(
+    nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10)
+)
+criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters())
+
+
+def epoch():
+    for x, y in DataLoader(data, batch_size=128):
+        optimizer.zero_grad()
+        criterion(model(x), y).backward()
+        optimizer.step()
+
+
+epoch()
+began, cpu = time.perf_counter(), time.process_time()
+for _ in range(ROUNDS):
+    epoch()
+print(json.dumps([time.perf_counter() - began, time.process_time() - cpu]))
+"""
+PROFILER = {"S3OutputPath": "s3://bucket/prefix", "DisableProfiler": False}
+
+
+def hook(interval: int, *collections: str) -> dict[str, Any]:
+    """A DebugHookConfig that saves collections every so many steps."""
+    parameters = {"save_interval": str(interval)}
+    return {
+        "S3OutputPath": "s3://bucket/prefix",
+        "LocalPath": "/opt/ml/output/tensors",
+        "CollectionConfigurations": [
+            {"CollectionName": name, "CollectionParameters": parameters} for name in collections
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training, and what the Debugger saves of it."""
+
+    name: str
+    image: str
+    script: str
+    rows: int
+    rounds: int
+    hook: Mapping[str, Any]
+
+    def run(self, folder: Path, configuration: Mapping[str, Mapping[str, Any]]) -> list[float]:
+        """Seconds that the training took, by the clock and of the processor."""
+        job = JobFolder(folder, {"sagemaker_program": "train.py"}, image=self.image)
+        head = f"ROWS, ROUNDS = {self.rows}, {self.rounds}\n"
+        job.source({"train.py": head + self.script})
+        for name, content in configuration.items():
+            job.config(name, content)
+        done = job.run()
+        if done.returncode:
+            raise RuntimeError(f"{self.name} failed:\n{done.stdout}{done.stderr}")
+        if "Debugger:" in done.stderr:
+            raise RuntimeError(f"{self.name}: the hook failed:\n{done.stderr}")
+        found: list[float] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+
+def trainings(quick: bool) -> list[Training]:
+    """What is measured."""
+    return [
+        Training(
+            "XGBoost, 500 rounds: metrics and feature importances every 5 rounds",
+            "xgboost",
+            XGBOOST,
+            2_000 if quick else 50_000,
+            20 if quick else 500,
+            hook(5, "metrics", "feature_importance"),
+        ),
+        Training(
+            "PyTorch, 3 layers: losses every 10 steps, weights and gradients every 100",
+            "pytorch",
+            PYTORCH,
+            1_024 if quick else 25_600,
+            1 if quick else 20,
+            _merged(hook(10, "losses"), hook(100, "weights", "gradients")),
+        ),
+    ]
+
+
+def _merged(*configurations: dict[str, Any]) -> dict[str, Any]:
+    first, *others = configurations
+    for one in others:
+        first["CollectionConfigurations"] += one["CollectionConfigurations"]
+    return first
+
+
+VARIANTS = ("without", "hook", "profiler", "hook and profiler")
+
+
+def configuration(training: Training, variant: str) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    if "hook" in variant:
+        found["debughookconfig"] = training.hook
+    if "profiler" in variant:
+        found["profilerconfig"] = PROFILER
+    return found
+
+
+def measure(training: Training, pairs: int, folder: Path) -> dict[str, list[list[float]]]:
+    """The times of every run, by variant."""
+    times: dict[str, list[list[float]]] = {variant: [] for variant in VARIANTS}
+    for number in range(pairs):
+        # Turned around each time, so that none is always the first.
+        for variant in VARIANTS if number % 2 == 0 else VARIANTS[::-1]:
+            place = folder / f"{training.image}-{number}-{variant.replace(' ', '-')}"
+            times[variant].append(training.run(place, configuration(training, variant)))
+    return times
+
+
+def report(found: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], pairs: int) -> Result:
+    tables, ratios = [], []
+    for name, times in found.items():
+        plain = [statistics.median(column) for column in zip(*times["without"], strict=True)]
+        rows = {}
+        for variant, runs in times.items():
+            wall, cpu = (statistics.median(column) for column in zip(*runs, strict=True))
+            rows[variant] = [
+                wall,
+                cpu,
+                None if variant == "without" else (wall / plain[0] - 1) * 100,
+                None if variant == "without" else (cpu / plain[1] - 1) * 100,
+            ]
+        tables.append(Table(name, ("s", "CPU s", "more %", "more CPU %"), rows))
+        both = statistics.median(run[0] for run in times["hook and profiler"])
+        ratios.append(Ratio(f"time with hook and profiler / without: {name}", both / plain[0]))
+    return Result(
+        name="debugger",
+        title="What the Debugger costs",
+        method=(
+            "Whole jobs, each in a process of its own, with a DebugHookConfig, with a "
+            f"ProfilerConfig, with both and with neither, in turns, {pairs} times; the medians of "
+            "what the training itself took, without imports and the reading of data."
+        ),
+        tables=tables,
+        ratios=ratios,
+        packages=("numpy", "torch", "xgboost"),
+    )
+
+
+def main() -> int:
+    parser = options(__doc__)
+    parser.add_argument("--quick", action="store_true", help="small trainings, once")
+    arguments = parser.parse_args()
+    pairs = 1 if arguments.quick else 7
+    found = {}
+    with scratch() as folder:
+        for training in trainings(arguments.quick):
+            print(f"{training.name} ...", file=sys.stderr, flush=True)
+            found[training.name] = measure(training, pairs, folder)
+    finish(report(found, pairs), arguments.results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

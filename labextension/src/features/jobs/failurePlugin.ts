@@ -1,0 +1,96 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  ICommandPalette,
+  Notification,
+  showErrorMessage
+} from '@jupyterlab/apputils';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { IBottegaClient } from '../../tokens';
+
+export const REPLAY_COMMAND = 'bottega:replay-job';
+
+/** Replays of jobs: a notebook with the same code, data and environment. */
+export const replays: JupyterFrontEndPlugin<void> = {
+  id: '@bottega/labextension:replays',
+  description: 'Does again in a notebook what a training job did.',
+  autoStart: true,
+  requires: [IBottegaClient],
+  optional: [ITranslator, ICommandPalette, IDefaultFileBrowser],
+  activate: (
+    app: JupyterFrontEnd,
+    client: IBottegaClient,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+    browser: IDefaultFileBrowser | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('bottega');
+    app.commands.addCommand(REPLAY_COMMAND, {
+      label: args =>
+        args['name']
+          ? trans.__('Replay Job %1', String(args['name']))
+          : trans.__('Replay a Job…'),
+      caption: trans.__(
+        'Open a notebook with the code, the data and the environment of a training job'
+      ),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            name: {
+              type: 'string',
+              description:
+                'The name of a training job that has ended; asked for when absent'
+            },
+            folder: {
+              type: 'string',
+              description:
+                'In which folder of the file browser; the one that it shows when absent'
+            }
+          },
+          additionalProperties: false
+        }
+      },
+      execute: async args => {
+        try {
+          const name = args['name'] ?? (await askName());
+          if (typeof name === 'string' && name) {
+            await open(name, args['folder']);
+          }
+        } catch (error) {
+          await showErrorMessage(
+            trans.__('The job cannot be replayed'),
+            error instanceof Error ? error.message : String(error)
+          );
+        }
+      }
+    });
+
+    const open = async (name: string, folder: unknown): Promise<void> => {
+      const made = await client.replay(
+        name,
+        typeof folder === 'string' ? folder : (browser?.model.path ?? '')
+      );
+      await app.commands.execute('docmanager:open', { path: made.notebook });
+      if (made.notes.length > 0) {
+        Notification.warning(made.notes.join(' '), { autoClose: false });
+      }
+    };
+    const askName = async (): Promise<string | null> => {
+      const { InputDialog } = await import('@jupyterlab/apputils');
+      const answer = await InputDialog.getText({
+        title: trans.__('Replay a job'),
+        label: trans.__('The name of a training job that has ended')
+      });
+      return answer.button.accept ? answer.value : null;
+    };
+    palette?.addItem({
+      command: REPLAY_COMMAND,
+      category: trans.__('Bottega')
+    });
+  }
+};

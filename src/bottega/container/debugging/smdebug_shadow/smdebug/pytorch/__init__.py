@@ -1,0 +1,30 @@
+"""The hook of PyTorch."""
+
+from bottega.container.debugging import smdebug_api
+from bottega.container.debugging.smdebug_api import ReductionConfig, SaveConfig, SaveConfigMode
+from bottega.container.debugging.torch_hook import FRAMEWORK
+from bottega.debugger import create_trial
+from bottega.debugger.tensors.collection import Collection
+from bottega.debugger.tensors.modes import ModeKeys as modes
+
+__all__ = [
+    "Collection",
+    "Hook",
+    "ReductionConfig",
+    "SaveConfig",
+    "SaveConfigMode",
+    "create_trial",
+    "get_hook",
+    "modes",
+]
+
+
+class Hook(smdebug_api.Hook):
+    """The hook of PyTorch."""
+
+    framework = FRAMEWORK
+
+
+def get_hook(json_config_path=None, create_if_not_exists=False):  # type: ignore[no-untyped-def]
+    """The hook of this process; None where there is none and none is to be made."""
+    return smdebug_api.get_hook(Hook, create_if_not_exists)

@@ -1,0 +1,341 @@
+"""The hook for PyTorch: modules, losses, parameters and gradients, and the phases of a step.
+
+Nothing of the script is changed: torch calls hooks of its own around every module and every
+optimizer, and ``torch.autograd.backward`` and the iterator of a ``DataLoader`` are wrapped.
+
+A *step* begins with the forward pass of an outermost module (one that is not called by another,
+that has parameters, and is no loss) when an optimizer has stepped since, when the mode changes, or
+when this step has seen the module already. Its mode is TRAIN or EVAL, as the module's ``training``
+says. Names are smdebug's: ``Net_conv.weight``, ``gradient/Net_conv.weight``, ``conv_input_0``,
+``conv_output_0``, ``CrossEntropyLoss_output_0``; a module that computes an activation and is not
+called like it has its kind in the name, too: the second layer of a Sequential is ``1.relu``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from bottega.container.debugging.recorder import Recorder
+from bottega.container.debugging.timeline import Timeline
+from bottega.container.debugging.torch_operators import Operators
+from bottega.debugger import phases
+from bottega.debugger.tensors.configuration import Framework
+from bottega.debugger.tensors.modes import ModeKeys
+
+FRAMEWORK = Framework(
+    name="pytorch",
+    patterns={
+        "losses": r"[Ll]oss_(?!input).*output",
+        "weights": r"^(?!gradient).*weight",
+        "biases": r"^(?!gradient).*bias",
+        "gradients": r"^gradient",
+    },
+    always=("losses",),
+)
+_LOSS_NODE = re.compile(r"^(\w*?Loss)(?:\w*)Backward\d*$")
+_GRADIENT = "gradient/"
+
+
+class TorchHook:
+    """Looks at the training in one thread of this process: the first that calls a module.
+
+    Args:
+        recorder: what saves tensors; None where only times are wanted.
+        timeline: what keeps times; None where only tensors are wanted.
+    """
+
+    def __init__(self, recorder: Recorder | None, timeline: Timeline | None) -> None:
+        self._recorder = recorder
+        self._timeline = timeline
+        window = timeline.settings.operators if timeline is not None else None
+        self._operators = Operators(timeline, window) if timeline and window else None
+        self._thread = 0
+        self._depth = 0
+        self._in_backward = 0
+        self._names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+        self._roots: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+        self._taken: dict[str, int] = {}
+        self._called: list[Any] = []
+        self._root: Any = None
+        self._outer: Any = None
+        self._mode: ModeKeys | None = None
+        self._stepped = False
+        self._loss_seen = False
+        self._saving = False
+        self._counted: dict[str, int] = {}
+        self._number = -1
+        self._mode_numbers = dict.fromkeys(ModeKeys, -1)
+        self._began = self._forward_began = self._ended = self._optimizer_began = 0.0
+        self.forced_mode: ModeKeys | None = None
+        """What the script says it does, by smdebug's ``set_mode``; None asks the module."""
+
+    def install(self) -> None:
+        """Have torch call the hook."""
+        import torch
+        from torch.nn.modules import module
+        from torch.optim import optimizer
+        from torch.utils.data import dataloader
+
+        self._torch = torch
+        self._loss = torch.nn.modules.loss._Loss
+        self._compiled: Any = ()  # until something is compiled
+        self._activations = tuple(
+            getattr(torch.nn, name) for name in torch.nn.modules.activation.__all__
+        )
+        torch.compile = self._around_compile(torch.compile)
+        module.register_module_forward_pre_hook(self._before_module)
+        module.register_module_forward_hook(self._after_module)
+        optimizer.register_optimizer_step_pre_hook(self._before_optimizer)
+        optimizer.register_optimizer_step_post_hook(self._after_optimizer)
+        torch.autograd.backward = self._around_backward(torch.autograd.backward)
+        if self._timeline is not None:
+            iterator: Any = dataloader._BaseDataLoaderIter
+            iterator.__next__ = self._around_loading(iterator.__next__)
+
+    # What torch calls.
+
+    def _before_module(self, module: Any, inputs: Any) -> None:
+        if self._in_backward or (self._compiled and self._torch.compiler.is_compiling()):
+            return
+        if threading.get_ident() != self._thread and not self._is_ours():
+            return
+        # A pass that has failed does not come to its end: the module that began it begins anew.
+        if self._depth == 0 or self._begins_anew(module):
+            self._depth, self._outer = 1, module
+            self._outermost(module)
+        else:
+            self._depth += 1
+
+    def _after_module(self, module: Any, inputs: Any, output: Any) -> None:
+        if self._in_backward or self._depth == 0:
+            return
+        if self._compiled and self._torch.compiler.is_compiling():
+            return
+        if threading.get_ident() != self._thread:
+            return
+        self._depth -= 1
+        if self._saving:
+            self._save_layer(module, inputs, output)
+        if isinstance(module, self._loss):
+            self._loss_seen = True
+        if self._depth == 0:
+            self._ended = now = time.time()
+            if self._timeline is not None and self._root is not None:
+                name = self._roots[self._root]
+                self._timeline.add(phases.FORWARD, name, self._forward_began, now, self._step)
+
+    def _before_optimizer(self, optimizer: Any, arguments: Any, named: Any) -> None:
+        self._optimizer_began = time.time()
+        self._depth = 0
+
+    def _after_optimizer(self, optimizer: Any, arguments: Any, named: Any) -> None:
+        if threading.get_ident() != self._thread:
+            return
+        self._stepped = True
+        self._ended = now = time.time()
+        if self._timeline is not None:
+            name = type(optimizer).__name__
+            self._timeline.add(phases.OPTIMIZER, name, self._optimizer_began, now, self._step)
+
+    def _around_backward(self, backward: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(backward)
+        def around(tensors: Any, *arguments: Any, **named: Any) -> Any:
+            if self._in_backward or threading.get_ident() != self._thread:
+                return backward(tensors, *arguments, **named)
+            if self._saving and not self._loss_seen:
+                self._save_loss(tensors)
+            began = time.time()
+            self._depth = 0
+            self._in_backward += 1
+            try:
+                return backward(tensors, *arguments, **named)
+            finally:
+                self._in_backward -= 1
+                self._ended = now = time.time()
+                if self._timeline is not None:
+                    name = self._roots.get(self._called[-1], "") if self._called else ""
+                    self._timeline.add(phases.BACKWARD, name, began, now, self._step)
+                if self._saving:
+                    self._save_gradients()
+
+        return around
+
+    def _around_compile(self, compile_: Callable[..., Any]) -> Callable[..., Any]:
+        """A compiled module is the module that it was made of, and torch need not warn of hooks."""
+
+        @functools.wraps(compile_)
+        def around(*arguments: Any, **named: Any) -> Any:
+            from torch._dynamo.eval_frame import OptimizedModule
+
+            self._compiled = OptimizedModule
+            warnings.filterwarnings("ignore", message="Using `torch.compile.module.` when there")
+            return compile_(*arguments, **named)
+
+        return around
+
+    def _around_loading(self, following: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        @functools.wraps(following)
+        def around(iterator: Any) -> Any:
+            began = time.time()
+            batch = following(iterator)
+            timeline = self._timeline
+            if timeline is not None:
+                # The batch is for the step that comes.
+                window, step = timeline.settings.data_loading, self._number + 1
+                if window is not None and window.has(step, began):
+                    more = {"worker_count": iterator._num_workers}
+                    name = type(iterator).__name__.lstrip("_")
+                    timeline.add(phases.DATA_LOADING, name, began, time.time(), step, more)
+            return batch
+
+        return around
+
+    # Steps.
+
+    @property
+    def _step(self) -> int:
+        """The step as its mode counts it; for events."""
+        return self._mode_numbers[self._mode] if self._mode is not None else 0
+
+    def _begins_anew(self, module: Any) -> bool:
+        outer = self._outer
+        if module is outer:
+            return True
+        return isinstance(module, self._compiled) and module._orig_mod is outer
+
+    def _is_ours(self) -> bool:
+        if self._thread:
+            return False
+        self._thread = threading.get_ident()
+        return True
+
+    def _outermost(self, module: Any) -> None:
+        self._forward_began = time.time()
+        self._root = None
+        if isinstance(module, self._loss):
+            self._names.setdefault(module, type(module).__name__)
+            return
+        if isinstance(module, self._compiled):
+            module = module._orig_mod
+        if module not in self._roots:
+            if next(module.parameters(), None) is None:
+                return
+            self._adopt(module)
+        self._root = module
+        mode = self.forced_mode or (ModeKeys.TRAIN if module.training else ModeKeys.EVAL)
+        if self._mode is mode and not self._stepped and module not in self._called:
+            self._called.append(module)
+            if self._saving:
+                self._save_parameters(module)
+            return
+        self.end_step()
+        self._called = [module]
+        self._mode, self._stepped, self._loss_seen = mode, False, False
+        self._number += 1
+        self._mode_numbers[mode] += 1
+        self._counted.clear()
+        self._began = self._forward_began
+        if self._operators is not None:
+            self._operators.begin(self._number)
+        if self._recorder is not None:
+            self._saving = self._recorder.begin(mode)
+            if self._saving:
+                self._save_parameters(module)
+
+    def end_step(self) -> None:
+        """The step is over: its time is known. Its tensors are written when the next one begins."""
+        if self._operators is not None:
+            self._operators.end()
+        if self._mode is None or self._timeline is None:
+            return
+        name = self._roots.get(self._called[0], "") if self._called else ""
+        phase = phases.step_phase(self._mode)
+        self._timeline.add(phase, name, self._began, self._ended, self._step)
+
+    def _adopt(self, module: Any) -> None:
+        kind = type(module).__name__
+        self._taken[kind] = self._taken.get(kind, 0) + 1
+        root = kind if self._taken[kind] == 1 else f"{kind}_{self._taken[kind] - 1}"
+        self._roots[module] = root
+        for path, part in module.named_modules():
+            self._names.setdefault(part, self._layer_name(path, part) if path else root)
+
+    def _layer_name(self, path: str, module: Any) -> str:
+        kind = type(module).__name__.lower()
+        if isinstance(module, self._activations) and not path.lower().endswith(kind):
+            return f"{path}.{kind}"
+        return path
+
+    # Tensors.
+
+    def _save(self, name: str, tensor: Any) -> None:
+        recorder = self._recorder
+        if recorder is None or not recorder.wants(name):
+            return
+        try:
+            recorder.save(name, _array(self._torch, tensor))
+        except Exception as error:
+            recorder.fail(error)
+
+    def _save_layer(self, module: Any, inputs: Any, output: Any) -> None:
+        name = self._names.get(module)
+        if name is None:
+            name = self._names[module] = type(module).__name__
+        for kind, values in (("input", inputs), ("output", output)):
+            key = f"{name}_{kind}_"
+            number = self._counted.get(key, 0)
+            for tensor in _tensors(values, self._torch.Tensor):
+                self._save(f"{key}{number}", tensor)
+                number += 1
+            self._counted[key] = number
+
+    def _save_parameters(self, root: Any) -> None:
+        for name, parameter in root.named_parameters():
+            self._save(f"{self._roots[root]}_{name}", parameter)
+
+    def _save_gradients(self) -> None:
+        for root in self._called:
+            for name, parameter in root.named_parameters():
+                if parameter.grad is not None:
+                    self._save(f"{_GRADIENT}{self._roots[root]}_{name}", parameter.grad)
+
+    def _save_loss(self, tensors: Any) -> None:
+        """Save the loss of a function: what the backward pass begins with."""
+        for tensor in _tensors(tensors, self._torch.Tensor):
+            if tensor.numel() != 1:
+                continue
+            node = type(tensor.grad_fn).__name__ if tensor.grad_fn is not None else ""
+            found = _LOSS_NODE.match(node)
+            key = f"{found[1] if found else 'Loss'}_output_"
+            number = self._counted.get(key, 0)
+            self._save(f"{key}{number}", tensor)
+            self._counted[key] = number + 1
+
+
+def _tensors(values: Any, kind: type) -> Iterator[Any]:
+    """The tensors in what a module was given, or gave, in order."""
+    if isinstance(values, kind):
+        yield values
+    elif isinstance(values, dict):
+        for one in values.values():
+            yield from _tensors(one, kind)
+    elif isinstance(values, (list, tuple)):
+        for one in values:
+            yield from _tensors(one, kind)
+
+
+def _array(torch: Any, tensor: Any) -> Any:
+    """A copy of a tensor's values as an array, now: the script goes on to change them."""
+    plain = tensor.detach()
+    if plain.is_sparse:
+        plain = plain.coalesce().values()
+    if plain.dtype is torch.bfloat16:
+        plain = plain.float()
+    return plain.cpu().numpy()

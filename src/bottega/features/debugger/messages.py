@@ -1,0 +1,118 @@
+"""Messages to people: by a mail server or a webhook, where the studio's settings name one."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import ssl
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+from bottega.config import Config
+
+_SECONDS = 10.0
+
+
+class MessageNotSent(Exception):
+    """The message could not be sent. Says why."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """That a rule has fired.
+
+    Attributes:
+        channel: ``Email`` or ``SMS``.
+        address: who is to be told: a mail address or a telephone number.
+        job: the training job.
+        rule: the RuleConfigurationName.
+        details: its StatusDetails.
+        findings: what it found, a sentence each.
+    """
+
+    channel: str
+    address: str
+    job: str
+    rule: str
+    details: str
+    findings: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """One line that says it all."""
+        return f"Debugger rule {self.rule} has fired for the training job {self.job}"
+
+    @property
+    def text(self) -> str:
+        """The whole of it."""
+        return "\n".join([f"{self.subject}.", "", self.details, *self.findings])
+
+
+def send(config: Config, message: Message) -> str:
+    """Send it; returns what was done, in words. Without a server for it, it is shown in the Studio
+    alone.
+
+    Raises:
+        MessageNotSent: a server is named, and does not take it.
+    """
+    if message.channel == "Email" and config.smtp_url:
+        _mail(config, message)
+        return f"mailed to {message.address}"
+    if config.notification_webhook:
+        _post(config.notification_webhook, message)
+        return f"posted to the webhook for {message.address}"
+    setting = (
+        "smtp_url or notification_webhook"
+        if message.channel == "Email"
+        else ("notification_webhook")
+    )
+    return f"shown in the Studio; to send it, set {setting}"
+
+
+def _mail(config: Config, message: Message) -> None:
+    server = urlsplit(config.smtp_url)
+    mail = EmailMessage()
+    mail["Subject"] = message.subject
+    mail["To"] = message.address
+    mail["From"] = config.smtp_from or f"bottega@{server.hostname}"
+    mail.set_content(message.text)
+    try:
+        with _connection(server.scheme, server.hostname or "", server.port) as connection:
+            if server.scheme == "smtp" and connection.has_extn("starttls"):
+                connection.starttls(context=ssl.create_default_context())
+            if server.username:
+                connection.login(unquote(server.username), unquote(server.password or ""))
+            connection.send_message(mail)
+    except (OSError, smtplib.SMTPException, ValueError) as problem:
+        raise MessageNotSent(
+            f"the mail server {server.hostname} did not take the message: {problem}"
+        ) from problem
+
+
+def _connection(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
+    if scheme == "smtps":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(host, port or 465, timeout=_SECONDS, context=context)
+    connection = smtplib.SMTP(host, port or 25, timeout=_SECONDS)
+    connection.ehlo_or_helo_if_needed()
+    return connection
+
+
+def _post(address: str, message: Message) -> None:
+    body = {**asdict(message), "subject": message.subject, "text": message.text}
+    request = urllib.request.Request(
+        address,
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+        method="POST",
+    )
+    if not address.startswith(("http://", "https://")):
+        raise MessageNotSent(f"the setting notification_webhook is no http address: {address!r}")
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS):
+            return
+    except (OSError, urllib.error.URLError, ValueError) as problem:
+        raise MessageNotSent(f"the webhook did not take the message: {problem}") from problem

@@ -1,0 +1,1 @@
+"""Failed jobs of every kind, explained."""

@@ -1,0 +1,1 @@
+"""SageMaker's lineage: artifacts, actions and contexts, and what came from what."""

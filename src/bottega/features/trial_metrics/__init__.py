@@ -1,0 +1,1 @@
+"""SageMaker's metrics service: the values that trial components record."""

@@ -1,0 +1,282 @@
+"""A replay: a folder with everything that a job had, and a notebook that does it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from bottega.errors import ClientFault
+from bottega.sdk.client import Client
+
+MOST_BYTES = 5_000_000_000
+_AT_ONCE = 8
+_NOTEBOOK = "replay.ipynb"
+
+
+@dataclass(frozen=True)
+class ReplayFolder:
+    """What was made."""
+
+    folder: Path
+    notebook: Path
+    notes: tuple[str, ...]
+    """What is not there any more, or not as it was in the job; sentences."""
+    secrets: tuple[str, ...]
+    """Variables and hyperparameters whose values are not in the folder."""
+
+
+def make_replay(
+    client: Client,
+    job: str,
+    folder: str | os.PathLike[str],
+    *,
+    host: str | None = None,
+    most_bytes: int = MOST_BYTES,
+) -> ReplayFolder:
+    """Bring code, data and environment of a training job that has ended into a folder.
+
+    Args:
+        folder: in which ``replay-<job>`` is made; with a number behind it where that is there.
+        host: whose part is done again; the first one when absent.
+        most_bytes: of data; a replay with more is refused.
+
+    Raises:
+        ClientFault: there is no such job, it has not ended, or its data are more than that.
+    """
+    request = {"TrainingJobName": job, **({"HostName": host} if host else {})}
+    found = client.call("bottega", "DescribeTrainingJobReplay", request)
+    total = sum(channel["TotalBytes"] for channel in found["Channels"])
+    if total > most_bytes:
+        raise ClientFault(
+            f"the data of {job} are {total:,} bytes, and at most {most_bytes:,} are copied; allow "
+            "more, with most_bytes or --max-bytes"
+        )
+    parent = Path(os.fspath(folder)).expanduser().absolute()
+    parent.mkdir(parents=True, exist_ok=True)
+    # A draft beside its place, so that what is there is whole.
+    draft = Path(tempfile.mkdtemp(prefix=f".replay-{job}-", dir=parent))
+    try:
+        notes = [*found["Notes"], *_fill(client, found, draft)]
+        target = _free_name(parent, f"replay-{job}")
+        _describe(draft, job, found)
+        text = _notebook(target, job, found, notes, _explanation(client, job))
+        (draft / _NOTEBOOK).write_text(text, encoding="utf-8")
+        draft.chmod(0o700)
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return ReplayFolder(
+        target,
+        target / _NOTEBOOK,
+        tuple(notes),
+        (*found["Secrets"], *found["SecretHyperParameters"]),
+    )
+
+
+def _free_name(parent: Path, name: str) -> Path:
+    place, number = parent / name, 1
+    while place.exists():
+        number += 1
+        place = parent / f"{name}-{number}"
+    return place
+
+
+def _fill(client: Client, found: Mapping[str, Any], draft: Path) -> list[str]:
+    """Write files, data and code; returns what could not be brought, in sentences."""
+    from bottega.container.replay import ML_FOLDER
+
+    root = draft / ML_FOLDER
+    for part in ("code", "model", "output/data", "checkpoints", "input/data"):
+        (root / part).mkdir(parents=True, exist_ok=True)
+    for name, text in found["Files"].items():
+        file = _inside(root, name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    notes = []
+    wanted = []
+    for channel in found["Channels"]:
+        base = _inside(root / "input" / "data", channel["ChannelName"])
+        base.mkdir(parents=True, exist_ok=True)
+        wanted += [(one, _inside(base, one["Path"])) for one in channel["Objects"]]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        notes += [said for said in pool.map(lambda one: _fetch(client, *one), wanted) if said]
+    return [*notes, *_bring_code(client, found, root)]
+
+
+def _inside(root: Path, name: str) -> Path:
+    """A file below a folder. Raises: ClientFault for a name that leads out of it."""
+    parts = PurePosixPath(name).parts
+    if not parts or ".." in parts or name.startswith("/"):
+        raise ClientFault(f"{name!r} leads out of the folder of the replay")
+    return root.joinpath(*parts)
+
+
+def _fetch(client: Client, place: Mapping[str, str], target: Path) -> str:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        client.get_object(place["Bucket"], place["Key"], target)
+    except ClientFault as error:
+        return f"s3://{place['Bucket']}/{place['Key']} could not be brought: {error}"
+    return ""
+
+
+def _bring_code(client: Client, found: Mapping[str, Any], root: Path) -> list[str]:
+    from bottega.algorithms.base import CustomerError
+    from bottega.container.archives import unpack
+
+    archives = []
+    if uri := found.get("CodeUri"):
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        archive = root / "input" / "config" / "sourcedir.tar.gz"
+        if _fetch(client, {"Bucket": bucket, "Key": key}, archive):
+            archive.unlink(missing_ok=True)
+            return []  # that it is gone is among the notes already
+        archives.append(archive)
+    elif (channel := root / "input" / "data" / "code").is_dir():
+        archives += sorted(channel.glob("*.tar.gz"))
+        ignored = shutil.ignore_patterns("*.tar.gz")
+        shutil.copytree(channel, root / "code", dirs_exist_ok=True, ignore=ignored)
+    notes = []
+    for archive in archives:
+        try:
+            unpack(archive, root / "code")
+        except CustomerError as error:
+            notes.append(f"The code could not be unpacked: {error}")
+    return notes
+
+
+def _describe(draft: Path, job: str, found: Mapping[str, Any]) -> None:
+    """Write what ``bottega.container.replay`` reads."""
+    from bottega.container.replay import DESCRIPTION
+
+    values = {
+        "job": job,
+        "image": found["Image"],
+        "program": found.get("Program", "") or _only_program(draft, found),
+        "command": found.get("Command", []),
+        "variables": found["Variables"],
+        "secrets": found["Secrets"],
+        "secret_hyperparameters": found["SecretHyperParameters"],
+    }
+    (draft / DESCRIPTION).write_text(json.dumps(values, indent=2), encoding="utf-8")
+
+
+def _only_program(draft: Path, found: Mapping[str, Any]) -> str:
+    """The script of a channel ``code`` that names none, as the job found it."""
+    if "Program" not in found:
+        return ""
+    names = sorted(path.name for path in (draft / "ml" / "code").glob("*.py"))
+    return "train.py" if "train.py" in names or not names else names[0]
+
+
+def _explanation(client: Client, job: str) -> Mapping[str, Any] | None:
+    """Why it failed; None for a job that did not."""
+    try:
+        return client.call("bottega", "ExplainJobFailure", {"JobKind": "Training", "JobName": job})
+    except ClientFault:
+        return None
+
+
+def _notebook(
+    target: Path,
+    job: str,
+    found: Mapping[str, Any],
+    notes: Sequence[str],
+    explanation: Mapping[str, Any] | None,
+) -> str:
+    """The notebook's text, in format 4."""
+    script = found.get("Program") or " ".join(found.get("Command", ())) or found["Image"]
+    cells = [
+        _prose(_introduction(job, script, notes, explanation)),
+        _code(_entering(target, [*found["Secrets"], *found["SecretHyperParameters"]])),
+    ]
+    if (found.get("Program") is not None) and "CodeUri" in found:
+        cells.append(_code("replay.install()  # what requirements.txt asks for and is not here"))
+    cells += [
+        _prose(f"Runs `{script}` as the job did. The names that the script leaves are in `names`."),
+        _code("names = replay.run()"),
+        _prose(_debugging(explanation)),
+        _code("%debug"),
+    ]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"replay-{number}"
+    return json.dumps(
+        {
+            "cells": cells,
+            "metadata": {
+                "kernelspec": {
+                    "display_name": "Python 3",
+                    "language": "python",
+                    "name": "python3",
+                },
+                "language_info": {"name": "python"},
+            },
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        },
+        indent=1,
+    )
+
+
+def _introduction(
+    job: str, script: str, notes: Sequence[str], explanation: Mapping[str, Any] | None
+) -> str:
+    lines = [f"# Replay of {job}", ""]
+    if explanation is not None:
+        cause = explanation["Cause"]
+        lines += [f"**{cause['Code']}**: {cause['Sentence']}", ""]
+        for one in cause["Advice"]:
+            lines.append(f"- {one['Text']}")
+            if code := one.get("Code"):
+                indented = "\n".join(f"  {line}" for line in code.splitlines())
+                lines.append(f"\n  ```{one.get('Language', '')}\n{indented}\n  ```\n")
+        lines.append("")
+    lines += [
+        f"The code of `{script}` is in `ml/code`, the data are copies in `ml/input/data`: change "
+        "them as you like, and run again."
+    ]
+    if notes:
+        lines += ["", "What is not as it was:", "", *(f"- {note}" for note in notes)]
+    return "\n".join(lines)
+
+
+def _entering(target: Path, secrets: Sequence[str]) -> str:
+    lines = ["from bottega.container.replay import Replay", ""]
+    if secrets:
+        asked = "".join(f"    {name!r}: getpass({name!r}),\n" for name in secrets)
+        lines = ["from getpass import getpass", "", *lines]
+        entering = f"replay.enter({{\n{asked}}})"
+    else:
+        entering = "replay.enter()"
+    return "\n".join([*lines, f"replay = Replay.of({str(target)!r})", entering])
+
+
+def _debugging(explanation: Mapping[str, Any] | None) -> str:
+    place = (explanation or {}).get("Location")
+    at = f" The job failed in line {place['Line']} of `{place['File']}`." if place else ""
+    return (
+        f"The debugger, where the last error was:{at} `u` and `d` go up and down, `p name` prints, "
+        "`q` ends."
+    )
+
+
+def _prose(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": text}
+
+
+def _code(text: str) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": text,
+    }

@@ -1,0 +1,201 @@
+"""PyTorch's hook: one script, unchanged, and what is seen of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bottega.debugger import ModeKeys, Trial, create_trial, phases
+from bottega.testing.job_folder import JobFolder
+
+SCRIPT = """
+import os
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 6)
+        self.relu = nn.ReLU()
+        self.head = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3))
+
+    def forward(self, x, scale=None):
+        return self.head(self.relu(self.fc(x)))
+
+
+net, criterion = Net(), nn.CrossEntropyLoss()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+data = TensorDataset(torch.randn(12, 4), torch.randint(0, 3, (12,)))
+kept = {}
+step = 0
+for epoch in range(2):
+    net.train()
+    for x, y in DataLoader(data, batch_size=4):
+        before = {name: one.detach().clone() for name, one in net.named_parameters()}
+        optimizer.zero_grad()
+        loss = criterion(net(x), y)
+        loss.backward()
+        kept[step] = (before, {n: p.grad.clone() for n, p in net.named_parameters()}, loss.item())
+        optimizer.step()
+        step += 1
+    net.eval()
+    with torch.no_grad():
+        for x, y in DataLoader(data, batch_size=6):
+            kept[step] = ({}, {}, criterion(net(x), y).item())
+            step += 1
+net.train()
+for x, y in DataLoader(data, batch_size=6):  # a loss that is a function
+    optimizer.zero_grad()
+    loss = F.mse_loss(net(x), F.one_hot(y, 3).float())
+    loss.backward()
+    optimizer.step()
+    kept[step] = ({}, {}, loss.item())
+    step += 1
+try:
+    net(torch.zeros(2, 7))
+except RuntimeError:
+    pass
+step += 1
+compiled = torch.compile(net, backend="eager")
+loss = criterion(compiled(data.tensors[0]), data.tensors[1])
+loss.backward()
+optimizer.step()
+kept[step] = ({}, {}, loss.item())
+torch.save(kept, os.path.join(os.environ["SM_MODEL_DIR"], "kept.pt"))
+"""
+CONFIGURATION = {
+    "S3OutputPath": "s3://b/p",
+    "LocalPath": "/opt/ml/output/tensors",
+    "HookParameters": {"save_interval": "1"},
+    "CollectionConfigurations": [
+        {"CollectionName": "weights"},
+        {"CollectionName": "biases", "CollectionParameters": {"reductions": "mean,abs_max"}},
+        {"CollectionName": "gradients", "CollectionParameters": {"save_interval": "2"}},
+        {"CollectionName": "relu_output"},
+        {"CollectionName": "mine", "CollectionParameters": {"include_regex": ".*tanh_input"}},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a job that has run the script."""
+    folder = tmp_path_factory.mktemp("torch") / "ml"
+    made = JobFolder(folder, {"sagemaker_program": "train.py"}, image="pytorch")
+    made.source({"train.py": SCRIPT})
+    made.config("debughookconfig", CONFIGURATION)
+    detailed = {"DetailedProfilingConfig": '{"StartStep": 2, "NumSteps": 1, }'}
+    made.config("profilerconfig", {"S3OutputPath": "s3://b/p", "ProfilingParameters": detailed})
+    done = made.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "global hooks" not in done.stderr
+    assert "Debugger:" not in done.stderr
+    return folder
+
+
+@pytest.fixture
+def trial(job: Path) -> Trial:
+    return create_trial(job / "output" / "tensors")
+
+
+@pytest.fixture
+def kept(job: Path) -> dict[int, Any]:
+    """What the script itself saw: weights before, gradients, loss, by global step."""
+    import torch
+
+    found: dict[int, Any] = torch.load(job / "model" / "kept.pt")
+    return found
+
+
+def test_steps_are_forward_passes_of_the_model_in_its_mode(trial: Trial) -> None:
+    modes = [trial.mode(step) for step in trial.steps()]
+    train, evaluate = ModeKeys.TRAIN, ModeKeys.EVAL
+    assert modes == [
+        *([train] * 3 + [evaluate] * 2) * 2,
+        *[train] * 2,
+        train,  # the pass that failed
+        train,
+    ]
+    assert trial.loaded_all_steps
+
+
+def test_losses_of_modules_and_of_functions(trial: Trial, kept: dict[int, Any]) -> None:
+    names = trial.tensor_names(collection="losses")
+    assert names == ["CrossEntropyLoss_output_0", "MseLoss_output_0"]
+    found = {
+        step: float(value) for name in names for step, value in trial.tensor(name).values().items()
+    }
+    assert found == pytest.approx({step: loss for step, (_, _, loss) in kept.items()})
+
+
+def test_weights_before_the_step_and_gradients_of_it(trial: Trial, kept: dict[int, Any]) -> None:
+    assert "Net_head.2.weight" in trial.tensor_names(collection="weights")
+    assert "gradient/Net_fc.bias" in trial.tensor_names(collection="gradients")
+    for step in (0, 2, 5, 7):
+        before, gradients, _ = kept[step]
+        np.testing.assert_array_equal(
+            trial.tensor("Net_fc.weight").value(step), before["fc.weight"]
+        )
+        if trial.mode_step(step) in (0, 2, 4):
+            np.testing.assert_array_equal(
+                trial.tensor("gradient/Net_fc.weight").value(step), gradients["fc.weight"]
+            )
+    assert trial.tensor("gradient/Net_fc.weight").steps("EVAL") == []
+    assert trial.tensor("gradient/Net_fc.weight").steps("TRAIN")[:3] == [0, 2, 4]
+
+
+def test_reductions_stand_for_biases(trial: Trial, kept: dict[int, Any]) -> None:
+    bias = trial.tensor("Net_fc.bias")
+    assert bias.reduction_values(0).keys() == {("mean", False), ("max", True)}
+    expected = float(kept[0][0]["fc.bias"].abs().max())
+    assert float(bias.reduction_value(0, "max", abs=True)) == pytest.approx(expected)
+
+
+def test_layers_are_named_as_the_rules_look_for_them(trial: Trial) -> None:
+    assert trial.tensor_names(collection="relu_output") == ["relu_output_0"]
+    assert trial.tensor("relu_output_0").shape(0) == (4, 6)
+    assert trial.tensor_names(collection="mine") == ["head.1.tanh_input_0"]
+    assert (trial.tensor("relu_output_0").value(0) >= 0).all()
+
+
+def test_a_pass_that_fails_does_not_upset_the_next(trial: Trial, kept: dict[int, Any]) -> None:
+    last = trial.steps()[-1]
+    assert last == max(kept)
+    # A compiled model is the model that it was made of.
+    assert "Net_fc.weight" in trial.tensor_names(step=last)
+    assert not trial.tensor_names(regex="OptimizedModule")
+
+
+def test_phases(job: Path) -> None:
+    counted: Counter[str] = Counter()
+    operators: set[tuple[str, str]] = set()
+    for file in (job / "output" / "profiler" / phases.EVENTS_FOLDER).rglob("*.json"):
+        events = json.loads(file.read_text())
+        names = {one["pid"]: one["args"].get("name") for one in events if one["ph"] == "M"}
+        for one in events:
+            if one["ph"] == "X" and names[one["pid"]] == phases.OPERATORS:
+                operators.add((one["name"], one["args"]["step_num"]))
+            elif one["ph"] == "X":
+                counted[names[one["pid"]]] += 1
+    assert {"aten::linear", "aten::relu"} <= {name for name, _ in operators}
+    assert {step for _, step in operators} == {"2"}
+    # Twelve steps of data, one of a failure (its pass has no end), one of the compiled model.
+    assert counted == {
+        "Step:ModeKeys.TRAIN": 10,
+        "Step:ModeKeys.EVAL": 4,
+        phases.FORWARD: 13,
+        phases.BACKWARD: 9,
+        phases.OPTIMIZER: 9,
+        phases.DATA_LOADING: 12,
+    }

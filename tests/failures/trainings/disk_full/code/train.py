@@ -1,0 +1,2 @@
+with open("/dev/full", "w") as checkpoint:
+    checkpoint.write("weights")

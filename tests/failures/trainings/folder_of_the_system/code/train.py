@@ -1,0 +1,1 @@
+open("/usr/lib/model.bin", "wb").write(b"weights")

@@ -1,0 +1,3 @@
+import os
+
+epochs = int(os.environ["SM_HP_EPOCHS"])

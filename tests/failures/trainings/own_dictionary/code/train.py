@@ -1,0 +1,2 @@
+prices = {"a": 1}
+print(prices["churn"])

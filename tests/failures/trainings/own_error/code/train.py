@@ -1,0 +1,5 @@
+def deep():
+    raise ValueError("the boat is full")
+
+
+deep()

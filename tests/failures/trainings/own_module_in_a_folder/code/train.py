@@ -1,0 +1,3 @@
+import prepare
+
+prepare.rows()

@@ -1,0 +1,3 @@
+import pandas
+
+frame = pandas.read_csv("/home/me/data/churn.csv")

@@ -1,0 +1,4 @@
+import ctypes
+
+print("loading", flush=True)
+ctypes.string_at(0)
