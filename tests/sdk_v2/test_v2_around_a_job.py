@@ -114,7 +114,6 @@ def test_capturing_what_an_endpoint_is_asked(booster: Estimator, session: Any) -
 
 
 REFUSED: dict[str, Callable[[Any, Estimator], Any]] = {
-    "disable_profiling": lambda session, booster: booster.disable_profiling(),
     "compile_model": lambda session, booster: booster.compile_model(
         "ml_m5", {"data": [1, 8]}, "s3://b/out", framework="xgboost", framework_version="1.7"
     ),
