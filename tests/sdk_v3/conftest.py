@@ -35,7 +35,7 @@ def bottega(home: Path, *arguments: str) -> str:
     clean = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "SAGEMAKER_"))}
     done = subprocess.run(
         [str(Path(python).with_name("bottega")), *arguments],
-        env={**clean, "BOTTEGA_TRACKING": "false", "BOTTEGA_HOME": str(home)},
+        env={**clean, "BOTTEGA_HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,

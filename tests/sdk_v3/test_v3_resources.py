@@ -27,6 +27,7 @@ from sagemaker.core.shapes import (
     InferenceSpecification,
     OutputDataConfig,
     ProductionVariant,
+    ProfilerConfigForUpdate,
     ResourceConfig,
     S3DataSource,
     StoppingCondition,
@@ -111,6 +112,8 @@ def test_training_job(session: Any, role: str, rings: TrainingJob) -> None:
     sleeper = train(session, role, "sleeper")
     assert sleeper.training_job_status == "InProgress"
     assert sleeper.refresh() is sleeper
+    sleeper.update(profiler_config=ProfilerConfigForUpdate(disable_profiler=True))
+    assert sleeper.refresh().profiler_config.disable_profiler
     sleeper.stop()
     sleeper.wait(poll=1)
     assert sleeper.training_job_status == "Stopped"
@@ -120,8 +123,8 @@ def test_training_job(session: Any, role: str, rings: TrainingJob) -> None:
         TrainingJob.get("sleeper")
 
 
-def test_an_update_is_refused(rings: TrainingJob) -> None:
-    with pytest.raises(botocore.exceptions.ClientError, match="UpdateTrainingJob is not impl"):
+def test_a_job_that_has_ended_is_not_updated(rings: TrainingJob) -> None:
+    with pytest.raises(botocore.exceptions.ClientError, match="only a job that is InProgress"):
         rings.update()
 
 

@@ -18,18 +18,18 @@ HERE = Path(__file__).parent
 CLASSES: list[dict[str, Any]] = tomllib.loads((HERE / "support.toml").read_text())["class"]
 PREFIX = "sagemaker.core.resources."
 REFUSED = [
-    *("AIBenchmarkJob", "AIRecommendationJob", "AIWorkloadConfig", "Action", "Algorithm", "App"),
-    *("AppImageConfig", "Artifact", "Association", "AutoMLJob", "Cluster"),
-    *("ClusterSchedulerConfig", "CodeRepository", "CompilationJob", "ComputeQuota", "Context"),
+    *("AIBenchmarkJob", "AIRecommendationJob", "AIWorkloadConfig", "Algorithm", "App"),
+    *("AppImageConfig", "AutoMLJob", "Cluster"),
+    *("ClusterSchedulerConfig", "CodeRepository", "CompilationJob", "ComputeQuota"),
     *("DataQualityJobDefinition", "Device", "DeviceFleet", "Domain", "EdgeDeploymentPlan"),
-    *("EdgePackagingJob", "Experiment", "FeatureGroup", "FlowDefinition", "Hub", "HumanTaskUi"),
+    *("EdgePackagingJob", "FeatureGroup", "FlowDefinition", "Hub", "HumanTaskUi"),
     *("Image", "InferenceComponent", "InferenceExperiment", "InferenceRecommendationsJob"),
     *("LabelingJob", "LineageGroup", "MlflowApp", "MlflowTrackingServer"),
     *("ModelBiasJobDefinition", "ModelCard", "ModelExplainabilityJobDefinition"),
     *("ModelQualityJobDefinition", "MonitoringExecution", "MonitoringSchedule"),
     *("NotebookInstance", "NotebookInstanceLifecycleConfig", "OptimizationJob", "PartnerApp"),
     *("Pipeline", "Project", "ResourceCatalog", "Space", "StudioLifecycleConfig"),
-    *("SubscribedWorkteam", "TrainingPlan", "Trial", "TrialComponent", "UserProfile"),
+    *("SubscribedWorkteam", "TrainingPlan", "UserProfile"),
     *("Workforce", "Workteam"),
 ]
 """Resource classes whose operations are not implemented."""

@@ -146,7 +146,11 @@ def test_associations_are_between_what_is_there_and_once(sagemaker: Sagemaker) -
     assert sagemaker.delete_association(**ends) == ends
     with pytest.raises(ResourceNotFound, match="does not exist"):
         sagemaker.delete_association(**ends)
+    with pytest.raises(ValidationException, match="either"):
+        sagemaker.delete_artifact(ArtifactArn=model, Source={"SourceUri": "s3://b/data"})
     assert sagemaker.delete_artifact(Source={"SourceUri": "s3://b/data"}) == {"ArtifactArn": data}
+    both = {"ArtifactArn": model, "Source": {"SourceUri": "s3://b/model"}}
+    assert sagemaker.delete_artifact(**both) == {"ArtifactArn": model}
     with pytest.raises(ValidationException, match="either"):
         sagemaker.delete_artifact()
 

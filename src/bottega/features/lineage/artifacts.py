@@ -69,14 +69,19 @@ def update_artifact(context: Context, request: UpdateArtifactRequest) -> UpdateA
 
 @operation("DeleteArtifact")
 def delete_artifact(context: Context, request: DeleteArtifactRequest) -> DeleteArtifactResponse:
-    """Remove an artifact that a client made, by its ARN or its source."""
-    if ("ArtifactArn" in request) is ("Source" in request):
-        raise ValidationException("Name the artifact by either ArtifactArn or Source.")
+    """Remove an artifact that a client made, by its ARN or its source; version 3 of the SDK sends
+    both."""
+    named = set()
     if "Source" in request:
         name = artifact_id(request["Source"]["SourceUri"])
-        arn = arn_of(context.ports.config, "artifact", name)
-    else:
-        arn = request["ArtifactArn"]
+        named.add(arn_of(context.ports.config, "artifact", name))
+    if "ArtifactArn" in request:
+        named.add(request["ArtifactArn"])
+    if len(named) != 1:
+        raise ValidationException(
+            "Name one artifact by either ArtifactArn or Source, or by both of the same artifact."
+        )
+    (arn,) = named
     return {"ArtifactArn": records.delete(context, "Artifact", arn)}
 
 
