@@ -19,7 +19,7 @@ class TrainingPlaces:
 
     @classmethod
     def of(cls, config: Config, training: Resource) -> TrainingPlaces:
-        """``<home>/work/training/<job>[.attempt]``."""
+        """Below the home: ``work/training/<job>[.attempt]``."""
         attempt = int(training.private.get("attempt", 0))
         suffix = f".{attempt}" if attempt else ""
         return cls(config.home / "work" / "training" / f"{training.name}{suffix}")
@@ -35,7 +35,7 @@ class TrainingPlaces:
 
 @dataclass(frozen=True)
 class EvaluationPlaces:
-    """The folder of the process that evaluates a job's rules: ``<home>/work/debugger/<session>``.
+    """The folder of the process that evaluates rules, below the home: ``work/debugger/<session>``.
 
     The daemon fills ``input``, which the process can only read; it writes to ``output``.
     """
