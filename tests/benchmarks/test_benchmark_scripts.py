@@ -86,3 +86,10 @@ def test_wrangler(benchmark: Benchmark) -> None:
     assert len(waiting["rows"]) == 16
     for values in (*contest["rows"].values(), *waiting["rows"].values()):
         assert all(value > 0 for value in values)
+
+
+@pytest.mark.slow
+def test_deployment(benchmark: Benchmark) -> None:
+    (table,) = benchmark("deployment", "--rounds", "2")["tables"]
+    deployed, cold, warm, peer = (middle for middle, _ in table["rows"].values())
+    assert min(deployed, cold, warm, peer) > 0
