@@ -1,7 +1,7 @@
 """What the Debugger costs a training: each job with its hook and profiler beside the same without.
 
-    python benchmarks/debugger.py            XGBoost and PyTorch, seven pairs of jobs each
-    python benchmarks/debugger.py --quick    small ones, to see that it runs
+    python benchmarks/debugger.py [--turns 4]    XGBoost and PyTorch, sixteen jobs each
+    python benchmarks/debugger.py --quick        small ones, to see that it runs
 
 A job is a whole one (``bottega.container.train`` in a process of its own, on a folder as the
 platform writes it); the script says how long its training took, without imports and data. Jobs with
@@ -130,7 +130,7 @@ def trainings(quick: bool) -> list[Training]:
             "pytorch",
             PYTORCH,
             1_024 if quick else 25_600,
-            1 if quick else 20,
+            1 if quick else 5,
             _merged(hook(10, "losses"), hook(100, "weights", "gradients")),
         ),
     ]
@@ -155,10 +155,10 @@ def configuration(training: Training, variant: str) -> dict[str, Mapping[str, An
     return found
 
 
-def measure(training: Training, pairs: int, folder: Path) -> dict[str, list[list[float]]]:
+def measure(training: Training, turns: int, folder: Path) -> dict[str, list[list[float]]]:
     """The times of every run, by variant."""
     times: dict[str, list[list[float]]] = {variant: [] for variant in VARIANTS}
-    for number in range(pairs):
+    for number in range(turns):
         # Turned around each time, so that none is always the first.
         for variant in VARIANTS if number % 2 == 0 else VARIANTS[::-1]:
             place = folder / f"{training.image}-{number}-{variant.replace(' ', '-')}"
@@ -166,7 +166,7 @@ def measure(training: Training, pairs: int, folder: Path) -> dict[str, list[list
     return times
 
 
-def report(found: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], pairs: int) -> Result:
+def report(found: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], turns: int) -> Result:
     tables, ratios = [], []
     for name, times in found.items():
         plain = [statistics.median(column) for column in zip(*times["without"], strict=True)]
@@ -187,7 +187,7 @@ def report(found: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], pairs: 
         title="What the Debugger costs",
         method=(
             "Whole jobs, each in a process of its own, with a DebugHookConfig, with a "
-            f"ProfilerConfig, with both and with neither, in turns, {pairs} times; the medians of "
+            f"ProfilerConfig, with both and with neither, in turns, {turns} times; the medians of "
             "what the training itself took, without imports and the reading of data."
         ),
         tables=tables,
@@ -199,14 +199,17 @@ def report(found: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], pairs: 
 def main() -> int:
     parser = options(__doc__)
     parser.add_argument("--quick", action="store_true", help="small trainings, once")
+    parser.add_argument(
+        "--turns", type=int, default=4, help="of every variant; an even number favours no order"
+    )
     arguments = parser.parse_args()
-    pairs = 1 if arguments.quick else 7
+    turns = 1 if arguments.quick else arguments.turns
     found = {}
     with scratch() as folder:
         for training in trainings(arguments.quick):
             print(f"{training.name} ...", file=sys.stderr, flush=True)
-            found[training.name] = measure(training, pairs, folder)
-    finish(report(found, pairs), arguments.results)
+            found[training.name] = measure(training, turns, folder)
+    finish(report(found, turns), arguments.results)
     return 0
 
 

@@ -160,7 +160,8 @@ def main() -> None:
         daemon.client("s3").put_object(Bucket=bucket, Key="code/stop.tar.gz", Body=body)
         for number in range(chosen.rounds):
             found.append(run(daemon, number, f"s3://{bucket}/code/stop.tar.gz"))
-            print(number, {what: round(value, 2) for what, value in found[-1].items()})
+            seen = {what: round(value, 2) for what, value in found[-1].items()}
+            print(number, seen, file=sys.stderr, flush=True)
     finish(result(found), chosen.results)
     slowest = max(one["ended"] for one in found)
     if slowest > LIMIT:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
+import psutil
 from invocations import RawClient, TrainedModel, csv_row, deploy, mlflow_server, train
 from measurement import Ratio, Result, Table, finish, milliseconds, options, scratch
 
-from bottega.testing.daemon import TestDaemon, running_daemon
+from bottega.testing.daemon import TestDaemon, eventually, running_daemon
 
 IDLE_SECONDS = 0.5
 PATIENCE_SECONDS = 30.0
@@ -44,7 +44,8 @@ def wakings(daemon: TestDaemon, body: bytes, rounds: int) -> tuple[list[float], 
     sagemaker.create_endpoint_config(EndpointConfigName="s", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="s", EndpointConfigName="s")
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="s")
-    cold, warm = [], []
+    cold: list[float] = []
+    warm: list[float] = []
     for _ in range(rounds):
         await_no_server(daemon)
         for times in (cold, warm):
@@ -56,20 +57,17 @@ def wakings(daemon: TestDaemon, body: bytes, rounds: int) -> tuple[list[float], 
 
 def await_no_server(daemon: TestDaemon) -> None:
     """Wait until the serverless endpoint, the only one, has let its server go."""
-    import psutil
-
     assert daemon.process is not None
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    processes = psutil.Process(daemon.process.pid)
-    while any(_serves(child) for child in processes.children(recursive=True)):
-        assert time.monotonic() < deadline, "the server did not end"
-        time.sleep(0.05)
+    service = psutil.Process(daemon.process.pid)
+    eventually(
+        lambda: not any(map(_serves, service.children(recursive=True))),
+        "the server has ended",
+        PATIENCE_SECONDS,
+    )
     time.sleep(IDLE_SECONDS)
 
 
-def _serves(process: Any) -> bool:
-    import psutil
-
+def _serves(process: psutil.Process) -> bool:
     sockets = "/model-"
     try:
         return any(sockets in str(one.laddr) for one in process.net_connections("unix"))

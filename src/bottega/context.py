@@ -29,6 +29,11 @@ class Identity:
         ``bottega.wire.callers``. What it may reach must not be more than what it runs in."""
         return "=" in self.arn.rpartition("/")[2]
 
+    @property
+    def user_context(self) -> Mapping[str, Any]:
+        """Who created or changed something, as Describe shows it."""
+        return {"IamIdentity": {"Arn": self.arn, "PrincipalId": self.user_id}}
+
 
 @dataclass(frozen=True)
 class Errand:

@@ -182,18 +182,31 @@ class Answering(LocalClient):
             raise ClientFault("it did not fail")
         return self.answer
 
+    def get_object(self, bucket: str, key: str, target: Path) -> None:
+        raise ClientFault("it may not be read")
+
+
+ANSWER = {
+    "HostName": "algo-1",
+    "Image": "python",
+    "Files": {},
+    "Variables": {},
+    "Secrets": [],
+    "SecretHyperParameters": [],
+    "Channels": [],
+    "Notes": [],
+}
+
 
 def test_no_file_leads_out_of_the_folder(tmp_path: Path):
-    answer = {
-        "HostName": "algo-1",
-        "Image": "python",
-        "Files": {"../outside": "x"},
-        "Variables": {},
-        "Secrets": [],
-        "SecretHyperParameters": [],
-        "Channels": [],
-        "Notes": [],
-    }
+    answer = {**ANSWER, "Files": {"../outside": "x"}}
     with pytest.raises(ClientFault, match="leads out of the folder"):
         make_replay(Answering(answer), "job", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_code_that_may_not_be_read_is_said(tmp_path: Path):
+    answer = {**ANSWER, "Program": "train.py", "CodeUri": "s3://bucket/code.tar.gz"}
+    made = make_replay(Answering(answer), "job", tmp_path)
+    assert made.notes == ("s3://bucket/code.tar.gz could not be brought: it may not be read",)
+    assert not (made.folder / "ml/input/config/sourcedir.tar.gz").exists()

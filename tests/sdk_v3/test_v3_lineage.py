@@ -36,11 +36,15 @@ def test_an_artifact_an_action_and_a_context_are_associated() -> None:
     action = Action.create(
         action_name="ring", source=ActionSource(source_uri="s3://b/ring"), action_type="Ringing"
     )
-    for made, kind in ((data, Artifact), (context, Context), (action, Action)):
+    for made, kind, arn in (
+        (data, Artifact, "artifact_arn"),
+        (context, Context, "context_arn"),
+        (action, Action, "action_arn"),
+    ):
         made.update(properties={"tone": "c"})
         made.refresh()
         assert made.properties == {"tone": "c"}
-        assert kind.__name__ in {type(one).__name__ for one in kind.get_all()}
+        assert getattr(made, arn) in {getattr(one, arn) for one in kind.get_all()}
     assert Artifact.get(data.artifact_arn).artifact_name == "bells"
     assert Context.get("place").context_type == "Endpoint"
     assert Action.get("ring").action_type == "Ringing"

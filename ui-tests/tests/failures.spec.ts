@@ -22,7 +22,7 @@ y = labels(frame)
 const FAILING_LINE =
   NO_LABEL.split('\n').indexOf('    return table["Churn"]') + 1;
 
-/** A script that reads, by a path of the job's own, what the replay has too. */
+/** A script that fails for a reason that no known cause is. */
 const OWN_REASON = `
 print("giving", flush=True)
 raise RuntimeError("the season is over")

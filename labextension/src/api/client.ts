@@ -114,7 +114,6 @@ export interface IDeployRequest extends IModelSource {
   capture_percent?: number;
 }
 
-/** What to put into the model registry. */
 /** A replay of a job. Paths are those of the file browser. */
 export interface IReplayFolder {
   notebook: string;
@@ -125,6 +124,7 @@ export interface IReplayFolder {
   secrets: string[];
 }
 
+/** What to put into the model registry. */
 export interface IRegisterRequest {
   job: string;
   /** The group whose next version it becomes; made where there is none of the name. */

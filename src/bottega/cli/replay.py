@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from bottega.cli.options import home_option
-
-MOST_BYTES = 5_000_000_000
+from bottega.sdk.replays import MOST_BYTES
 
 
 @click.command()

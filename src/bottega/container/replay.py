@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bottega.container import requirements
+from bottega.container import requirements, script_mode
 from bottega.container.environment import TrainingEnvironment
 from bottega.container.failure import strip_frames
 from bottega.container.paths import ContainerPaths
@@ -111,10 +111,8 @@ class Replay:
         os.environ.update({name: given[name] for name in self.secrets if name in given})
         self.paths.code.mkdir(parents=True, exist_ok=True)
         os.chdir(self.paths.code)
-        for folder in (self.paths.code, self.paths.packages):
-            if str(folder) in sys.path:
-                sys.path.remove(str(folder))
-            sys.path.insert(0, str(folder))
+        script = self.paths.code / self.program
+        script_mode.offer_modules(self.paths, script if script.is_file() else None)
         _lead_imports(self.paths.code, self._led)
         if asked:
             print(f"Not set, as they look like secrets: {', '.join(sorted(asked))}")
@@ -169,7 +167,8 @@ class Replay:
         return module.__dict__
 
     def _run_child(self, command: Sequence[str]) -> None:
-        ended = subprocess.run(command, check=False, cwd=self.paths.code).returncode
+        variables = {**os.environ, "PYTHONPATH": script_mode.python_path()}
+        ended = subprocess.run(command, check=False, cwd=self.paths.code, env=variables).returncode
         if ended:
             raise ReplayFailed(f"{' '.join(command)} ended with exit code {ended}")
 

@@ -24,6 +24,7 @@ from bottega.container.archives import unpack
 from bottega.container.debugging import children, session
 from bottega.container.environment import TrainingEnvironment
 from bottega.container.failure import ScriptFailed, last_words, print_traceback, user_traceback
+from bottega.container.paths import ContainerPaths
 
 _KIND = "ExecuteUserScriptError"
 _TAIL = 4000
@@ -51,16 +52,11 @@ def run(environment: TrainingEnvironment) -> None:
     os.environ["PYTHONUNBUFFERED"] = "1"
     os.chdir(code)
     environment.paths.packages.mkdir(exist_ok=True)
-    own = str(environment.paths.packages)
-    for folder in dict.fromkeys((own, str(code), str(script.parent if script else code))):
-        if folder in sys.path:
-            sys.path.remove(folder)
-        sys.path.insert(0, folder)
-    children.offer_smdebug()
+    offer_modules(environment.paths, script)
     # Not before: installing may have started this process over.
     pipes.start(environment)
     # Children of the script find what this process finds, as with the training toolkit.
-    os.environ["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
+    os.environ["PYTHONPATH"] = python_path()
     pip_command.offer(environment.paths)
     if session.current() is not None:
         children.offer()
@@ -71,6 +67,21 @@ def run(environment: TrainingEnvironment) -> None:
         _run_python(script, arguments)
     else:
         _run_child(["/bin/bash", str(script), *arguments])
+
+
+def offer_modules(paths: ContainerPaths, script: Path | None) -> None:
+    """Have this process find modules beside the script, in the code, and in what was installed."""
+    beside = script.parent if script else paths.code
+    for folder in dict.fromkeys(map(str, (paths.packages, paths.code, beside))):
+        if folder in sys.path:
+            sys.path.remove(folder)
+        sys.path.insert(0, folder)
+    children.offer_smdebug()
+
+
+def python_path() -> str:
+    """The ``PYTHONPATH`` with which a child finds what this process finds."""
+    return os.pathsep.join(entry for entry in sys.path if entry)
 
 
 def _fetch(environment: TrainingEnvironment, code: Path) -> None:

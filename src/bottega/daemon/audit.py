@@ -56,12 +56,10 @@ class AuditTrail:
     def _write(self, event: Event) -> None:
         if not isinstance(event, OperationCalled):
             return
-        if (event.service, event.operation) in LEFT_OUT and not event.error_code:
+        called = event.service, event.operation
+        if called in LEFT_OUT and not event.error_code:
             return
-        if (
-            event.service,
-            event.operation,
-        ) in DATA_PLANE and event.error_code != AccessDeniedException.code:
+        if called in DATA_PLANE and event.error_code != AccessDeniedException.code:
             return
         line = json.dumps(vars(event)).encode() + b"\n"
         with self._lock:

@@ -33,7 +33,7 @@ def syntax(job: FailedJob, said: Said, found: re.Match[str]) -> Cause:
     """A program that is no Python."""
     error = said.error
     frame = error.frames[-1] if error and error.frames else None
-    where = f"Line {frame.line} of {_base(frame.file)}" if frame else "The program"
+    where = frame.place.replace("line", "Line", 1) if frame else "The program"
     message = found["message"].strip()
     shown = f": {frame.code}" if frame and frame.code else ""
     advice = [
@@ -58,7 +58,7 @@ def undefined(job: FailedJob, said: Said, found: re.Match[str]) -> Cause:
     """A name that nothing was given."""
     name = found["name"]
     frame = said.error.own_frame if said.error else None
-    where = f"Line {frame.line} of {_base(frame.file)}" if frame else "The program"
+    where = frame.place.replace("line", "Line", 1) if frame else "The program"
     if name in _USUAL or name in _MODULES:
         advice = step("Import it, at the top of the file.", _USUAL.get(name, f"import {name}"))
     elif close := nearest(name, dir(builtins)):
@@ -138,10 +138,6 @@ def wrong_command(job: FailedJob, said: Said, found: re.Match[str]) -> Cause | N
             ),
         ),
     )
-
-
-def _base(path: str) -> str:
-    return path.rpartition("/")[2]
 
 
 RULES: tuple[Rule, ...] = (

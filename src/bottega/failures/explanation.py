@@ -106,11 +106,7 @@ def _unknown(job: FailedJob) -> Cause:
     if job.error is not None:
         stream, error = job.error
         frame = error.own_frame
-        where = (
-            f", in line {frame.line} of {frame.file.rpartition('/')[2]}"
-            if frame is not None
-            else ""
-        )
+        where = f", in {frame.place}" if frame is not None else ""
         sentence = f"The program raised {error.name}{where}. What is behind it is not known here."
         evidence = Evidence(
             error.line.text, stream if error.line.number >= 0 else "", error.line.number

@@ -53,7 +53,7 @@ def _used(job: FailedJob) -> str:
 def out_of_memory(job: FailedJob, said: Said, found: re.Match[str]) -> Cause:
     """An allocation was refused."""
     frame = said.error.own_frame if said.error else None
-    where = f" in line {frame.line} of {_base(frame.file)}" if frame else ""
+    where = f" in {frame.place}" if frame else ""
     groups = found.groupdict()
     if groups.get("shape"):
         asked = f"An array of shape {groups['shape']} needs {groups['wanted']}"
@@ -175,10 +175,6 @@ def _replay() -> Step:
     return step("Replay the job with a part of its data.")
 
 
-def _base(path: str) -> str:
-    return path.rpartition("/")[2]
-
-
 RULES: tuple[Rule, ...] = (
     rule(
         r"CUDA out of memory\.(?:.*?Tried to allocate (?P<wanted>[\d.]+ \w+))?|"
@@ -192,7 +188,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(r"can't allocate memory: you tried to allocate (?P<wanted>\d+) bytes", out_of_memory),
     rule(
-        r"malloc of size (?P<wanted>\d+) failed|realloc of size (?P<again>\d+) failed",
+        r"alloc of size (?P<wanted>\d+) failed",
         out_of_memory,
     ),
     rule(r"^(?:[\w.]+\.)?\w*MemoryError\b", out_of_memory, "MemoryError", "_ArrayMemoryError"),

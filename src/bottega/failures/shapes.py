@@ -12,14 +12,15 @@ _PRINT = "print(x.shape, y.shape)"
 
 def _where(said: Said) -> str:
     frame = said.error.own_frame if said.error else None
-    return f" in line {frame.line} of {frame.file.rpartition('/')[2]}" if frame else ""
+    return f" in {frame.place}" if frame else ""
 
 
 def rows_differ(job: FailedJob, said: Said, found: re.Match[str]) -> Cause:
     """Features and labels of different lengths."""
+    counts = f": {found['counts']}" if found.groupdict().get("counts") else ""
     return Cause(
         "ShapeMismatch",
-        f"Features and labels have different numbers of rows{_where(said)}: {found['counts']}.",
+        f"Features and labels have different numbers of rows{_where(said)}{counts}.",
         (
             step(
                 "Take both from the same table, after rows were dropped.",
@@ -170,7 +171,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         r"Length of values (?P<counts>\(\d+\) does not match length of index \(\d+\))", rows_differ
     ),
-    rule(r"All arrays must be of the same length(?P<counts>)", rows_differ),
+    rule(r"All arrays must be of the same length", rows_differ),
     rule(
         r"X has (?P<got>\d+) features, but \w+ is expecting (?P<wanted>\d+) features",
         features_differ,

@@ -43,6 +43,11 @@ class Frame:
     """The line of the program; empty where the traceback has none."""
 
     @property
+    def place(self) -> str:
+        """For people: ``line 3 of train.py``."""
+        return f"line {self.line} of {self.file.rpartition('/')[2]}"
+
+    @property
     def library(self) -> bool:
         """Whether it is code of an installed package or of Python itself."""
         return (

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,6 +27,15 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EISDIR}
 """How the system says that something else, or nothing, is where a file or folder was."""
+
+
+def below_ml_root(path: str) -> str:
+    """A path under ``/opt/ml`` as its name below that.
+
+    >>> below_ml_root("/opt/ml/output/tensors/")
+    'output/tensors'
+    """
+    return posixpath.relpath(posixpath.normpath(path), ML_ROOT)
 
 
 class Unreadable(Exception):

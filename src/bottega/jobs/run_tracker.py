@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import tempfile
 import threading
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from bottega.controller import Controller
 from bottega.jobs.phased import PhasedJob
-from bottega.jobs.tracked_runs import RUN_STATUS, TrackedRuns
+from bottega.jobs.tracked_runs import RUN_STATUS, TrackedRuns, send_log
 from bottega.jobs.trial_components import placement
 from bottega.ports import Ports
 from bottega.storage.metadata import Resource, ResourceMissing
+from bottega.tracking.experiments import JOB_TAG, KIND_TAG
 from bottega.tracking.port import Tracking, TrackingRefused, TrackingUnavailable
 
 log = logging.getLogger(__name__)
@@ -33,6 +37,8 @@ class JobRunTracker(Controller):
     """The view over a job's resource."""
     tracked: ClassVar[str]
     """The kind of the small resource that stands for a run which is not closed yet."""
+    log_group: ClassVar[str]
+    """Where the logs of such jobs are."""
     experiment: ClassVar[str]
     """MLflow's, of jobs that name none."""
 
@@ -79,7 +85,7 @@ class JobRunTracker(Controller):
         config = job.body.get("ExperimentConfig", {})
         place = placement(cls.kind, job.name, config, cls.experiment)
         parameters, artifacts = cls.facts(job.body)
-        tags = {"bottega.kind": cls.kind, "bottega.job": job.name, "mlflow.source.type": "JOB"}
+        tags = {KIND_TAG: cls.kind, JOB_TAG: job.name, "mlflow.source.type": "JOB"}
         if trial := config.get("TrialName"):
             tags["bottega.trial"] = trial
         run = tracking.open_run(
@@ -116,8 +122,19 @@ class JobRunTracker(Controller):
         """Further tags of a job's run."""
 
     @abstractmethod
-    def _send_artifacts(self, job: Any) -> None:
+    def logs_of(self, job: Any) -> Iterable[tuple[str, str]]:
+        """The logs of a job: the name of each, and its stream."""
+
+    def _send_artifacts(self, job: PhasedJob) -> None:
         """Keep files with the run of a job that has ended."""
+        run = run_of(job)
+        with tempfile.TemporaryDirectory(prefix="bottega-run-") as scratch:
+            file = Path(scratch) / f"{job.NAMED.lower()}-job.json"
+            file.write_text(json.dumps(job.body, indent=2))
+            self._tracking.log_artifact(run, file, file.name)
+            for name, stream in self.logs_of(job):
+                copy = Path(scratch) / f"{name}.log"
+                send_log(self._ports.logs, self.log_group, stream, self._tracking, run, copy)
 
     def pending(self) -> Iterable[str]:
         return self._runs.names()

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bottega.tracking.experiments import JOB_SUFFIXES
+from bottega.tracking.experiments import INPUT_TAG, JOB_SUFFIXES, OUTPUT_TAG
 
-INPUT_TAG, OUTPUT_TAG = "bottega.input.", "bottega.output."
-"""What the tags of a run begin with that are its component's artifacts."""
 IMAGE = "SageMaker.ImageUri"
 
 

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bottega.errors import ClientFault
-from bottega.sdk.client import Client
+
+if TYPE_CHECKING:
+    from bottega.sdk.client import Client
 
 MOST_BYTES = 5_000_000_000
 _AT_ONCE = 8
@@ -136,9 +138,9 @@ def _bring_code(client: Client, found: Mapping[str, Any], root: Path) -> list[st
     if uri := found.get("CodeUri"):
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         archive = root / "input" / "config" / "sourcedir.tar.gz"
-        if _fetch(client, {"Bucket": bucket, "Key": key}, archive):
+        if said := _fetch(client, {"Bucket": bucket, "Key": key}, archive):
             archive.unlink(missing_ok=True)
-            return []  # that it is gone is among the notes already
+            return [said]
         archives.append(archive)
     elif (channel := root / "input" / "data" / "code").is_dir():
         archives += sorted(channel.glob("*.tar.gz"))

@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bottega.container.debugging import torch_hook, xgboost_hook
 from bottega.debugger.tensors.collection import Collection
+from bottega.debugger.tensors.configuration import PATTERNS
 from bottega.debugger.tensors.modes import ModeKeys
 from bottega.debugger.tensors.source import MemorySource
 from bottega.debugger.tensors.trial import Trial
 from bottega.debugger.tensors.writer import MemorySink, TensorWriter
 
-_PATTERNS = {
-    "losses": r"[Ll]oss_(?!input).*output",
-    "weights": r"^(?!gradient).*weight",
-    "biases": r"^(?!gradient).*bias",
-    "gradients": r"^gradient",
-    "metrics": r"^[^/-]+-[^/]+$",
-    "feature_importance": r"^feature_importance/",
-    "relu_input": r".*relu_input",
-    "relu_output": r".*relu_output",
-    "labels": r"^labels$",
-    "predictions": r"^predictions$",
-    "hyperparameters": r"^hyperparameters/",
-    "trees": r"^trees/",
-}
+_PATTERNS = {**PATTERNS, **xgboost_hook.FRAMEWORK.patterns, **torch_hook.FRAMEWORK.patterns}
+"""What hooks would save. Losses are those of PyTorch; XGBoost's are metrics, too."""
 
 
 class RecordedTrial:

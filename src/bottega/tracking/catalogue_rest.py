@@ -27,12 +27,8 @@ from bottega.tracking.catalogue import (
     RunSearch,
     RunWindow,
 )
-from bottega.tracking.port import (
-    TrackingExists,
-    TrackingRefused,
-    TrackingUnavailable,
-    TrackingUnreachable,
-)
+from bottega.tracking.experiments import INPUT_TAG
+from bottega.tracking.port import TrackingExists, TrackingRefused
 from bottega.tracking.rest import ARTIFACTS, TrackingServer
 
 log = logging.getLogger(__name__)
@@ -47,8 +43,7 @@ LARGEST_TEXT_BYTES = 256 * 1024
 JOB_MODEL = "model"
 """Where the run of a training job has the job's ``model.tar.gz``."""
 _LOG_OF_MODELS = "mlflow.log-model.history"
-_INPUT_TAG = "bottega.input."
-_NO_DATA = f"{_INPUT_TAG}SageMaker."
+_NO_DATA = f"{INPUT_TAG}SageMaker."
 """What SageMaker counts among the inputs of a job beside its data: the image."""
 _FACTS = {
     "bottega.image": "image",
@@ -118,9 +113,9 @@ class TrackingServerCatalogue(RunCatalogue):
             for item in found["inputs"]
         ]
         inputs += [
-            DatasetInput(key.removeprefix(_INPUT_TAG), "", uri, "channel")
+            DatasetInput(key.removeprefix(INPUT_TAG), "", uri, "channel")
             for key, uri in sorted(run.tags.items())
-            if key.startswith(_INPUT_TAG) and not key.startswith(_NO_DATA)
+            if key.startswith(INPUT_TAG) and not key.startswith(_NO_DATA)
         ]
         return RunDetails(
             run=run,
@@ -155,7 +150,7 @@ class TrackingServerCatalogue(RunCatalogue):
         return Importances(shares, found["runs"], found["method"])
 
     def register(self, run: RunDetails, model: RunModel, name: str) -> str:
-        self._await()
+        self._server.await_ready(self._patience)
         try:
             self._server.call("POST", "registered-models/create", {"name": name})
         except TrackingExists:
@@ -176,20 +171,9 @@ class TrackingServerCatalogue(RunCatalogue):
     def _ask(
         self, question: str, *, timeout: urllib3.Timeout | None = None, **arguments: Any
     ) -> Any:
-        """Ask; a tracker that is starting is asked as soon as it has started.
-
-        One that was asked and gave no answer is not asked again: it may still be at work on it.
-        """
-        timeout = timeout or READING
-        try:
-            return self._server.ask(question, arguments, timeout=timeout)
-        except TrackingUnreachable:
-            self._await()
-            return self._server.ask(question, arguments, timeout=timeout)
-
-    def _await(self) -> None:
-        if not self._server.wait_ready(self._patience):
-            raise TrackingUnavailable("MLflow is still starting; ask again in some seconds.")
+        return self._server.ask_when_ready(
+            question, arguments, timeout=timeout or READING, patience=self._patience
+        )
 
     def _artifacts(self, run_id: str) -> list[Artifact]:
         found: list[Artifact] = []

@@ -17,12 +17,7 @@ from bottega.tracking.component_metrics import (
     Series,
     SeriesQuery,
 )
-from bottega.tracking.port import (
-    TrackingMissing,
-    TrackingRefused,
-    TrackingUnavailable,
-    TrackingUnreachable,
-)
+from bottega.tracking.port import TrackingMissing, TrackingRefused, TrackingUnavailable
 from bottega.tracking.rest import TrackingServer
 
 PATIENCE_SECONDS = 5.0
@@ -109,11 +104,6 @@ class TrackingServerMetrics(ComponentMetrics):
         return Series(**self._ask("metrics/series", asdict(query)))
 
     def _ask(self, question: str, arguments: dict[str, Any]) -> Any:
-        try:
-            return self._server.ask(question, arguments, timeout=TIMEOUT)
-        except TrackingUnreachable:  # it was not sent, so it may be sent again
-            if not self._server.wait_ready(self._patience):
-                raise TrackingUnavailable(
-                    "MLflow is still starting; ask again in some seconds."
-                ) from None
-            return self._server.ask(question, arguments, timeout=TIMEOUT)
+        return self._server.ask_when_ready(
+            question, arguments, timeout=TIMEOUT, patience=self._patience
+        )

@@ -17,6 +17,11 @@ JOB_SUFFIXES: Mapping[str, str] = {
 }
 """What the name of a job's component ends with, by the job's kind."""
 
+ARN_TAG, JOB_TAG, KIND_TAG = "bottega.arn", "bottega.job", "bottega.kind"
+"""The tags by which the run of a job says whose it is."""
+INPUT_TAG, OUTPUT_TAG = "bottega.input.", "bottega.output."
+"""What the tags of a run begin with that are its component's artifacts."""
+
 Document = Mapping[str, Any]
 """Members of SageMaker's shapes, without ARNs; times in seconds since the epoch."""
 

@@ -18,7 +18,6 @@ from bottega.tracking.experiments import (
     ExperimentStore,
     NewEntity,
 )
-from bottega.tracking.port import TrackingUnavailable, TrackingUnreachable
 from bottega.tracking.rest import TrackingServer
 
 PATIENCE_SECONDS = 15.0
@@ -97,12 +96,6 @@ class TrackingServerExperiments(ExperimentStore):
         return answer
 
     def _ask(self, question: str, asked: Mapping[str, Any]) -> Any:
-        path = f"entities/{question}"
-        try:
-            return self._server.ask(path, asked, timeout=TIMEOUT)
-        except TrackingUnreachable:  # it was not sent, so it may be sent again
-            if not self._server.wait_ready(self._patience):
-                raise TrackingUnavailable(
-                    "MLflow is still starting; ask again in some seconds."
-                ) from None
-            return self._server.ask(path, asked, timeout=TIMEOUT)
+        return self._server.ask_when_ready(
+            f"entities/{question}", asked, timeout=TIMEOUT, patience=self._patience
+        )

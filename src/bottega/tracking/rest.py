@@ -70,6 +70,33 @@ class TrackingServer:
         """One of our own questions."""
         return self._json("POST", QUESTIONS + question, arguments, timeout)
 
+    def ask_when_ready(
+        self,
+        question: str,
+        arguments: Mapping[str, Any],
+        *,
+        timeout: urllib3.Timeout,
+        patience: float,
+    ) -> Any:
+        """:meth:`ask`; a server that is starting is asked as soon as it has started.
+
+        One that was asked and gave no answer is not asked again: it may still be at work on it.
+        """
+        try:
+            return self.ask(question, arguments, timeout=timeout)
+        except TrackingUnreachable:  # it was not sent, so it may be sent again
+            self.await_ready(patience)
+            return self.ask(question, arguments, timeout=timeout)
+
+    def await_ready(self, patience: float) -> None:
+        """Wait until the server answers, at most so many seconds.
+
+        Raises:
+            TrackingUnavailable: it does not.
+        """
+        if not self.wait_ready(patience):
+            raise TrackingUnavailable("MLflow is still starting; ask again in some seconds.")
+
     def _json(
         self, method: str, path: str, body: Mapping[str, Any] | None, timeout: urllib3.Timeout
     ) -> Any:

@@ -3,12 +3,7 @@
 const COLLECTIONS = ['losses', 'metrics'];
 const SHOWN_TENSORS = 6;
 const MOST_POINTS = 200;
-const ENDED = ['Completed', 'Failed', 'Stopped'];
-
-async function describe(call, { description: known }) {
-  const request = { TrainingJobName: known.TrainingJobName };
-  return sameJob(await call('sagemaker', 'DescribeTrainingJob', request), known);
-}
+const SETTLED = ['NoIssuesFound', 'IssuesFound', 'Error', 'Stopped'];
 
 async function ask(call, known) {
   const description = await describe(call, known);
@@ -29,8 +24,19 @@ async function ask(call, known) {
   return { description, rules: found.Rules, courses, seen: Date.now() / 1000 };
 }
 
-function isRunning({ description }) {
-  return !ENDED.includes(description?.TrainingJobStatus);
+/** Whether the job runs, or a rule has not come to its last word. */
+export function isFollowed(facts) {
+  return isRunning(facts) || (facts.rules || []).some(rule => !SETTLED.includes(rule.Status));
+}
+
+/** Courses by the names of their charts: with the mode where a tensor was saved in several. */
+export function named(courses) {
+  const names = courses.map(course => course.TensorName);
+  const isAlone = name => names.indexOf(name) === names.lastIndexOf(name);
+  return courses.map(course => {
+    const name = course.TensorName;
+    return { ...course, Name: isAlone(name) ? name : `${name} ${course.Mode}` };
+  });
 }
 
 /** The page of the Studio that shows a job's reports; null where there is no Jupyter server. */
@@ -69,8 +75,7 @@ function body() {
     const now = JSON.stringify(facts.courses.map(course => [course.TensorName, course.PointCount]));
     if (now !== drawn) {
       drawn = now;
-      const named = facts.courses.map(course => ({ ...course, Name: course.TensorName }));
-      curves.replaceChildren(...named.map(courseChart).filter(Boolean));
+      curves.replaceChildren(...named(facts.courses).map(courseChart).filter(Boolean));
     }
     reports.replaceChildren(...reportLines(facts.description.TrainingJobName, facts.rules));
     reports.hidden = !reports.childElementCount;
@@ -78,20 +83,11 @@ function body() {
   return { nodes: [none, rules.node, curves, reports], show };
 }
 
-export default monitor({
+export default trainingMonitor({
   widget: 'bottega.widgets.debugger_report.DebuggerReport',
   kind: 'Debugger of',
   traits: ['description', 'rules', 'courses'],
-  isRunning,
-  headOf: ({ description }) => ({
-    state: description.TrainingJobStatus,
-    words: isRunning({ description }) ? description.SecondaryStatus : description.TrainingJobStatus,
-    from: description.CreationTime,
-    to: description.TrainingEndTime,
-    failure: description.FailureReason
-  }),
-  describe,
+  isRunning: isFollowed,
   ask,
-  stop: (call, name) => call('sagemaker', 'StopTrainingJob', { TrainingJobName: name }),
   body
 });

@@ -32,7 +32,7 @@ class DebuggerReport(Monitor):
         ResourceNotFound: there is no such job.
     """
 
-    _esm = script("rules.js", "debugger_report.js")
+    _esm = script("training.js", "rules.js", "debugger_report.js")
 
     description: Any = traitlets.Dict().tag(sync=True)
     rules: Any = traitlets.List().tag(sync=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import Any
 
 from bottega.sdk.client import Client
 from bottega.sdk.training_job import TrainingJob
-from bottega.widgets.job_view import ENDED, MOST_POINTS
+from bottega.widgets.job_view import ENDED, MOST_POINTS, points_of
 
 SETTLED = ("NoIssuesFound", "IssuesFound", "Error", "Stopped")
 SHOWN_TENSORS = 6
@@ -86,8 +85,7 @@ class DebuggerView:
         names = [course["TensorName"] for course in self.courses]
         curves = []
         for course in self.courses:
-            pairs = zip(course["Steps"], course["Values"], strict=True)
-            points = [(float(x), float(y)) for x, y in pairs if math.isfinite(float(y))]
+            points = points_of(course)
             name = str(course["TensorName"])
             if names.count(name) > 1:
                 name = f"{name} {course['Mode']}"

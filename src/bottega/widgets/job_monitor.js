@@ -4,13 +4,7 @@ const LOG_GROUP = '/aws/sagemaker/TrainingJobs';
 const CELL_METRIC = 'notebook:cell';
 const CELLS_VARIABLE = 'BOTTEGA_NOTEBOOK_CELLS';
 const ROUNDS = ['num_round', 'epochs', 'n_estimators'];
-const ENDED = ['Completed', 'Failed', 'Stopped'];
 const TAIL_LINES = 200;
-
-async function describe(call, { description: known }) {
-  const request = { TrainingJobName: known.TrainingJobName };
-  return sameJob(await call('sagemaker', 'DescribeTrainingJob', request), known);
-}
 
 async function ask(call, known) {
   const name = known.description.TrainingJobName;
@@ -36,10 +30,6 @@ async function ask(call, known) {
   }
   const rules = await rulesOf(call, description);
   return { description, courses: metrics.Metrics, lines, rules, seen: Date.now() / 1000 };
-}
-
-function isRunning({ description }) {
-  return !ENDED.includes(description?.TrainingJobStatus);
 }
 
 function progressOf({ description, courses, seen }) {
@@ -110,20 +100,10 @@ function body() {
   return { nodes: [way, progress, curves, rules.node, folded], show };
 }
 
-export default monitor({
+export default trainingMonitor({
   widget: 'bottega.widgets.job_monitor.JobMonitor',
   kind: 'Training job',
   traits: ['description', 'courses', 'lines', 'rules'],
-  isRunning,
-  headOf: ({ description }) => ({
-    state: description.TrainingJobStatus,
-    words: isRunning({ description }) ? description.SecondaryStatus : description.TrainingJobStatus,
-    from: description.CreationTime,
-    to: description.TrainingEndTime,
-    failure: description.FailureReason
-  }),
-  describe,
   ask,
-  stop: (call, name) => call('sagemaker', 'StopTrainingJob', { TrainingJobName: name }),
   body
 });

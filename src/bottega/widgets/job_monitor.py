@@ -33,7 +33,7 @@ class JobMonitor(Monitor):
         ResourceNotFound: there is no such job.
     """
 
-    _esm = script("rules.js", "job_monitor.js")
+    _esm = script("training.js", "rules.js", "job_monitor.js")
 
     description: Any = traitlets.Dict().tag(sync=True)
     courses: Any = traitlets.List().tag(sync=True)

@@ -109,11 +109,16 @@ class JobView:
         """(metric, points) of every metric that has a number to show."""
         found = []
         for course in self.courses:
-            pairs = zip(course["Steps"], course["Values"], strict=True)
-            points = [(float(x), float(y)) for x, y in pairs if math.isfinite(float(y))]
+            points = points_of(course)
             if points and course["Name"] != CELL_METRIC:
                 found.append((str(course["Name"]), points))
         return found
+
+
+def points_of(course: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """The steps and values of a course that are numbers."""
+    pairs = zip(course["Steps"], course["Values"], strict=True)
+    return [(float(x), float(y)) for x, y in pairs if math.isfinite(float(y))]
 
 
 def rules_of(client: Client, description: Mapping[str, Any]) -> list[Mapping[str, Any]]:

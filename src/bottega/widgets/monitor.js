@@ -5,6 +5,7 @@
  */
 
 const SIGNS = { Completed: '✓', Failed: '✗', Stopped: '■', Stopping: '■' };
+const ENDED = ['Completed', 'Failed', 'Stopped'];
 const SILENCE_MS = 6000;
 const POLL_MS = 2000;
 const WIDGET_STATE = 'application/vnd.jupyter.widget-state+json';
@@ -199,7 +200,8 @@ function courseChart(course) {
  * @param about.widget The Python class, as anywidget names it.
  * @param about.kind What is followed, in words.
  * @param about.traits The model's traits that, with `seen`, are the facts.
- * @param about.isRunning Whether facts, which a saved notebook may lack, are of a job that still runs.
+ * @param about.isRunning Whether facts, which a saved notebook may lack, may still change: the job runs,
+ *   or what looks at it does.
  * @param about.headOf What the head shows of facts: `state`, `words`, `from`, `to` (seconds; `to` is
  *   undefined while it runs) and `failure`.
  * @param about.describe Asks the Jupyter server whether it knows the job of these facts.
@@ -245,7 +247,7 @@ function follow({ model, el }, about) {
     status.textContent = `${SIGNS[state] || '●'} ${words}`;
     status.dataset.status = state;
     elapsed.textContent = duration((to || facts.seen) - from);
-    stop.hidden = !about.isRunning(facts);
+    stop.hidden = !about.isRunning(facts) || ENDED.includes(state);
     stop.disabled = state === 'Stopping';
     failure.hidden = !reason;
     if (failure.textContent !== reason) {

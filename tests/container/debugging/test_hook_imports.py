@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.resources
+import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,15 @@ def test_a_module_that_is_there_is_acted_on_at_once(package: str) -> None:
     importlib.import_module(package)
     seen: list[str] = []
     imports.when_imported(package, lambda module: seen.append(module.__name__))
+    assert seen == [package]
+
+
+def test_looking_for_a_module_is_not_importing_it(package: str) -> None:
+    seen: list[str] = []
+    imports.when_imported(package, lambda module: seen.append(module.__name__))
+    assert importlib.util.find_spec(package) is not None
+    assert seen == []
+    importlib.import_module(package)
     assert seen == [package]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,30 @@ def test_a_script_that_uses_smdebug_itself(tmp_path: Path, configured: bool) -> 
     assert trial.tensor("train-rmse").steps("TRAIN") == steps
     if not configured:
         assert trial.tensor("hyperparameters/eta").value(0) == 0.1
+
+
+def test_a_hook_of_the_script_beside_a_profiler_of_the_job(tmp_path: Path) -> None:
+    own = tmp_path / "ml" / "output" / "own"
+    job = script_job(
+        tmp_path, {"train.py": f"CONFIGURED, OUT = False, {str(own)!r}\n{SMDEBUG}"}, "train.py"
+    )
+    job.config("profilerconfig", {"S3OutputPath": "s3://b/p"})
+    done = job.run()
+    assert done.returncode == 0, done.stderr
+    assert create_trial(own).tensor("train-rmse").steps("TRAIN") == [0, 2]
+    assert len(list((tmp_path / "ml" / "output" / "profiler").rglob("*.json"))) == 1
+
+
+def test_the_file_that_a_script_names_is_followed(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    file = tmp_path / "hook.json"
+    file.write_text(json.dumps({**EVERY_ROUND, "LocalPath": str(own)}))
+    script = (
+        "import smdebug.xgboost as smd\n"
+        "assert smd.get_hook() is None\n"
+        f"hook = smd.get_hook(json_config_path={str(file)!r})\n"
+        f"assert hook.out_dir == {str(own)!r}\n{TRAINING}"
+    )
+    done = script_job(tmp_path, {"train.py": script}, "train.py").run()
+    assert done.returncode == 0, done.stderr
+    assert create_trial(own).tensor("train-rmse").steps() == list(range(9))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -190,3 +191,20 @@ def test_other_bytes_are_no_results(content: bytes) -> None:
         Results.parse(content)
     except BadResults:
         return
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("count", "Infinity"),
+        ("last_step", "1e400"),
+        ("findings", "[" * 100_000),
+        ("findings", '[{"Time": NaN}]'),
+        ("findings", '[{"Time": 1, "StartTime": "inf"}]'),
+    ],
+)
+def test_what_no_rule_says_is_no_result(member: str, value: str) -> None:
+    whole = json.dumps({"done": False, "rules": {"Rule": RuleResult().to_json()}})
+    before = json.dumps({member: RuleResult().to_json()[member]})[1:-1]
+    with pytest.raises(BadResults):
+        Results.parse(whole.replace(before, f'"{member}": {value}').encode())

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bottega.debugger.phases import DATA_LOADING
+from bottega.debugger.profiler_rules import bottlenecks
 from bottega.debugger.profiler_rules.profile import Event, News, Tick
 from bottega.debugger.profiler_rules.profiler_rule import percentile
 from bottega.debugger.profiler_rules.registry import BUILT_IN, SINGLE, ProfilerReport, built_in
@@ -217,6 +218,16 @@ def test_bottlenecks_are_told_as_stretches_of_time() -> None:
     (host,) = rule.report()["Details"].values()
     assert host["intervals"] == [[BEGIN + at / 2, BEGIN + (at + 5) / 2] for at in (0, 10, 20)]
     assert host["bottlenecks"] == 18
+
+
+def test_stretches_that_are_too_many_leave_the_last_one_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bottlenecks, "MOST_STRETCHES", 2)
+    rule = built_in("CPUBottleneck", {"patience": "20"})
+    rule.show(of(ticks(cpu=99, gpus=lambda at: [2.0 if at % 10 < 6 else 90.0], points=30)))
+    (host,) = rule.report()["Details"].values()
+    assert host["intervals"] == [[BEGIN + at / 2, BEGIN + (at + 5) / 2] for at in (0, 10)]
 
 
 def test_the_whole_is_measured() -> None:

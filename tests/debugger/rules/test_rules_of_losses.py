@@ -215,6 +215,15 @@ def test_a_loss_is_compared_with_the_one_far_enough_before() -> None:
     assert compared == [(12, 0), (24, 12)]
 
 
+def test_an_evaluation_names_its_own_tensors() -> None:
+    names, modes = ("a", "b", "c", "d"), ("TRAIN", "EVAL", "TRAIN", "EVAL")
+    steps = [{f"{name}_loss": value} for name, value in zip(names, (1, 1, 1, 2), strict=True)]
+    trial = trial_of_steps(steps, collections={"losses": "_loss$"}, modes=modes)
+    finding = first_finding(built_in("Overfit", {}), trial)
+    assert finding is not None
+    assert finding.tensors == ("c_loss", "d_loss")
+
+
 def test_metrics_that_should_go_up_are_no_losses() -> None:
     trial = rounds([0.9] * 30, [0.5] * 30, metric="auc")
     for name in ("LossNotDecreasing", "Overfit", "Overtraining"):

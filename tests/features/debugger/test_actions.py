@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from bottega.errors import ValidationException
+from bottega.errors import (
+    AccessDeniedException,
+    BottegaError,
+    ServiceUnavailable,
+    ValidationException,
+)
 from bottega.events import RuleNotified
 from bottega.features.debugger import actions
 from bottega.jobs.debugging.configuration import rule_configurations
@@ -24,7 +29,7 @@ class Bench:
     def __init__(self, studio: Studio, *wanted: dict[str, str]) -> None:
         self.ports = studio.ports
         self.stopped: list[str] = []
-        self.refuses = False
+        self.refuses: BottegaError | None = None
         self.heard: list[RuleNotified] = []
         self.ports.events.subscribe(
             lambda event: self.heard.append(event) if isinstance(event, RuleNotified) else None
@@ -50,8 +55,8 @@ class Bench:
 
     def call(self, service: str, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         assert (service, name) == ("sagemaker", "StopTrainingJob")
-        if self.refuses:
-            raise ValidationException("it is in status Stopped")
+        if self.refuses is not None:
+            raise self.refuses
         self.stopped.append(request["TrainingJobName"])
         return {}
 
@@ -117,10 +122,28 @@ def test_the_same_job_is_stopped_after_a_kill(studio: Studio) -> None:
 
 def test_a_training_that_has_ended_needs_no_stop(studio: Studio) -> None:
     bench = Bench(studio, STOP)
-    bench.refuses = True
+    bench.refuses = ValidationException("it is in status Stopped")
     (stop,) = bench.act()
     assert stop["Outcome"] == "Done"
     assert "it is in status Stopped" in stop["Message"]
+
+
+def test_a_stop_that_may_not_be_is_not_done(studio: Studio) -> None:
+    bench = Bench(studio, STOP)
+    bench.refuses = AccessDeniedException("the Debugger may not")
+    (stop,) = bench.act()
+    assert (stop["Outcome"], stop["Message"]) == ("Failed", "job-1: the Debugger may not")
+
+
+def test_a_stop_that_failed_is_tried_again(studio: Studio) -> None:
+    bench = Bench(studio, STOP)
+    bench.refuses = ServiceUnavailable("not now")
+    with pytest.raises(ServiceUnavailable):
+        bench.act()
+    bench.refuses = None
+    (stop,) = bench.act()
+    assert stop["Outcome"] == "Done"
+    assert bench.stopped == ["job-1"]
 
 
 def test_a_message_is_not_sent_twice_after_a_kill(studio: Studio) -> None:

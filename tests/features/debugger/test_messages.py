@@ -7,6 +7,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -127,3 +128,20 @@ def test_who_does_not_take_it_is_named(tmp_path: Path) -> None:
         send(config(tmp_path, notification_webhook="file:///etc/passwd"), MESSAGE)
     with pytest.raises(MessageNotSent, match=r"mail server 127\.0\.0\.1"):
         send(config(tmp_path, smtp_url="smtp://127.0.0.1:1"), MESSAGE)
+
+
+class _Babbler(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        self.rfile.readline()
+        self.wfile.write(b"what is this\r\n\r\n")
+
+
+def test_what_cannot_be_sent_is_said(tmp_path: Path) -> None:
+    with pytest.raises(MessageNotSent, match="no http address"):
+        send(config(tmp_path, notification_webhook="hooks.b.co/x"), MESSAGE)
+    babbler = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Babbler)
+    with serving(babbler) as port, pytest.raises(MessageNotSent, match="webhook did not take"):
+        send(config(tmp_path, notification_webhook=f"http://127.0.0.1:{port}"), MESSAGE)
+    two = replace(MESSAGE, address="a@b.co\nBcc: c@b.co")
+    with pytest.raises(MessageNotSent, match="mail server"):
+        send(config(tmp_path, smtp_url="smtp://127.0.0.1:1"), two)

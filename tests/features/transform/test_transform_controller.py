@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from bottega.features.transform.controller import TransformController
 from bottega.features.transform.entities import KIND, JobFolders, TransformJob
 from bottega.features.transform.servers import latest_run, run_folders
+from bottega.features.transform.tracker import TransformTracker
 from bottega.testing.hosting import until
 from bottega.testing.transform import TransformStudio
+from bottega.tracking.mlflow_rest import MlflowTracking
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,19 @@ def test_a_job_waits_for_its_slots(still: TransformStudio) -> None:
     assert job_of(still, name).phase == "Pending"
     capacity.release("somebody")
     assert finish(still, name) == {"a.out": b"<1>\n"}
+
+
+def test_a_job_that_is_stopped_before_it_began_has_a_run_all_the_same(
+    still: TransformStudio, tmp_path: Path
+) -> None:
+    tracking = MlflowTracking(tmp_path / "nobody", address=lambda: "", token="")
+    ports = dataclasses.replace(still.studio.ports, tracking=tracking)
+    name = still.create("lines", {"a": "1\n"})
+    still.call("StopTransformJob", TransformJobName=name)
+    controller = TransformController(ports, wake=lambda name: None)
+    until(lambda: controller.reconcile(name) is None)
+    assert still.describe(name)["TransformJobStatus"] == "Stopped"
+    assert TransformTracker.runs(ports).names() == [name]
 
 
 def test_a_job_that_waits_can_be_stopped(still: TransformStudio) -> None:

@@ -197,3 +197,14 @@ def test_a_bucket_that_is_gone_ends_nothing(studio: Studio) -> None:
     bench.outputs.look(bench.training, final=True)
     bench.outputs.conclude(bench.training)
     assert bench.shown() == [0]
+
+
+def test_what_could_not_be_stored_is_stored_later(studio: Studio) -> None:
+    bench = Bench(studio, **RULES, DebugHookConfig={"S3OutputPath": "s3://made-later/x"})
+    bench.save(0)
+    bench.outputs.look(bench.training)
+    bench.ports.objects.create_bucket("made-later")
+    bench.save(0, 1)
+    bench.outputs.look(bench.training)
+    found = [one.key for one in bench.ports.objects.each("made-later", "x/job/debug-output/index/")]
+    assert len(found) == 2

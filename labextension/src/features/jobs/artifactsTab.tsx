@@ -4,6 +4,7 @@ import type { IStoredObject } from '../../api/client';
 import { Button } from '../../shared/components/controls';
 import { Empty, Failure, Loadable } from '../../shared/components/states';
 import { bytes, moment } from '../../shared/format';
+import { useDeeds } from '../../shared/hooks/useDeeds';
 import { useLive } from '../../shared/hooks/useLive';
 import type { IBottegaClient } from '../../tokens';
 import { isRunning, notebookOf, outputPrefix, parseS3 } from './facts';
@@ -184,23 +185,15 @@ function Members(
 /** Fetches the executed copy of the notebook that the job ran, and shows it. */
 function CollectNotebook(props: IJobViewProps): JSX.Element {
   const { client, job, studio, trans } = props;
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
+  const { problem, busy, act } = useDeeds();
   const open = async (): Promise<void> => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const { notebook } = await client.collectNotebook(job.TrainingJobName);
-      await studio.execute('docmanager:open', { path: notebook });
-    } catch (error) {
-      setProblem(error instanceof Error ? error : new Error(String(error)));
-    }
-    setBusy(false);
+    const { notebook } = await client.collectNotebook(job.TrainingJobName);
+    await studio.execute('docmanager:open', { path: notebook });
   };
   return (
     <>
       <div>
-        <Button kind="primary" disabled={busy} onClick={() => void open()}>
+        <Button kind="primary" disabled={busy} onClick={act(open)}>
           {trans.__('Open executed notebook')}
         </Button>
       </div>

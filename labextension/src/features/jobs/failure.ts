@@ -9,10 +9,6 @@ export interface IFailure {
 }
 
 const TRACEBACK = 'Traceback (most recent call last)';
-const LINKS = [
-  'During handling of the above exception, another exception occurred:',
-  'The above exception was the direct cause of the following exception:'
-];
 
 /** Read a FailureReason: its class, the error message of a script, and the rest. */
 export function parseFailure(reason: string): IFailure {
@@ -48,38 +44,4 @@ export function parseFailure(reason: string): IFailure {
 function lastWords(trace: string): string {
   const lines = trace.split('\n').filter(line => /^\S/.test(line));
   return lines[lines.length - 1] ?? trace;
-}
-
-/** The last traceback among lines of a log, with those of the exceptions before it; or null. */
-export function lastTraceback(lines: readonly string[]): string | null {
-  let found: string[] | null = null;
-  let index = 0;
-  while (index < lines.length) {
-    if (!lines[index]?.startsWith(TRACEBACK)) {
-      index += 1;
-      continue;
-    }
-    const end = tracebackEnd(lines, index);
-    const linked: boolean = found !== null && followsLink(lines, index);
-    const block = lines.slice(index, end);
-    found =
-      linked && found
-        ? [...found, '', lines[index - 2] ?? '', '', ...block]
-        : block;
-    index = end;
-  }
-  return found && found.join('\n');
-}
-
-/** Behind the line of the exception, which is the first that is not indented. */
-function tracebackEnd(lines: readonly string[], start: number): number {
-  let end = start + 1;
-  while (end < lines.length && /^(\s|$)/.test(lines[end] ?? '')) {
-    end += 1;
-  }
-  return Math.min(end + 1, lines.length);
-}
-
-function followsLink(lines: readonly string[], start: number): boolean {
-  return LINKS.includes(lines[start - 2] ?? '') && lines[start - 1] === '';
 }

@@ -1,12 +1,13 @@
 import type { ReactNode } from 'react';
-import { useLayoutEffect, useRef, useState } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 
 import type {
   FailedJobKind,
   IExplainJobFailureResponse
 } from '../../api/types/failures';
 import { Button, Code } from '../../shared/components/controls';
-import { Skeleton } from '../../shared/components/states';
+import { Failure, Skeleton } from '../../shared/components/states';
+import { useDeeds } from '../../shared/hooks/useDeeds';
 import { useLive } from '../../shared/hooks/useLive';
 import type { IScreenProps } from '../../tokens';
 import { parseFailure } from './failure';
@@ -213,33 +214,39 @@ function Actions(
   props: IFailureCardProps & { replayable: boolean; place: ILogPlace | null }
 ): JSX.Element {
   const { job, onLog, place, studio, trans } = props;
-  const [busy, setBusy] = useState(false);
-  const replay = async (): Promise<void> => {
-    setBusy(true);
-    // The command itself says what went wrong.
-    await studio.execute(REPLAY_COMMAND, { name: job });
-    setBusy(false);
-  };
+  // Why a job cannot be replayed the command says itself; here is why it cannot be asked.
+  const { problem, busy, act } = useDeeds();
+  const replay = (): Promise<unknown> =>
+    studio.execute(REPLAY_COMMAND, { name: job });
   return (
-    <div className="jp-BottegaCause-actions">
-      {props.replayable && (
-        <Button
-          kind="primary"
-          disabled={busy}
-          title={trans.__(
-            'Open a notebook with the same code, data and environment, and the debugger at the failing line'
-          )}
-          onClick={() => void replay()}
-        >
-          {busy ? trans.__('Copying code and data…') : trans.__('Replay')}
+    <>
+      <div className="jp-BottegaCause-actions">
+        {props.replayable && (
+          <Button
+            kind="primary"
+            disabled={busy}
+            title={trans.__(
+              'Open a notebook with the same code, data and environment, and the debugger at the failing line'
+            )}
+            onClick={act(replay)}
+          >
+            {busy ? trans.__('Copying code and data…') : trans.__('Replay')}
+          </Button>
+        )}
+        {props.children}
+        <Button onClick={() => onLog(place)}>
+          {place
+            ? trans.__('Open the log at this line')
+            : trans.__('Open the log')}
         </Button>
+      </div>
+      {problem && (
+        <Failure
+          error={problem}
+          trans={trans}
+          what={trans.__('The job cannot be replayed.')}
+        />
       )}
-      {props.children}
-      <Button onClick={() => onLog(place)}>
-        {place
-          ? trans.__('Open the log at this line')
-          : trans.__('Open the log')}
-      </Button>
-    </div>
+    </>
   );
 }

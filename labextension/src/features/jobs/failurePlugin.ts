@@ -4,12 +4,14 @@ import type {
 } from '@jupyterlab/application';
 import {
   ICommandPalette,
+  InputDialog,
   Notification,
   showErrorMessage
 } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { asError } from '../../shared/asError';
 import { IBottegaClient } from '../../tokens';
 
 export const REPLAY_COMMAND = 'bottega:replay-job';
@@ -64,7 +66,7 @@ export const replays: JupyterFrontEndPlugin<void> = {
         } catch (error) {
           await showErrorMessage(
             trans.__('The job cannot be replayed'),
-            error instanceof Error ? error.message : String(error)
+            asError(error).message
           );
         }
       }
@@ -81,7 +83,6 @@ export const replays: JupyterFrontEndPlugin<void> = {
       }
     };
     const askName = async (): Promise<string | null> => {
-      const { InputDialog } = await import('@jupyterlab/apputils');
       const answer = await InputDialog.getText({
         title: trans.__('Replay a job'),
         label: trans.__('The name of a training job that has ended')

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react';
 import type { IHostMetrics } from '../../api/types/training';
 import type { SharedRange } from '../../shared/charts/plot';
 import { Plot } from '../../shared/charts/plot';
+import { Stroke } from '../../shared/charts/stroke';
 import { seriesColour, useChartTheme } from '../../shared/charts/theme';
 import { Empty, Loadable } from '../../shared/components/states';
 import { measured } from '../../shared/format';
@@ -113,11 +114,7 @@ function SystemChart(props: {
         <ul>
           {chart.curves.map((curve, index) => (
             <li key={curve.name}>
-              <span
-                aria-hidden="true"
-                className="jp-BottegaChart-stroke"
-                style={{ borderTopColor: seriesColour(theme, index) }}
-              />
+              <Stroke colour={seriesColour(theme, index)} />
               {curve.name} {last(curve.values)}
             </li>
           ))}

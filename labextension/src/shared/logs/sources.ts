@@ -89,7 +89,7 @@ export function useLogStreams(
 }
 
 /** The names of the streams under a prefix; none while nothing was written. */
-export async function listStreams(
+async function listStreams(
   client: IBottegaClient,
   group: string,
   prefix: string,

@@ -27,15 +27,16 @@ class _Watcher(MetaPathFinder):
                 continue
             spec = finder.find_spec(fullname, path, target)
             if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader, self.actions.pop(fullname))
+                # The actions stay: not everyone who looks for a module imports it.
+                spec.loader = _Loader(spec.loader, self.actions)
                 return spec
         return None
 
 
 class _Loader(Loader):
-    """Loads as another loader does, and then lets the actions have the module."""
+    """Loads as another loader does, and then lets the module's actions have it."""
 
-    def __init__(self, loader: Loader, actions: Sequence[Action]) -> None:
+    def __init__(self, loader: Loader, actions: dict[str, list[Action]]) -> None:
         self._loader = loader
         self._actions = actions
 
@@ -48,7 +49,7 @@ class _Loader(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        for action in self._actions:
+        for action in self._actions.pop(module.__name__, ()):
             action(module)
 
 

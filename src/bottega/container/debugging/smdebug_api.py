@@ -123,7 +123,7 @@ class Hook:
         }
         if out_dir is not None:
             document["LocalPath"] = str(Path(out_dir).absolute())
-        self._begin(sessions.start() or sessions.start_with(document, hyperparameters))
+        self._begin(_configured() or sessions.start_with(document, hyperparameters))
 
     def _begin(self, session: sessions.Session) -> None:
         self._session = session
@@ -137,8 +137,8 @@ class Hook:
             FileNotFoundError: there is no such file.
             CustomerError: it asks for what cannot be.
         """
-        session = sessions.start()
-        if session is None or session.configuration is None:
+        session = _configured()
+        if session is None:
             path = json_file_path or os.environ.get(sessions.HOOK_FILE_VARIABLE)
             path = path or "/opt/ml/input/config/debughookconfig.json"
             document = sessions.read_configuration(Path(path))
@@ -215,15 +215,32 @@ class Hook:
 _hooks: dict[str, Hook] = {}
 
 
-def get_hook(kind: type[Hook], create_if_not_exists: bool = False) -> Hook | None:
-    """The hook of a framework that the script has made, or that the job asks for; else None."""
+def get_hook(
+    kind: type[Hook], json_config_path: str | None = None, create_if_not_exists: bool = False
+) -> Hook | None:
+    """The hook of a framework that the script has made, or that the job asks for; else None.
+
+    Args:
+        kind: the framework's.
+        json_config_path: a file that asks for one where the job does not.
+        create_if_not_exists: whether one is made where nothing asks for it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CustomerError: the job, or the file, asks for what cannot be.
+    """
     known = _hooks.get(kind.framework.name)
     if known is not None:
         return known
-    session = sessions.start()
-    if session is not None and session.configuration is not None:
-        return kind.create_from_json_file()
+    if json_config_path is not None or _configured() is not None:
+        return kind.create_from_json_file(json_config_path)
     return kind() if create_if_not_exists else None
+
+
+def _configured() -> sessions.Session | None:
+    """The session, where it saves tensors; one of times alone leaves them to the script's hook."""
+    session = sessions.start()
+    return session if session is not None and session.configuration is not None else None
 
 
 def _array(value: Any) -> Any:

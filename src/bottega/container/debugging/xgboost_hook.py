@@ -143,9 +143,9 @@ class XGBoostHook:
     ) -> None:
         others = [data for data, _ in evals if data is not dtrain]
         shown = others[-1] if others else dtrain
-        if recorder.is_saving("labels") or recorder.wants("labels"):
+        if recorder.wants("labels"):
             recorder.save("labels", shown.get_label())
-        if recorder.is_saving("predictions") or recorder.wants("predictions"):
+        if recorder.wants("predictions"):
             recorder.save("predictions", model.predict(shown))
         if self._trees and recorder.is_saving("feature_importance"):
             for kind, scores in importances(model).items():

@@ -6,6 +6,7 @@ The process runs code of users', so its reader trusts nothing in the file.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,11 @@ class Found:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Found:
         """Raises: ValueError."""
-        return cls(Finding.from_json(document), float(document["Time"]))
+        found = cls(Finding.from_json(document), float(document["Time"]))
+        for moment in (found.time, found.finding.start, found.finding.end):
+            if moment is not None and not math.isfinite(moment):
+                raise ValueError(f"{moment} is no time")
+        return found
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ class RuleResult:
                 last_step=None if step is None else int(step),
                 remark=str(document["remark"])[:LONGEST_TEXT],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BadResults(f"a rule's result is malformed: {error}") from error
 
 
@@ -144,7 +149,7 @@ class Results:
                 str(name): RuleResult.from_json(one) for name, one in document["rules"].items()
             }
             return cls(rules, bool(document["done"]))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise BadResults(f"the results are malformed: {error}") from error
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -77,12 +78,10 @@ class TensorRule:
         return registry.built_in(plan.rule, plan.parameters, others)
 
     def show(self, steps: Sequence[int]) -> None:
-        """Show it the steps that it has not seen."""
-        for step in steps:
+        """Show it those of these steps, which are in order, that it has not seen."""
+        for step in steps[bisect_right(steps, self._shown) :]:
             if self._rule is None or self.result.ended:
                 return
-            if step <= self._shown:
-                continue
             self._shown = step
             self._ask(partial(self._rule.invoke_at_step, self._trial, step))
             self.result = replace(self.result, last_step=step)

@@ -23,6 +23,7 @@ class _Host:
     stretches: list[list[float]] = field(default_factory=list)
     """Begin and end of points in a row."""
     inside: bool = False
+    """Whether the last point is in the last of them."""
     ill: bool = False
 
 
@@ -59,16 +60,19 @@ class _Bottleneck(OfGpus):
         if bottleneck:
             host.bottlenecks += 1
             self.violations += 1
-            self._stretch(host, tick.time)
-        host.inside = bottleneck
+        host.inside = bottleneck and self._stretch(host, tick.time)
         if host.points >= self.patience:
             self._judge(tick, host)
 
-    def _stretch(self, host: _Host, time: float) -> None:
-        if host.inside and host.stretches:
+    def _stretch(self, host: _Host, time: float) -> bool:
+        """Add a point to the stretch that it goes on, or begin one; whether it is kept."""
+        if host.inside:
             host.stretches[-1][1] = time
         elif len(host.stretches) < MOST_STRETCHES:
             host.stretches.append([time, time])
+        else:
+            return False
+        return True
 
     def _judge(self, tick: Tick, host: _Host) -> None:
         share = 100 * host.bottlenecks / host.points

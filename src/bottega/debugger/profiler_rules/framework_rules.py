@@ -186,13 +186,13 @@ class Dataloader(ProfilerRule):
     _loaders: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
     """By host: processes, how often a batch was waited for, and how long in all."""
     _ill: dict[str, bool] = field(default_factory=dict, init=False)
-    _waiting: dict[str, list[Event]] = field(default_factory=dict, init=False)
-    """Events of hosts whose cores are not known yet."""
+    _waiting: dict[str, Event] = field(default_factory=dict, init=False)
+    """The first event of each host whose cores are not known yet."""
 
     def see_tick(self, tick: Tick) -> None:
         if tick.cores and tick.node not in self._cores:
             self._cores[tick.node] = tick.cores
-            for event in self._waiting.pop(tick.node, []):
+            if (event := self._waiting.pop(tick.node, None)) is not None:
                 self._judge(event)
 
     def see_event(self, event: Event) -> None:
@@ -206,8 +206,8 @@ class Dataloader(ProfilerRule):
         loader["seconds"] += event.seconds
         if event.node in self._cores:
             self._judge(event)
-        elif not self._waiting.get(event.node):
-            self._waiting[event.node] = [event]
+        else:
+            self._waiting.setdefault(event.node, event)
 
     def _judge(self, event: Event) -> None:
         workers, cores = int(event.arguments["worker_count"]), self._cores[event.node]

@@ -31,11 +31,11 @@ MOST_NAMES = 200
 
 def statistics(values: Iterable[float]) -> dict[str, float]:
     """The numbers that the report gives of a series: max, p99, p95, p50, min."""
-    ordered = list(values)
+    ordered = sorted(values)
     return {
-        "max": max(ordered),
+        "max": ordered[-1],
         **{f"p{share}": percentile(ordered, share) for share in (99, 95, 50)},
-        "min": min(ordered),
+        "min": ordered[0],
     }
 
 
@@ -131,15 +131,15 @@ class OverallFrameworkMetrics(ProfilerRule):
             if phase.startswith("Step:")
         }
         loop = self.last - self.first
-        others = max(0.0, loop - sum(steps.values()))
+        parts = {**steps, "others": max(0.0, loop - sum(steps.values()))}
         phases = {
             phase: total.seconds
             for phase, total in self.phases.items()
             if not phase.startswith("Step:")
         }
         return {
-            "phase": {**_shares({**steps, "others": others})},
-            "phase_time": {**steps, "others": others},
+            "phase": _shares(parts),
+            "phase_time": parts,
             "general": _shares({key: value for key, value in phases.items() if key != OPERATORS}),
             "general_time": phases,
             "operators": {

@@ -118,39 +118,20 @@ class ProfileReader:
         return News(tuple(ticks), tuple(events))
 
     def _ticks(self, over: bool) -> Iterator[Tick]:
-        files = (self._folder / SYSTEM_FOLDER).glob("*/*.json")
-        # By minute, as a host's samples have to come in order.
-        for path in sorted(files, key=_minute):
-            for line in self._new_lines(path):
-                node, time = str(line["NodeId"]), float(line["Timestamp"])
-                sample = self._open.get(node)
-                if sample is None or sample.time != time:
-                    if sample is not None:
-                        yield sample.tick(node)
-                    sample = self._open[node] = _Sample(time)
-                sample.add(line)
+        for line in new_lines(self._folder, self._offsets):
+            if not _is_sample(line):
+                continue
+            node, time = str(line["NodeId"]), float(line["Timestamp"])
+            sample = self._open.get(node)
+            if sample is None or sample.time != time:
+                if sample is not None:
+                    yield sample.tick(node)
+                sample = self._open[node] = _Sample(time)
+            sample.add(line)
         if over:
             for node, sample in self._open.items():
                 yield sample.tick(node)
             self._open = {}
-
-    def _new_lines(self, path: Path) -> Iterator[dict[str, Any]]:
-        """Whole lines that were not read yet; what is no sample is left out."""
-        begin = self._offsets.get(path, 0)
-        if path.stat().st_size <= begin:
-            return
-        with path.open("rb") as file:
-            file.seek(begin)
-            content = file.read()
-        whole = content.rfind(b"\n") + 1
-        self._offsets[path] = begin + whole
-        for text in content[:whole].splitlines():
-            try:
-                line = json.loads(text)
-            except ValueError:
-                continue
-            if isinstance(line, dict) and _is_sample(line):
-                yield line
 
     def _events(self) -> Iterator[Event]:
         for path in sorted((self._folder / EVENTS_FOLDER).glob("*/*.json")):
@@ -159,6 +140,37 @@ class ProfileReader:
                 continue
             self._done.add(path)
             yield from events_of(path.read_text(errors="replace"), node=named[2])
+
+
+def new_lines(folder: Path, offsets: dict[Path, int]) -> Iterator[dict[str, Any]]:
+    """Objects of whole lines of the machine's samples that were not read yet, each host's in order.
+
+    Args:
+        folder: the profile's.
+        offsets: up to where each file was read; goes on with the files.
+    """
+    # By minute, as a host's samples have to come in order.
+    for path in sorted((folder / SYSTEM_FOLDER).glob("*/*.json"), key=_minute):
+        begin = offsets.get(path, 0)
+        if path.stat().st_size <= begin:
+            continue
+        with path.open("rb") as file:
+            file.seek(begin)
+            content = file.read()
+        whole = content.rfind(b"\n") + 1
+        offsets[path] = begin + whole
+        for text in content[:whole].splitlines():
+            try:
+                line = json.loads(text)
+            except ValueError:  # a crash of the machine cut it off
+                continue
+            if isinstance(line, dict):
+                yield line
+
+
+def _minute(path: Path) -> tuple[int, str]:
+    minute, _, host = path.name.partition(".")
+    return (int(minute) if minute.isdigit() else 0, host)
 
 
 def events_of(text: str, node: str) -> Iterator[Event]:
@@ -240,11 +252,6 @@ class _Sample:
             gpu_memory=self._numbers.get("GPUMemoryUtilization", {}),
             rates=self._numbers.get("Algorithm", {}),
         )
-
-
-def _minute(path: Path) -> tuple[int, str]:
-    minute, _, host = path.name.partition(".")
-    return (int(minute) if minute.isdigit() else 0, host)
 
 
 def _is_sample(line: Mapping[str, Any]) -> bool:

@@ -21,19 +21,19 @@ class _Gpu:
 
     window: int
     count: int = 0
-    times: deque[float] = field(default_factory=deque)
+    times: deque[float] = field(init=False)
     series: dict[str, deque[float]] = field(default_factory=dict)
     latest: Quantiles = field(default_factory=dict)
     ill: bool = False
+
+    def __post_init__(self) -> None:
+        self.times = deque(maxlen=self.window)
 
     def add(self, time: float, values: Mapping[str, float]) -> None:
         self.count += 1
         self.times.append(time)
         for name, value in values.items():
-            self.series.setdefault(name, deque()).append(value)
-        for kept in (self.times, *self.series.values()):
-            while len(kept) > self.window:
-                kept.popleft()
+            self.series.setdefault(name, deque(maxlen=self.window)).append(value)
 
 
 @dataclass

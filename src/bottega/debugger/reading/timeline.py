@@ -3,19 +3,16 @@ moment to another, in so many points that a screen cannot tell the difference.""
 
 from __future__ import annotations
 
-import json
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from bottega.debugger.phases import EVENTS_FOLDER
-from bottega.debugger.profiler_rules.profile import events_of
+from bottega.debugger.profiler_rules.profile import events_of, new_lines
 from bottega.thinning import thinned
 
-SYSTEM_FOLDER = "system/incremental"
 UNITS = {
     "I/OWaitPercentage": "Percent",
     "CPUUtilization": "Percent",
@@ -197,9 +194,8 @@ class ProfileView:
         }
 
     def _read_samples(self) -> None:
-        for path in sorted((self._folder / SYSTEM_FOLDER).glob("*/*.json"), key=_minute):
-            for line in _new_lines(path, self._offsets):
-                self._take(line)
+        for line in new_lines(self._folder, self._offsets):
+            self._take(line)
 
     def _take(self, line: dict[str, Any]) -> None:
         try:
@@ -240,26 +236,3 @@ def _place(name: str) -> tuple[int, int, str]:
     kind, _, of = name.partition(" ")
     digits = re.search(r"\d+$", of)
     return (_ORDER.index(kind), int(digits[0]) if digits else -1, of)
-
-
-def _minute(path: Path) -> tuple[int, str]:
-    minute, _, host = path.name.partition(".")
-    return (int(minute) if minute.isdigit() else 0, host)
-
-
-def _new_lines(path: Path, offsets: dict[Path, int]) -> Iterator[dict[str, Any]]:
-    begin = offsets.get(path, 0)
-    if path.stat().st_size <= begin:
-        return
-    with path.open("rb") as file:
-        file.seek(begin)
-        content = file.read()
-    whole = content.rfind(b"\n") + 1
-    offsets[path] = begin + whole
-    for text in content[:whole].splitlines():
-        try:
-            line = json.loads(text)
-        except ValueError:  # a crash of the machine cut it off
-            continue
-        if isinstance(line, dict):
-            yield line

@@ -37,6 +37,20 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(_finite(content), indent=1, allow_nan=False) + "\n")
 
 
+def write_all(folder: Path, contents: Mapping[Path, str | Mapping[str, Any]]) -> list[Path]:
+    """Put texts and JSON files in place, one after the other.
+
+    Returns:
+        What was written, relative to the folder.
+    """
+    for name, content in contents.items():
+        if isinstance(content, str):
+            write_text(folder / name, content)
+        else:
+            write_json(folder / name, content)
+    return list(contents)
+
+
 def notebook(title: str, subtitle: str, sections: Sequence[Section]) -> str:
     """The report as a notebook: each section with its picture, and a cell that reads its numbers
     from the JSON file beside the notebook.

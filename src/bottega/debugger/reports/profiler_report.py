@@ -44,19 +44,15 @@ def write(report: ProfilerReport, training: ReportedTraining, folder: Path) -> l
     summary = training_job_summary(report, training)
     shown = sections(report, reports, training, summary)
     title, subtitle = "Profiler report", _subtitle(training)
-    contents: dict[str, Any] = {**reports, SUMMARY: summary}
-    written = []
-    for name, content in contents.items():
-        path = Path(FOLDER, NUMBERS, f"{name}.json")
-        files.write_json(folder / path, content)
-        written.append(path)
-    for name, text in (
-        (NOTEBOOK, files.notebook(title, subtitle, shown)),
-        (PAGE, page(title, subtitle, shown, _FOOTER)),
-    ):
-        files.write_text(folder / FOLDER / name, text)
-        written.append(Path(FOLDER, name))
-    return written
+    numbers = {**reports, SUMMARY: summary}
+    return files.write_all(
+        folder,
+        {
+            **{Path(FOLDER, NUMBERS, f"{name}.json"): one for name, one in numbers.items()},
+            Path(FOLDER, NOTEBOOK): files.notebook(title, subtitle, shown),
+            Path(FOLDER, PAGE): page(title, subtitle, shown, _FOOTER),
+        },
+    )
 
 
 def training_job_summary(report: ProfilerReport, training: ReportedTraining) -> dict[str, Any]:
@@ -141,11 +137,9 @@ def _times(report: ProfilerReport) -> tuple[float | None, float | None, float | 
     """When the profile, the training loop begin and the loop ends."""
     initialization = report.rules["MaxInitializationTime"]
     framework = report.rules["OverallFrameworkMetrics"]
-    if not isinstance(initialization, MaxInitializationTime):
-        return None, None, None
+    assert isinstance(initialization, MaxInitializationTime)
+    assert isinstance(framework, OverallFrameworkMetrics)
     begin = initialization.first_seen if math.isfinite(initialization.first_seen) else None
-    if not isinstance(framework, OverallFrameworkMetrics):
-        return begin, None, None
     return begin, framework.first, framework.last
 
 

@@ -161,7 +161,8 @@ def rules(report: ProfilerReport, reports: Mapping[str, Mapping[str, Any]]) -> S
 def steps(report: ProfilerReport, folder: str) -> Section | None:
     """Histograms of how long steps took."""
     rule = report.rules["StepOutlier"]
-    if not isinstance(rule, StepOutlier) or not rule.durations:
+    assert isinstance(rule, StepOutlier)
+    if not rule.durations:
         return None
     details, body = rule.details(), ""
     shown = ("number_of_steps", "mean", "stddev", "min", "max", "number_of_outliers")
@@ -186,9 +187,9 @@ def steps(report: ProfilerReport, folder: str) -> Section | None:
 def gpu_utilisation(report: ProfilerReport, folder: str) -> Section | None:
     """Boxes of each GPU's use."""
     boxes = [
-        (f"{node} {gpu}", [percentile(list(values), share) for share in (5, 25, 50, 75, 95)])
+        (f"{node} {gpu}", [percentile(ordered, share) for share in (5, 25, 50, 75, 95)])
         for node, gpus in sorted(system(report).gpus.items())
-        for gpu, values in sorted(gpus.items())
+        for gpu, ordered in sorted((gpu, sorted(values)) for gpu, values in gpus.items())
     ]
     if not boxes:
         return None

@@ -50,18 +50,14 @@ def write(trial: Trial, training: ReportedTraining, folder: Path) -> list[Path]:
     found = numbers_of(trial)
     shown = sections(found, training)
     title, subtitle = "XGBoost training report", f"Training job {training.name}"
-    written = []
-    for name, content in found.parts.items():
-        path = Path(NUMBERS, f"{name}.json")
-        files.write_json(folder / path, content)
-        written.append(path)
-    for name, text in (
-        (NOTEBOOK, files.notebook(title, subtitle, shown)),
-        (PAGE, page(title, subtitle, shown, _FOOTER)),
-    ):
-        files.write_text(folder / name, text)
-        written.append(Path(name))
-    return written
+    return files.write_all(
+        folder,
+        {
+            **{Path(NUMBERS, f"{name}.json"): one for name, one in found.parts.items()},
+            Path(NOTEBOOK): files.notebook(title, subtitle, shown),
+            Path(PAGE): page(title, subtitle, shown, _FOOTER),
+        },
+    )
 
 
 def sections(found: XgboostNumbers, training: ReportedTraining) -> list[Section]:

@@ -71,7 +71,7 @@ class LossPairs:
             fmean(self._evaluation),
             tuple(sorted(self._tensors)),
         )
-        self._training, self._evaluation = [], []
+        self._training, self._evaluation, self._tensors = [], [], set()
         return [pair]
 
     def _in_turns(self, at: Reading, losses: dict[str, float]) -> list[LossPair]:

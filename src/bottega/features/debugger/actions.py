@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bottega.errors import BottegaError
+from bottega.errors import ClientFault, ValidationException
 from bottega.events import RuleNotified
 from bottega.features.debugger.messages import Message, MessageNotSent, send
 from bottega.jobs.debugging.configuration import Action, RuleConfiguration, actions_of
@@ -93,9 +93,12 @@ def _stop(
         _note(ports, evaluation, number, Outcome=BEGUN, Job=job)
     try:
         call("sagemaker", "StopTrainingJob", {"TrainingJobName": job})
-    except BottegaError as refusal:
+    except ValidationException as refusal:
         # It has ended by itself, or it was stopped before a kill and this is the second time.
         _end(ports, evaluation, number, DONE, f"{job}: {refusal}")
+        return
+    except ClientFault as refusal:
+        _end(ports, evaluation, number, FAILED, f"{job}: {refusal}")
         return
     _end(ports, evaluation, number, DONE, f"stopped the training job {job}")
 

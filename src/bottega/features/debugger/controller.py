@@ -101,10 +101,9 @@ class DebuggerController(Controller):
 
     def _follow_profile(self, training: Resource) -> None:
         """Have the supervisor and the training do what ProfilerConfig says by now."""
-        given = training.body.get("ProfilerConfig")
-        if given is None:
+        profiler = configuration.told_profiler_of(training.body)
+        if profiler is None:
             return
-        profiler = configuration.profiler_of(training.body) or {**given, "DisableProfiler": True}
         wanted = json.dumps(profiler)
         if self._profiles.get(training.name) == wanted:
             return
@@ -131,7 +130,7 @@ class DebuggerController(Controller):
         ran = any(
             item["Status"] == "Training" for item in training.body["SecondaryStatusTransitions"]
         )
-        if all(one.ended for one in evaluations.values()) and not self._goes_on(training):
+        if all(one.ended for one in evaluations.values()) and not _goes_on(training, evaluations):
             self._act(evaluations, training)
             self._show(training, evaluations)
             return True
@@ -145,7 +144,7 @@ class DebuggerController(Controller):
             return over
         attempt = int(entry.private.get("attempt", 0))
         if not self._keep_running(training, places, attempt, over=over, stopped=stopped):
-            return False
+            return True
         told = self._told(places)
         for rule, found in told.rules.items():
             if rule in evaluations:
@@ -156,14 +155,8 @@ class DebuggerController(Controller):
             return self._conclude(training, places, told, evaluations)
         state = self._ports.runner.state(places.supervisor(attempt))
         if state.phase in (Phase.ENDED, Phase.LOST) and not self._told(places).done:
-            self._start_again(entry, training, evaluations, attempt)
+            return not self._start_again(entry, training, evaluations, attempt)
         return False
-
-    def _goes_on(self, training: Resource) -> bool:
-        """Whether the job has rules that are evaluated after they have fired."""
-        return any(
-            rule.kind == "Profiler" for rule in configuration.rule_configurations(training.body)
-        )
 
     def _keep_running(
         self,
@@ -207,8 +200,8 @@ class DebuggerController(Controller):
         training: Resource,
         evaluations: dict[str, RuleEvaluation],
         attempt: int,
-    ) -> None:
-        """The process has ended before it said everything."""
+    ) -> bool:
+        """The process has ended before it said everything; returns whether it gets another try."""
         if attempt + 1 < MOST_ATTEMPTS:
             log.warning("the rules of %s are evaluated again", training.name)
             self._ports.store.modify(
@@ -218,7 +211,7 @@ class DebuggerController(Controller):
                     present, private={**present.private, "attempt": attempt + 1}
                 ),
             )
-            return
+            return True
         reason = (
             f"InternalServerError: the process that evaluates the rules ended {MOST_ATTEMPTS} "
             f"times before its end; the log stream {launch.log_stream(training)} of "
@@ -227,6 +220,7 @@ class DebuggerController(Controller):
         for rule, one in evaluations.items():
             evaluations[rule] = self._move(one, training, "Error", reason)
         self._show(training, evaluations)
+        return False
 
     def _told(self, places: EvaluationPlaces) -> Results:
         """What the process has said last."""
@@ -360,6 +354,16 @@ class DebuggerController(Controller):
             remove_tree(folder)
         except OSError as error:
             log.warning("the folder %s cannot be removed: %s", folder, error)
+
+
+def _goes_on(training: Resource, evaluations: Mapping[str, RuleEvaluation]) -> bool:
+    """Whether the job has rules that are evaluated after they have fired."""
+    return any(
+        rule.kind == "Profiler"
+        and (one := evaluations.get(rule.name)) is not None
+        and one.status == "IssuesFound"
+        for rule in configuration.rule_configurations(training.body)
+    )
 
 
 def _if_changed(before: Resource, after: Resource) -> Resource:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import smtplib
 import ssl
-import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage
@@ -64,22 +64,18 @@ def send(config: Config, message: Message) -> str:
     if config.notification_webhook:
         _post(config.notification_webhook, message)
         return f"posted to the webhook for {message.address}"
-    setting = (
-        "smtp_url or notification_webhook"
-        if message.channel == "Email"
-        else ("notification_webhook")
-    )
-    return f"shown in the Studio; to send it, set {setting}"
+    setting = "smtp_url or " if message.channel == "Email" else ""
+    return f"shown in the Studio; to send it, set {setting}notification_webhook"
 
 
 def _mail(config: Config, message: Message) -> None:
     server = urlsplit(config.smtp_url)
     mail = EmailMessage()
-    mail["Subject"] = message.subject
-    mail["To"] = message.address
-    mail["From"] = config.smtp_from or f"bottega@{server.hostname}"
-    mail.set_content(message.text)
     try:
+        mail["Subject"] = message.subject
+        mail["To"] = message.address
+        mail["From"] = config.smtp_from or f"bottega@{server.hostname}"
+        mail.set_content(message.text)
         with _connection(server.scheme, server.hostname or "", server.port) as connection:
             if server.scheme == "smtp" and connection.has_extn("starttls"):
                 connection.starttls(context=ssl.create_default_context())
@@ -102,6 +98,8 @@ def _connection(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
 
 
 def _post(address: str, message: Message) -> None:
+    if not address.startswith(("http://", "https://")):
+        raise MessageNotSent(f"the setting notification_webhook is no http address: {address!r}")
     body = {**asdict(message), "subject": message.subject, "text": message.text}
     request = urllib.request.Request(
         address,
@@ -109,10 +107,8 @@ def _post(address: str, message: Message) -> None:
         headers={"Content-Type": "application/json"},
         method="POST",
     )
-    if not address.startswith(("http://", "https://")):
-        raise MessageNotSent(f"the setting notification_webhook is no http address: {address!r}")
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS):
             return
-    except (OSError, urllib.error.URLError, ValueError) as problem:
+    except (OSError, http.client.HTTPException, ValueError) as problem:
         raise MessageNotSent(f"the webhook did not take the message: {problem}") from problem

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -152,11 +151,10 @@ def _is_over(ports: Ports, training: Resource) -> bool:
     return False
 
 
-@dataclass
 class _Process:
     """One reading process."""
 
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         self._connection = Connection(ours.detach())
         with theirs:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bottega.context import Context
-from bottega.errors import ResourceNotFound, ServiceUnavailable, ValidationException
+from bottega.errors import ValidationException
 from bottega.tracking.catalogue import RunCatalogue
 from bottega.tracking.experiments import ExperimentStore
-from bottega.tracking.port import TrackingMissing, TrackingRefused, TrackingUnavailable
+from bottega.tracking.refusals import told
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def catalogue_of(context: Context) -> Iterator[RunCatalogue]:
     catalogue = context.ports.catalogue
     if catalogue is None:
         raise _switched_off()
-    with _told():
+    with told():
         yield catalogue
 
 
@@ -41,7 +41,7 @@ def experiments_of(context: Context) -> Iterator[ExperimentStore]:
     experiments = context.ports.experiments
     if experiments is None:
         raise _switched_off()
-    with _told():
+    with told():
         yield experiments
 
 
@@ -50,16 +50,3 @@ def _switched_off() -> ValidationException:
         "Tracking is switched off in this studio, so it has no runs. Start the service with "
         "BOTTEGA_TRACKING=true to have them."
     )
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """The tracker's refusals as ours."""
-    try:
-        yield
-    except TrackingMissing as error:
-        raise ResourceNotFound(error.reason) from error
-    except TrackingRefused as error:
-        raise ValidationException(error.reason) from error
-    except TrackingUnavailable as error:
-        raise ServiceUnavailable(str(error)) from error

@@ -14,11 +14,6 @@ from bottega.tracking.experiments import Document, EntityKind, EntityQuestion
 MOST_TAGS = 50
 
 
-def user_context(caller: Identity) -> Mapping[str, Any]:
-    """Who created or changed something, as Describe shows it."""
-    return {"IamIdentity": {"Arn": caller.arn, "PrincipalId": caller.user_id}}
-
-
 def user_of(caller: Identity) -> str:
     """The name by which the tracker knows a caller."""
     return caller.arn.rpartition("/")[2]

@@ -10,7 +10,6 @@ from bottega.features.experiments.entities import (
     chosen,
     page,
     tags_of,
-    user_context,
     user_of,
 )
 from bottega.registry import operation
@@ -45,7 +44,7 @@ def create_experiment(
 ) -> CreateExperimentResponse:
     """Make an experiment, which is also one of MLflow's."""
     name = request["ExperimentName"]
-    document = {**chosen(request, _SHOWN), "CreatedBy": user_context(context.caller)}
+    document = {**chosen(request, _SHOWN), "CreatedBy": context.caller.user_context}
     entity = NewEntity("Experiment", name, document, tags_of(request), user=user_of(context.caller))
     with experiments_of(context) as experiments:
         experiments.create(entity)
@@ -69,7 +68,7 @@ def update_experiment(
 ) -> UpdateExperimentResponse:
     """Change an experiment's display name or description."""
     name = request["ExperimentName"]
-    changes = {**chosen(request, _SHOWN), "LastModifiedBy": user_context(context.caller)}
+    changes = {**chosen(request, _SHOWN), "LastModifiedBy": context.caller.user_context}
     with experiments_of(context) as experiments:
         experiments.update("Experiment", name, changes)
     return {"ExperimentArn": arn_of(context.ports.config, "Experiment", name)}

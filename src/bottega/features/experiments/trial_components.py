@@ -11,7 +11,6 @@ from bottega.features.experiments.entities import (
     chosen,
     page,
     tags_of,
-    user_context,
     user_of,
 )
 from bottega.registry import operation
@@ -69,7 +68,7 @@ def create_trial_component(
     name = request["TrialComponentName"]
     document = {
         **chosen(request, (*_MEMBERS, "MetadataProperties")),
-        "CreatedBy": user_context(context.caller),
+        "CreatedBy": context.caller.user_context,
     }
     entity = NewEntity(
         "TrialComponent", name, document, tags_of(request), user=user_of(context.caller)
@@ -99,7 +98,7 @@ def update_trial_component(
     name = request["TrialComponentName"]
     changes = {
         **chosen(request, (*_MEMBERS, *_REMOVALS)),
-        "LastModifiedBy": user_context(context.caller),
+        "LastModifiedBy": context.caller.user_context,
     }
     with experiments_of(context) as experiments:
         experiments.update("TrialComponent", name, changes)

@@ -11,7 +11,6 @@ from bottega.features.experiments.entities import (
     chosen,
     page,
     tags_of,
-    user_context,
 )
 from bottega.registry import operation
 from bottega.specs.generated.experiments import (
@@ -38,7 +37,7 @@ def create_trial(context: Context, request: CreateTrialRequest) -> CreateTrialRe
     name = request["TrialName"]
     document = {
         **chosen(request, ("DisplayName", "MetadataProperties")),
-        "CreatedBy": user_context(context.caller),
+        "CreatedBy": context.caller.user_context,
     }
     entity = NewEntity(
         "Trial", name, document, tags_of(request), experiment=request["ExperimentName"]
@@ -63,7 +62,7 @@ def update_trial(context: Context, request: UpdateTrialRequest) -> UpdateTrialRe
     name = request["TrialName"]
     changes = {
         **chosen(request, ("DisplayName",)),
-        "LastModifiedBy": user_context(context.caller),
+        "LastModifiedBy": context.caller.user_context,
     }
     with experiments_of(context) as experiments:
         experiments.update("Trial", name, changes)
@@ -92,9 +91,10 @@ def list_trials(context: Context, request: ListTrialsRequest) -> ListTrialsRespo
             found = experiments.describe("Experiment", request["ExperimentName"])
             filters.append({"Name": "ExperimentName", "Value": found["ExperimentName"]})
         if "TrialComponentName" in request:
-            found = experiments.describe("TrialComponent", request["TrialComponentName"])
+            name = request["TrialComponentName"]
+            experiments.tags("TrialComponent", name)  # it has to be there
             property = "TrialComponentSummaries.TrialComponentName"
-            filters.append({"Name": property, "Value": found["TrialComponentName"]})
+            filters.append({"Name": property, "Value": name})
     trials, token = page(context, "ListTrials", "Trial", request, filters)
     config = context.ports.config
     answer: Any = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bottega.context import Context
 from bottega.errors import ClientFault
+from bottega.jobs.hyperparameters import plain_text
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing
@@ -48,7 +48,7 @@ def columns(context: Context, request: Mapping[str, Any]) -> dict[str, Sequence[
 
 def code_files(ports: Ports, request: Mapping[str, Any]) -> Sequence[str]:
     """The names of the files in a job's code; none where that is gone or too large."""
-    uri = _plain(request.get("HyperParameters", {}).get("sagemaker_submit_directory", ""))
+    uri = plain_text(request.get("HyperParameters", {}).get("sagemaker_submit_directory", ""))
     if not uri.startswith("s3://"):
         return ()
     bucket, key = s3_uris.split(uri)
@@ -72,12 +72,3 @@ def code_files(ports: Ports, request: Mapping[str, Any]) -> Sequence[str]:
     except (tarfile.TarError, EOFError, OSError):
         return ()  # it is no archive, which the job itself has said
     return names
-
-
-def _plain(text: str) -> str:
-    """A hyperparameter as text: framework estimators send it JSON-encoded."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, str) else text

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 from bottega.context import Context
 from bottega.errors import ValidationException
 from bottega.features.lineage import records
 from bottega.features.lineage.entities import arn_of, artifact_id
-from bottega.features.lineage.graph import graph_of
 from bottega.registry import operation
 from bottega.specs.generated.lineage import (
     CreateArtifactRequest,
@@ -23,23 +21,13 @@ from bottega.specs.generated.lineage import (
     UpdateArtifactRequest,
     UpdateArtifactResponse,
 )
-from bottega.storage.metadata import ResourceExists
 
 
 @operation("CreateArtifact", note="A source has one artifact; a known SourceUri answers it.")
 def create_artifact(context: Context, request: CreateArtifactRequest) -> CreateArtifactResponse:
     """Make the artifact of a source, or find the one that the source has."""
-    uri = request["Source"]["SourceUri"]
-    name = artifact_id(uri)
-    arn = arn_of(context.ports.config, "artifact", name)
-    present = graph_of(context).entities.get(arn)
-    if present is None:
-        body: dict[str, Any] = {key: value for key, value in request.items() if key != "Tags"}
-        body = {**body, "ArtifactArn": arn}
-        tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
-        resource = records.resource_of(context, "Artifact", name, arn, body)
-        with suppress(ResourceExists):  # somebody else was quicker: it is the same one
-            context.ports.store.create(resource, tags=tags)
+    arn = _arn(context, request["Source"]["SourceUri"])
+    records.create(context, "Artifact", arn, request)  # or it is there, and the same one
     return {"ArtifactArn": arn}
 
 
@@ -48,22 +36,14 @@ def describe_artifact(
     context: Context, request: DescribeArtifactRequest
 ) -> DescribeArtifactResponse:
     """Everything that is known of an artifact."""
-    found: Any = dict(records.find(context, "Artifact", request["ArtifactArn"]).document)
-    return cast(DescribeArtifactResponse, found)
+    found = records.find(context, "Artifact", request["ArtifactArn"])
+    return cast(DescribeArtifactResponse, dict(found.document))
 
 
 @operation("UpdateArtifact")
 def update_artifact(context: Context, request: UpdateArtifactRequest) -> UpdateArtifactResponse:
     """Change the name, and add, change and remove properties."""
-    name = {"ArtifactName": request["ArtifactName"]} if "ArtifactName" in request else {}
-    records.update(
-        context,
-        "Artifact",
-        request["ArtifactArn"],
-        name,
-        properties=request.get("Properties", {}),
-        remove=request.get("PropertiesToRemove", []),
-    )
+    records.update(context, "Artifact", request["ArtifactArn"], request, ("ArtifactName",))
     return {"ArtifactArn": request["ArtifactArn"]}
 
 
@@ -73,8 +53,7 @@ def delete_artifact(context: Context, request: DeleteArtifactRequest) -> DeleteA
     both."""
     named = set()
     if "Source" in request:
-        name = artifact_id(request["Source"]["SourceUri"])
-        named.add(arn_of(context.ports.config, "artifact", name))
+        named.add(_arn(context, request["Source"]["SourceUri"]))
     if "ArtifactArn" in request:
         named.add(request["ArtifactArn"])
     if len(named) != 1:
@@ -88,6 +67,8 @@ def delete_artifact(context: Context, request: DeleteArtifactRequest) -> DeleteA
 @operation("ListArtifacts")
 def list_artifacts(context: Context, request: ListArtifactsRequest) -> ListArtifactsResponse:
     """One page of artifacts, those that follow from jobs among them."""
-    found, token = records.listed(context, "ListArtifacts", "Artifact", request)
-    answer: Any = {"ArtifactSummaries": found, **({"NextToken": token} if token else {})}
-    return cast(ListArtifactsResponse, answer)
+    return cast(ListArtifactsResponse, records.listed(context, "Artifact", request))
+
+
+def _arn(context: Context, uri: str) -> str:
+    return arn_of(context.ports.config, "artifact", artifact_id(uri))

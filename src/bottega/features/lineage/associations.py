@@ -43,7 +43,7 @@ def add_association(context: Context, request: AddAssociationRequest) -> AddAsso
         "SourceArn": source,
         "DestinationArn": destination,
         "AssociationType": request.get("AssociationType", DEFAULT_TYPE),
-        "CreatedBy": records.user_context(context.caller),
+        "CreatedBy": context.caller.user_context,
     }
     resource = Resource(ASSOCIATION, _name(source, destination), "", "", now, now, body)
     try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from bottega.context import Context
 from bottega.features.lineage import records
-from bottega.features.lineage.entities import Entity, arn_of
+from bottega.features.lineage.entities import arn_of
 from bottega.registry import operation
 from bottega.specs.generated.lineage import (
     CreateContextRequest,
@@ -28,30 +28,22 @@ _CHANGEABLE = ("Description",)
 def create_context(context: Context, request: CreateContextRequest) -> CreateContextResponse:
     """Make a context."""
     arn = _arn(context, request["ContextName"])
-    records.create(context, "Context", request["ContextName"], arn, request)
+    records.create_new(context, "Context", arn, request)
     return {"ContextArn": arn}
 
 
 @operation("DescribeContext")
 def describe_context(context: Context, request: DescribeContextRequest) -> DescribeContextResponse:
     """Everything that is known of a context."""
-    found: Any = dict(_found(context, request["ContextName"]).document)
-    return cast(DescribeContextResponse, found)
+    found = records.find(context, "Context", _arn(context, request["ContextName"]))
+    return cast(DescribeContextResponse, dict(found.document))
 
 
 @operation("UpdateContext")
 def update_context(context: Context, request: UpdateContextRequest) -> UpdateContextResponse:
     """Change what it says of itself, and add, change and remove properties."""
-    given: Any = request
     arn = _arn(context, request["ContextName"])
-    records.update(
-        context,
-        "Context",
-        arn,
-        {key: given[key] for key in _CHANGEABLE if key in given},
-        properties=request.get("Properties", {}),
-        remove=request.get("PropertiesToRemove", []),
-    )
+    records.update(context, "Context", arn, request, _CHANGEABLE)
     return {"ContextArn": arn}
 
 
@@ -65,14 +57,8 @@ def delete_context(context: Context, request: DeleteContextRequest) -> DeleteCon
 @operation("ListContexts")
 def list_contexts(context: Context, request: ListContextsRequest) -> ListContextsResponse:
     """One page of contexts, those that follow from resources among them."""
-    found, token = records.listed(context, "ListContexts", "Context", request)
-    answer: Any = {"ContextSummaries": found, **({"NextToken": token} if token else {})}
-    return cast(ListContextsResponse, answer)
+    return cast(ListContextsResponse, records.listed(context, "Context", request))
 
 
 def _arn(context: Context, name: str) -> str:
     return arn_of(context.ports.config, "context", name)
-
-
-def _found(context: Context, name: str) -> Entity:
-    return records.find(context, "Context", _arn(context, name))

@@ -80,6 +80,16 @@ class _Drawing:
             )
         )
 
+    def used(self, by: Entity, uri: str | None, kind: str, name: str) -> None:
+        """Say what contributed to a component, if there is such a thing."""
+        if uri:
+            self.link(self.artifact(uri, kind, name), by, "ContributedTo")
+
+    def produced(self, by: Entity, uri: str | None, kind: str, name: str) -> None:
+        """Say what a component made, if there is such a thing."""
+        if uri:
+            self.link(by, self.artifact(uri, kind, name), "Produced")
+
     def link(self, source: Entity, destination: Entity, association: Association) -> None:
         edge = Edge(source.arn, destination.arn, association, self._resource.created)
         self.piece.edges.append(edge)
@@ -99,43 +109,38 @@ def piece_of(config: Config, resource: Resource, lookup: Lookup) -> Piece:
 def _training(drawing: _Drawing, job: Resource, lookup: Lookup) -> None:
     body = job.body
     component = drawing.component("aws-training-job", "TrainingJob")
-    if image := body.get("AlgorithmSpecification", {}).get("TrainingImage"):
-        drawing.link(drawing.artifact(image, "Image", "image"), component, "ContributedTo")
+    image = body.get("AlgorithmSpecification", {}).get("TrainingImage")
+    drawing.used(component, image, "Image", "image")
     for channel in body.get("InputDataConfig", []):
-        if uri := channel.get("DataSource", {}).get("S3DataSource", {}).get("S3Uri"):
-            data = drawing.artifact(uri, "DataSet", channel["ChannelName"])
-            drawing.link(data, component, "ContributedTo")
-    if uri := body.get("CheckpointConfig", {}).get("S3Uri"):
-        drawing.link(component, drawing.artifact(uri, "Checkpoint", "checkpoints"), "Produced")
-    if uri := body.get("ModelArtifacts", {}).get("S3ModelArtifacts"):
-        drawing.link(component, drawing.artifact(uri, "Model", "model"), "Produced")
+        uri = channel.get("DataSource", {}).get("S3DataSource", {}).get("S3Uri")
+        drawing.used(component, uri, "DataSet", channel["ChannelName"])
+    checkpoints = body.get("CheckpointConfig", {}).get("S3Uri")
+    drawing.produced(component, checkpoints, "Checkpoint", "checkpoints")
+    model = body.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+    drawing.produced(component, model, "Model", "model")
 
 
 def _processing(drawing: _Drawing, job: Resource, lookup: Lookup) -> None:
     body = job.body
     component = drawing.component("aws-processing-job", "ProcessingJob")
-    if image := body.get("AppSpecification", {}).get("ImageUri"):
-        drawing.link(drawing.artifact(image, "Image", "image"), component, "ContributedTo")
+    drawing.used(component, body.get("AppSpecification", {}).get("ImageUri"), "Image", "image")
     for item in body.get("ProcessingInputs", []):
-        if uri := item.get("S3Input", {}).get("S3Uri"):
-            data = drawing.artifact(uri, "DataSet", item["InputName"])
-            drawing.link(data, component, "ContributedTo")
+        uri = item.get("S3Input", {}).get("S3Uri")
+        drawing.used(component, uri, "DataSet", item["InputName"])
     for item in body.get("ProcessingOutputConfig", {}).get("Outputs", []):
-        if uri := item.get("S3Output", {}).get("S3Uri"):
-            data = drawing.artifact(uri, "DataSet", item["OutputName"])
-            drawing.link(component, data, "Produced")
+        uri = item.get("S3Output", {}).get("S3Uri")
+        drawing.produced(component, uri, "DataSet", item["OutputName"])
 
 
 def _transform(drawing: _Drawing, job: Resource, lookup: Lookup) -> None:
     body = job.body
     component = drawing.component("aws-transform-job", "TransformJob")
     source = body.get("TransformInput", {}).get("DataSource", {}).get("S3DataSource", {})
-    if uri := source.get("S3Uri"):
-        drawing.link(drawing.artifact(uri, "DataSet", "input"), component, "ContributedTo")
+    drawing.used(component, source.get("S3Uri"), "DataSet", "input")
     for found in _model_artifacts(drawing, lookup(MODEL, body.get("ModelName", ""))):
         drawing.link(found, component, "ContributedTo")
-    if uri := body.get("TransformOutput", {}).get("S3OutputPath"):
-        drawing.link(component, drawing.artifact(uri, "DataSet", "output"), "Produced")
+    output = body.get("TransformOutput", {}).get("S3OutputPath")
+    drawing.produced(component, output, "DataSet", "output")
 
 
 def _group(drawing: _Drawing, group: Resource, lookup: Lookup) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from bottega.config import Config
@@ -152,8 +151,11 @@ def stored_entity(resource: Resource) -> Entity:
 def stored_edge(resource: Resource) -> Edge:
     """What a client added, as an edge."""
     body = resource.body
-    return replace(
-        Edge(body["SourceArn"], body["DestinationArn"], body["AssociationType"], resource.created),
+    return Edge(
+        body["SourceArn"],
+        body["DestinationArn"],
+        body["AssociationType"],
+        resource.created,
         created_by=body["CreatedBy"],
         stored=True,
     )

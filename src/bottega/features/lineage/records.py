@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from bottega.context import Context, Identity
+from bottega.context import Context
 from bottega.errors import ResourceNotFound, ValidationException
 from bottega.features.lineage.entities import Entity, LineageType
 from bottega.features.lineage.graph import graph_of
@@ -18,40 +18,39 @@ MOST_PROPERTIES = 30
 Item = TypeVar("Item")
 
 
-def user_context(caller: Identity) -> Mapping[str, Any]:
-    """Who created or changed something, as Describe shows it."""
-    return {"IamIdentity": {"Arn": caller.arn, "PrincipalId": caller.user_id}}
-
-
-def resource_of(
+def _resource_of(
     context: Context, kind: LineageType, name: str, arn: str, body: Mapping[str, Any]
 ) -> Resource:
     """A new entity that a client makes."""
     now = context.ports.clock.now()
-    created_by = user_context(context.caller)
+    created_by = context.caller.user_context
     return Resource(
         kind, name, arn, "", created=now, modified=now, body={**body, "CreatedBy": created_by}
     )
 
 
-def create(
-    context: Context, kind: LineageType, name: str, arn: str, request: Mapping[str, Any]
-) -> None:
+def create(context: Context, kind: LineageType, arn: str, request: Mapping[str, Any]) -> bool:
+    """Store what a client makes; returns False where it is there already, whoever made it."""
+    if arn in graph_of(context).entities:
+        return False
+    body = {key: value for key, value in request.items() if key != "Tags"}
+    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    resource = _resource_of(context, kind, _name(arn), arn, {**body, f"{kind}Arn": arn})
+    try:
+        context.ports.store.create(resource, tags=tags)
+    except ResourceExists:  # somebody else was quicker
+        return False
+    return True
+
+
+def create_new(context: Context, kind: LineageType, arn: str, request: Mapping[str, Any]) -> None:
     """Store an action or a context.
 
     Raises:
         ValidationException: there is one of that name, or one follows from a resource.
     """
-    body = {key: value for key, value in request.items() if key != "Tags"}
-    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
-    taken = f"{kind} {arn} already exists."
-    if arn in graph_of(context).entities:
-        raise ValidationException(taken)
-    body = {**body, f"{kind}Arn": arn}
-    try:
-        context.ports.store.create(resource_of(context, kind, name.lower(), arn, body), tags=tags)
-    except ResourceExists as error:
-        raise ValidationException(taken) from error
+    if not create(context, kind, arn, request):
+        raise ValidationException(f"{kind} {arn} already exists.")
 
 
 def find(context: Context, kind: LineageType, arn: str) -> Entity:
@@ -70,12 +69,14 @@ def update(
     context: Context,
     kind: LineageType,
     arn: str,
-    changes: Mapping[str, Any],
-    *,
-    properties: Mapping[str, str],
-    remove: Sequence[str],
+    request: Mapping[str, Any],
+    changeable: Iterable[str],
 ) -> None:
     """Change what a client may change; an entity that follows from a resource becomes its own.
+
+    Args:
+        request: of the operation; its properties are merged with those there are.
+        changeable: the members that are taken from it besides.
 
     Raises:
         ResourceNotFound: there is none.
@@ -83,6 +84,8 @@ def update(
     """
     ports = context.ports
     entity = find(context, kind, arn)
+    changes = {key: request[key] for key in changeable if key in request}
+    remove = request.get("PropertiesToRemove", [])
 
     def changed(present: Resource) -> Resource:
         kept = {
@@ -90,18 +93,18 @@ def update(
             for key, value in present.body.get("Properties", {}).items()
             if key not in remove
         }
-        wanted = {**kept, **properties}
+        wanted = {**kept, **request.get("Properties", {})}
         if len(wanted) > MOST_PROPERTIES:
             raise ValidationException(
                 f"{kind} {entity.arn} would have {len(wanted)} properties; it may have "
                 f"{MOST_PROPERTIES}. Name some in PropertiesToRemove."
             )
         body = {**present.body, **changes, "Properties": wanted}
-        return replace(present, body={**body, "LastModifiedBy": user_context(context.caller)})
+        return replace(present, body={**body, "LastModifiedBy": context.caller.user_context})
 
-    name = entity.arn.partition("/")[2]
+    name = _name(entity.arn)
     if entity.maker:
-        own = resource_of(context, kind, name, entity.arn, entity.document)
+        own = _resource_of(context, kind, name, entity.arn, entity.document)
         own = changed(replace(own, created=entity.created))
         try:
             ports.store.create(own)
@@ -135,16 +138,14 @@ def delete(context: Context, kind: LineageType, arn: str) -> str:
             "them first by DeleteAssociation."
         )
     try:
-        context.ports.store.delete(kind, entity.arn.partition("/")[2])
+        context.ports.store.delete(kind, _name(entity.arn))
     except ResourceMissing as error:
         raise ResourceNotFound(f"{kind} {arn} does not exist.") from error
     return entity.arn
 
 
-def listed(
-    context: Context, operation: str, kind: LineageType, request: Mapping[str, Any]
-) -> tuple[list[dict[str, Any]], str]:
-    """One page of summaries, and the token of the next one; empty on the last."""
+def listed(context: Context, kind: LineageType, request: Mapping[str, Any]) -> dict[str, Any]:
+    """One page of entities, those that follow from resources among them, as List answers it."""
     wanted_type = request.get(f"{kind}Type")
     found = [
         entity
@@ -158,7 +159,7 @@ def listed(
     by_name = request.get("SortBy") == "Name"
     page, token = paged(
         context,
-        operation,
+        f"List{kind}s",
         request,
         found,
         lambda entity: (entity.name if by_name else entity.created, entity.arn),
@@ -166,9 +167,15 @@ def listed(
     members = ("Arn", "Name", "Type")
     keys = [*(f"{kind}{member}" for member in members), "Source", "Status"]
     keys += ["CreationTime", "LastModifiedTime"]
-    return [
+    summaries = [
         {key: entity.document[key] for key in keys if key in entity.document} for entity in page
-    ], token
+    ]
+    return {f"{kind}Summaries": summaries, **({"NextToken": token} if token else {})}
+
+
+def _name(arn: str) -> str:
+    """Of the resource that a client's entity is stored as."""
+    return arn.partition("/")[2]
 
 
 def paged(

@@ -22,13 +22,12 @@ from bottega.features.processing.entities import (
     WORK,
     JobFolders,
     ProcessingJob,
-    below_ml_root,
 )
 from bottega.jobs import outcome
 from bottega.jobs.artifacts import NO_KEY, is_key
 from bottega.jobs.folder_sync import FolderSync
 from bottega.jobs.input_sources import InputError
-from bottega.jobs.job_files import HostFolder, NoFile, Unreadable
+from bottega.jobs.job_files import HostFolder, NoFile, Unreadable, below_ml_root
 from bottega.jobs.phased import PhasedController, Step
 from bottega.jobs.staging import Cancelled
 from bottega.ports import Ports

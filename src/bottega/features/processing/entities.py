@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from bottega.jobs.phased import PhasedJob
 KIND = "ProcessingJob"
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 SYSTEM_METRICS_GROUP = "/bottega/SystemMetrics"
-ML_ROOT = "/opt/ml"
 WORK = "processing"
 """The folder below ``<home>/work`` with one folder for each job."""
 
@@ -72,11 +70,6 @@ def ours(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The inputs or outputs without those that are ``AppManaged``, which the program fetches or
     brings to the store by itself."""
     return [entry for entry in entries if not entry.get("AppManaged")]
-
-
-def below_ml_root(path: str) -> str:
-    """A ``LocalPath`` below ``/opt/ml``, without a slash at its ends."""
-    return posixpath.relpath(posixpath.normpath(path), ML_ROOT)
 
 
 @dataclass(frozen=True)

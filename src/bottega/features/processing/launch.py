@@ -14,13 +14,12 @@ from bottega.compute.docker.job import JobRun
 from bottega.compute.runner import HostSpec, Mount, Program, WorkloadSpec
 from bottega.features.processing.entities import (
     LOG_GROUP,
-    ML_ROOT,
     SYSTEM_METRICS_GROUP,
     JobFolders,
     ProcessingJob,
-    below_ml_root,
 )
 from bottega.features.processing.rules import as_channel
+from bottega.jobs.job_files import ML_ROOT, below_ml_root
 from bottega.jobs.staging import stage_channel
 from bottega.ports import Ports
 

@@ -10,8 +10,10 @@ from typing import Any
 from bottega.algorithms.images import DATA_WRANGLER, DOCKER, Image, UnsupportedImage
 from bottega.config import Config
 from bottega.errors import ValidationException
-from bottega.features.processing.entities import below_ml_root, ours
+from bottega.features.processing.entities import ours
 from bottega.jobs.input_sources import InputError, channel_objects
+from bottega.jobs.job_files import below_ml_root
+from bottega.jobs.output_places import check_bucket
 from bottega.model_servers.images import resolve
 from bottega.ports import Ports
 from bottega.storage import s3_uris
@@ -177,13 +179,7 @@ def _check_output(ports: Ports, where: str, entry: Mapping[str, Any]) -> None:
                 "files."
             )
         _check_local_path(f"{where}: S3Output.LocalPath", target["LocalPath"])
-    bucket = _split(f"{where}: S3Output.S3Uri", target["S3Uri"])
-    try:
-        ports.objects.bucket(bucket)
-    except BucketMissing as error:
-        raise ValidationException(
-            f"{where}: S3Output.S3Uri: the bucket {bucket!r} does not exist. Create it first."
-        ) from error
+    check_bucket(ports.objects, f"{where}: S3Output.S3Uri", target["S3Uri"])
 
 
 def _check_local_path(where: str, path: str) -> None:

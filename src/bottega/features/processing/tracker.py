@@ -4,15 +4,11 @@ MLFLOW_RUN_ID and may log to it."""
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bottega.features.processing.entities import KIND, LOG_GROUP, ProcessingJob
 from bottega.jobs.run_tracker import JobRunTracker
-from bottega.jobs.tracked_runs import send_log
 from bottega.jobs.trial_components import processing_facts
 from bottega.ports import Ports
 
@@ -23,6 +19,7 @@ class ProcessingTracker(JobRunTracker):
     kind = KIND
     job = ProcessingJob
     tracked = "TrackedProcessingRun"
+    log_group = LOG_GROUP
     experiment = "processing-jobs"
 
     @classmethod
@@ -38,15 +35,8 @@ class ProcessingTracker(JobRunTracker):
             "mlflow.user": job.body["RoleArn"].rpartition("/")[2],
         }
 
-    def _send_artifacts(self, job: ProcessingJob) -> None:
-        with tempfile.TemporaryDirectory(prefix="bottega-run-") as scratch:
-            file = Path(scratch) / "processing-job.json"
-            file.write_text(json.dumps(job.body, indent=2))
-            self._tracking.log_artifact(job.run_id, file, file.name)
-            for host in job.host_names:
-                copy = Path(scratch) / f"{host}.log"
-                stream = job.log_stream(host)
-                send_log(self._ports.logs, LOG_GROUP, stream, self._tracking, job.run_id, copy)
+    def logs_of(self, job: ProcessingJob) -> Iterable[tuple[str, str]]:
+        return ((host, job.log_stream(host)) for host in job.host_names)
 
 
 def logs_to_run(ports: Ports, job: ProcessingJob) -> bool:

@@ -6,11 +6,8 @@ in lower case, as in their ARNs, so that a name and an ARN lead to the same reso
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from bottega.config import Config
-from bottega.context import Context, Identity
+from bottega.context import Context
 from bottega.errors import ValidationException
 from bottega.identifiers import sagemaker_arn
 from bottega.storage.metadata import Resource, ResourceMissing
@@ -67,8 +64,3 @@ def missing(context: Context, kind: str, name: str) -> ValidationException:
 def not_found(kind: str, arn: str) -> ValidationException:
     """SageMaker's answer for a group or package that does not exist."""
     return ValidationException(f"{kind} {arn} does not exist.")
-
-
-def user_context(caller: Identity) -> Mapping[str, Any]:
-    """Who created or changed something, as Describe shows it."""
-    return {"IamIdentity": {"Arn": caller.arn, "PrincipalId": caller.user_id}}

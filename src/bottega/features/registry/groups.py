@@ -13,7 +13,6 @@ from bottega.features.registry.entities import (
     arn_of,
     find,
     missing,
-    user_context,
 )
 from bottega.registry import operation
 from bottega.specs.generated.registry import (
@@ -60,7 +59,7 @@ def create_model_package_group(
         "ModelPackageGroupName": name,
         "ModelPackageGroupArn": arn,
         "CreationTime": now,
-        "CreatedBy": user_context(context.caller),
+        "CreatedBy": context.caller.user_context,
         "ModelPackageGroupStatus": "Completed",
     }
     if "ModelPackageGroupDescription" in request:

@@ -15,7 +15,6 @@ from bottega.features.registry.entities import (
     find,
     missing,
     stored_name,
-    user_context,
 )
 from bottega.features.registry.numbering import digest_of, take_number
 from bottega.features.registry.rules import (
@@ -142,7 +141,7 @@ def _package(
         "ModelPackageName": name,
         "ModelPackageArn": arn,
         "CreationTime": now,
-        "CreatedBy": user_context(context.caller),
+        "CreatedBy": context.caller.user_context,
         "ModelPackageStatus": "Pending",
         "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
         "CertifyForMarketplace": False,
@@ -202,7 +201,7 @@ def update_model_package(
     def changed(present: Resource) -> Resource:
         body = _changed(present.body, request)
         body["LastModifiedTime"] = now
-        body["LastModifiedBy"] = user_context(context.caller)
+        body["LastModifiedBy"] = context.caller.user_context
         status = present.status
         if (
             "InferenceSpecification" in request

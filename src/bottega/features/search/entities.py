@@ -47,7 +47,7 @@ def search_entities(context: Context, request: SearchRequest) -> dict[str, Any]:
     asked = EntityQuestion(
         kind,
         expression,
-        visible=[_visible(item) for item in request.get("VisibilityConditions", [])],
+        visible=[visible_tag(item) for item in request.get("VisibilityConditions", [])],
         sort_by=request.get("SortBy") or "LastModifiedTime",
         descending=request.get("SortOrder", "Descending") == "Descending",
         after=after,
@@ -82,7 +82,12 @@ def _store(context: Context) -> ExperimentStore:
     return context.ports.experiments
 
 
-def _visible(item: Mapping[str, Any]) -> tuple[str, str]:
+def visible_tag(item: Mapping[str, Any]) -> tuple[str, str]:
+    """The key and the value of a visibility condition.
+
+    Raises:
+        ValidationException: its key is not that of a tag.
+    """
     key = item.get("Key", "")
     if not key.startswith("Tags."):
         raise ValidationException(

@@ -86,7 +86,7 @@ class Index:
         if isinstance(match, Condition):
             return self._passing(match)
         if not isinstance(match, Combination):
-            return Found(set(self._row_of.values()), certain=False)
+            return Found(self._all(), certain=False)
         parts = [self.matching(part) for part in match.parts]
         certain = all(part.certain for part in parts)
         if match.every:

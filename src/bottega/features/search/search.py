@@ -10,10 +10,15 @@ from bottega.context import Context
 from bottega.errors import ValidationException
 from bottega.features.search import stored
 from bottega.features.search.comparing import condition
-from bottega.features.search.entities import ENTITIES, search_entities, suggested_names
+from bottega.features.search.entities import (
+    ENTITIES,
+    search_entities,
+    suggested_names,
+    visible_tag,
+)
 from bottega.features.search.expressions import Combination, Match, compile_expression
 from bottega.features.search.kinds import SEARCHABLE, Searchable
-from bottega.features.search.properties import property_of
+from bottega.features.search.properties import TAGS, property_of
 from bottega.registry import COVERAGE_PAGE, operation
 from bottega.specs import pagination
 from bottega.specs.generated.search import (
@@ -109,12 +114,7 @@ def _match(searchable: Searchable, request: SearchRequest) -> Match:
 
 
 def _visible(searchable: Searchable, item: VisibilityConditions) -> Match:
-    key, value = item.get("Key", ""), item.get("Value", "")
-    if not key.startswith("Tags."):
-        raise ValidationException(
-            f"The key {key!r} of VisibilityConditions must have the form Tags.<key>."
-        )
-    tag = property_of(searchable, key)
-
+    key, value = visible_tag(item)
+    tag = property_of(searchable, f"{TAGS}.{key}")
     absent = condition(tag, "NotExists", None)
     return Combination([absent, condition(tag, "Equals", value)], every=False)

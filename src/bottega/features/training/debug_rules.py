@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from bottega.jobs.debugging.configuration import (
     actions_of,
     rule_configurations,
 )
+from bottega.jobs.output_places import check_bucket, check_folder
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.metadata import ResourceMissing
@@ -45,9 +45,9 @@ def check_debugger(ports: Ports, request: Mapping[str, Any], taken: Iterable[str
     for member, usual in _CONFIGURATIONS.items():
         given = request.get(member, {})
         if "S3OutputPath" in given:
-            _check_bucket(ports, f"{member}.S3OutputPath", given["S3OutputPath"])
+            check_bucket(ports.objects, f"{member}.S3OutputPath", given["S3OutputPath"])
         if "LocalPath" in given:
-            _check_path(f"{member}.LocalPath", given["LocalPath"], usual, taken)
+            check_folder(f"{member}.LocalPath", given["LocalPath"], usual, taken)
     _check_hook(request.get("DebugHookConfig", {}))
     interval = request.get("ProfilerConfig", {}).get("ProfilingIntervalInMilliseconds")
     if interval is not None and interval not in INTERVALS_MILLISECONDS:
@@ -65,27 +65,6 @@ def check_debugger(ports: Ports, request: Mapping[str, Any], taken: Iterable[str
             )
         names.add(rule.name)
         _check_rule(ports, rule, str(request.get("TrainingJobName", "")))
-
-
-def _check_bucket(ports: Ports, where: str, uri: str) -> None:
-    bucket, _ = s3_uris.split(uri)
-    try:
-        ports.objects.bucket(bucket)
-    except BucketMissing as error:
-        raise ValidationException(
-            f"{where}: the bucket {bucket!r} does not exist. Create it first."
-        ) from error
-
-
-def _check_path(where: str, local: str, usual: str, taken: Iterable[str]) -> None:
-    inside = posixpath.normpath(local)
-    if not inside.startswith("/opt/ml/") or ".." in local.split("/") or "\0" in local:
-        raise ValidationException(f"{where} is {local!r}; it must be a folder under /opt/ml.")
-    if any(f"{other}/".startswith(f"{inside}/") for other in taken):
-        raise ValidationException(
-            f"{where} is {local!r}, which the job needs for other files"
-            + (f"; {usual} is the usual place." if usual else ".")
-        )
 
 
 def _check_hook(hook: Mapping[str, Any]) -> None:
@@ -114,7 +93,7 @@ def _check_rule(ports: Ports, rule: RuleConfiguration, training: str) -> None:
                 "that has saved some, or the S3 address of its debug-output."
             )
     if "S3OutputPath" in rule.document:
-        _check_bucket(ports, f"{where}.S3OutputPath", rule.document["S3OutputPath"])
+        check_bucket(ports.objects, f"{where}.S3OutputPath", rule.document["S3OutputPath"])
     if rule.source:
         _check_source(ports, where, rule.source)
         return

@@ -19,7 +19,7 @@ from bottega.features.training.data_checks import Sample
 from bottega.features.training.debug_rules import check_debugger
 from bottega.features.training.entities import KIND
 from bottega.features.training.input_modes import mode_of
-from bottega.features.training.launch import plain_text
+from bottega.jobs.hyperparameters import plain_text
 from bottega.jobs.input_sources import (
     InputError,
     channel_files,

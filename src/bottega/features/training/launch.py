@@ -21,7 +21,8 @@ from bottega.features.training.entities import (
 )
 from bottega.features.training.input_modes import mode_of
 from bottega.features.training.rules import script_mode
-from bottega.jobs.debugging.configuration import hook_of, profiler_of
+from bottega.jobs.debugging.configuration import hook_of, told_profiler_of
+from bottega.jobs.hyperparameters import plain_text
 from bottega.jobs.input_sources import InputError
 from bottega.ports import Ports
 from bottega.storage import s3_uris
@@ -64,10 +65,8 @@ def config_files(job: TrainingJob, host: str) -> dict[str, Any]:
     # With the collections that the rules need; SDK 2.x sends both with every job, wanted or not.
     if (hook := hook_of(job.body)) is not None:
         found["debughookconfig.json"] = hook
-    profiler = profiler_of(job.body)
-    if profiler is not None or "ProfilerConfig" in job.body:
-        given = job.body.get("ProfilerConfig", {})
-        found["profilerconfig.json"] = profiler or {**given, "DisableProfiler": True}
+    if (profiler := told_profiler_of(job.body)) is not None:
+        found["profilerconfig.json"] = profiler
     return found
 
 
@@ -117,15 +116,6 @@ def _fetch_code(ports: Ports, job: TrainingJob, target: Path) -> None:
         raise InputError(
             f"the hyperparameter sagemaker_submit_directory names {uri}, which does not exist"
         ) from error
-
-
-def plain_text(text: str) -> str:
-    """A hyperparameter as text: framework estimators send it JSON-encoded, others as it is."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, str) else text
 
 
 def workload(ports: Ports, job: TrainingJob, folders: JobFolders) -> WorkloadSpec:

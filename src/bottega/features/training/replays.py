@@ -16,6 +16,7 @@ from bottega.features.training.input_modes import mode_of
 from bottega.features.training.jobs import find_job
 from bottega.features.training.replay_inputs import differences, present_files
 from bottega.features.training.rules import script_mode
+from bottega.jobs.hyperparameters import plain_text
 from bottega.ports import Ports
 from bottega.registry import operation
 from bottega.specs.generated.training import (
@@ -68,7 +69,7 @@ def describe_training_job_replay(
     if entrypoint := specification.get("ContainerEntrypoint"):
         answer["Command"] = [*entrypoint, *specification.get("ContainerArguments", ())]
     elif script_mode(resolve(job.image), job.body):
-        answer["Program"] = launch.plain_text(job.hyperparameters.get("sagemaker_program", ""))
+        answer["Program"] = plain_text(job.hyperparameters.get("sagemaker_program", ""))
     if uri := _code_uri(job):
         answer["CodeUri"] = uri
     if len(job.host_names) > 1:
@@ -153,7 +154,7 @@ def _checkpoint_notes(job: TrainingJob) -> list[str]:
 
 
 def _code_uri(job: TrainingJob) -> str:
-    uri = launch.plain_text(job.hyperparameters.get("sagemaker_submit_directory", ""))
+    uri = plain_text(job.hyperparameters.get("sagemaker_submit_directory", ""))
     return uri if uri.startswith("s3://") else ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -20,6 +19,7 @@ from bottega.jobs.input_sources import (
     channel_objects,
     manifest_lines,
 )
+from bottega.jobs.output_places import check_bucket, check_folder
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing
@@ -215,24 +215,9 @@ def check_output(ports: Ports, request: Mapping[str, Any]) -> None:
     if checkpoint:
         uris["CheckpointConfig.S3Uri"] = checkpoint["S3Uri"]
         local = checkpoint.get("LocalPath", DEFAULT_LOCAL_PATH)
-        inside = posixpath.normpath(local)
-        if not inside.startswith("/opt/ml/") or ".." in local.split("/") or "\0" in local:
-            raise ValidationException(
-                f"CheckpointConfig.LocalPath is {local!r}; it must be a folder under /opt/ml."
-            )
-        if any(f"{taken}/".startswith(f"{inside}/") for taken in TAKEN):
-            raise ValidationException(
-                f"CheckpointConfig.LocalPath is {local!r}, which the job needs for other files; "
-                f"{DEFAULT_LOCAL_PATH} is the usual place."
-            )
+        check_folder("CheckpointConfig.LocalPath", local, DEFAULT_LOCAL_PATH, TAKEN)
     for member, uri in uris.items():
-        bucket, _ = s3_uris.split(uri)
-        try:
-            ports.objects.bucket(bucket)
-        except BucketMissing as error:
-            raise ValidationException(
-                f"{member}: the bucket {bucket!r} does not exist. Create it first."
-            ) from error
+        check_bucket(ports.objects, member, uri)
 
 
 def check_readable(ports: Ports, request: Mapping[str, Any], channel: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.metadata import Resource, ResourceMissing
 from bottega.storage.objects import BucketMissing, ObjectMissing
+from bottega.tracking.experiments import JOB_TAG, KIND_TAG
 from bottega.tracking.port import Tracking, TrackingRefused, TrackingUnavailable
 
 log = logging.getLogger(__name__)
@@ -94,8 +95,8 @@ def _open(ports: Ports, tracking: Tracking, job: TrainingJob) -> TrainingJob:
 
 def _tags(job: TrainingJob) -> dict[str, str]:
     tags = {
-        "bottega.kind": KIND,
-        "bottega.job": job.name,
+        KIND_TAG: KIND,
+        JOB_TAG: job.name,
         "bottega.image": job.image,
         "bottega.output": job.body["ModelArtifacts"]["S3ModelArtifacts"],
         "mlflow.source.type": "JOB",

@@ -141,6 +141,7 @@ class TransformController(PhasedController[TransformJob]):
         return self._end(job, "Completed")
 
     def _stop(self, job: TransformJob) -> float | None:
+        TransformTracker.begin(self._ports, job)
         folders = JobFolders.of(self._ports.config, job)
         quiet = [stop_processes(self._ports, instance.root, 0) for instance in folders.instances]
         if not all(quiet):

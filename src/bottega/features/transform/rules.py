@@ -11,6 +11,7 @@ from bottega.features.transform.json_paths import InvalidPath, JsonPath
 from bottega.features.transform.sources import input_objects
 from bottega.features.transform.treatment import KINDS, kind_of
 from bottega.jobs.input_sources import InputError
+from bottega.jobs.output_places import check_bucket
 from bottega.model_servers.plans import ModelPlan, check_data, plan_model
 from bottega.ports import Ports
 from bottega.storage import s3_uris
@@ -46,7 +47,7 @@ def check_request(context: Context, request: Mapping[str, Any]) -> ModelPlan:
             raise ValidationException(
                 f"Environment: the value of {name} has a NUL in it, which no program can be given."
             )
-    _check_bucket(ports, "TransformOutput.S3OutputPath", output["S3OutputPath"])
+    check_bucket(ports.objects, "TransformOutput.S3OutputPath", output["S3OutputPath"])
     model = context.call("sagemaker", "DescribeModel", {"ModelName": request["ModelName"]})
     plan = plan_model(ports.config, model, environment=request.get("Environment", {}))
     if plan.multi_model or plan.direct:
@@ -137,20 +138,9 @@ def _check_processing(
 
 def _check_capture(ports: Ports, request: Mapping[str, Any]) -> None:
     if capture := request.get("DataCaptureConfig"):
-        _check_bucket(ports, "DataCaptureConfig.DestinationS3Uri", capture["DestinationS3Uri"])
-
-
-def _check_bucket(ports: Ports, where: str, uri: str) -> None:
-    try:
-        bucket, _ = s3_uris.split(uri)
-    except ValidationException as error:
-        raise ValidationException(f"{where}: {error.message}") from error
-    try:
-        ports.objects.bucket(bucket)
-    except BucketMissing as error:
-        raise ValidationException(
-            f"{where}: the bucket {bucket!r} does not exist. Create it first."
-        ) from error
+        check_bucket(
+            ports.objects, "DataCaptureConfig.DestinationS3Uri", capture["DestinationS3Uri"]
+        )
 
 
 def _check_input(ports: Ports, source: Mapping[str, Any]) -> None:

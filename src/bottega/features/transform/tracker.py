@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bottega.features.transform.entities import KIND, LOG_GROUP, JobFolders, TransformJob
-from bottega.jobs.run_tracker import JobRunTracker, run_of
-from bottega.jobs.tracked_runs import send_log
+from bottega.jobs.run_tracker import JobRunTracker
 from bottega.jobs.trial_components import transform_facts
 
 
@@ -20,6 +16,7 @@ class TransformTracker(JobRunTracker):
     kind = KIND
     job = TransformJob
     tracked = "TrackedTransformRun"
+    log_group = LOG_GROUP
     experiment = "transform-jobs"
 
     @classmethod
@@ -30,13 +27,6 @@ class TransformTracker(JobRunTracker):
     def tags(cls, job: TransformJob) -> Mapping[str, str]:
         return {"mlflow.source.name": job.body["ModelName"]}
 
-    def _send_artifacts(self, job: TransformJob) -> None:
-        run = run_of(job)
-        with tempfile.TemporaryDirectory(prefix="bottega-run-") as scratch:
-            file = Path(scratch) / "transform-job.json"
-            file.write_text(json.dumps(job.body, indent=2))
-            self._tracking.log_artifact(run, file, file.name)
-            for instance in JobFolders.of(self._ports.config, job).instances:
-                copy = Path(scratch) / f"instance-{instance.number + 1}.log"
-                stream = instance.log_stream
-                send_log(self._ports.logs, LOG_GROUP, stream, self._tracking, run, copy)
+    def logs_of(self, job: TransformJob) -> Iterable[tuple[str, str]]:
+        for instance in JobFolders.of(self._ports.config, job).instances:
+            yield f"instance-{instance.number + 1}", instance.log_stream

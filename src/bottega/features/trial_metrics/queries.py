@@ -13,14 +13,8 @@ from bottega.specs.generated.trial_metrics import (
     MetricQueryResult,
 )
 from bottega.tracking.component_metrics import SeriesQuery
-
-COMPONENT = "experiment-trial-component"
-COMPONENTS_OF_JOBS = {
-    "training-job": "aws-training-job",
-    "processing-job": "aws-processing-job",
-    "transform-job": "aws-transform-job",
-}
-"""By the kind in a job's ARN, how the name of its component ends."""
+from bottega.tracking.entity_documents import ARN_TYPES
+from bottega.tracking.experiments import JOB_SUFFIXES
 
 
 @operation("BatchGetMetrics", service="sagemaker-metrics")
@@ -71,10 +65,10 @@ def _component(arn: str) -> str:
         ValidationException: it is of nothing that has metrics.
     """
     kind, _, name = arn.split(":", 5)[5].partition("/")
-    if kind == COMPONENT:
+    if kind == ARN_TYPES["TrialComponent"]:
         return name
-    if kind in COMPONENTS_OF_JOBS:
-        return f"{name}-{COMPONENTS_OF_JOBS[kind]}"
+    if (suffix := f"-aws-{kind}") in JOB_SUFFIXES.values():
+        return f"{name}{suffix}"
     raise ValidationException(
         f"ResourceArn {arn} has no metrics here: say the ARN of a trial component, or of a "
         "training, processing or transform job."

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bottega.context import Context
-from bottega.errors import ResourceNotFound, ServiceUnavailable, ValidationException
+from bottega.errors import ValidationException
 from bottega.tracking.component_metrics import ComponentMetrics
-from bottega.tracking.port import TrackingMissing, TrackingRefused, TrackingUnavailable
+from bottega.tracking.refusals import told
 
 
 @contextmanager
@@ -27,11 +27,5 @@ def metrics_of(context: Context) -> Iterator[ComponentMetrics]:
             "Tracking is switched off in this studio, so it keeps no metrics. Start the service "
             "with BOTTEGA_TRACKING=true to have them."
         )
-    try:
+    with told():
         yield metrics
-    except TrackingMissing as error:
-        raise ResourceNotFound(error.reason) from error
-    except TrackingRefused as error:
-        raise ValidationException(error.reason) from error
-    except TrackingUnavailable as error:
-        raise ServiceUnavailable(str(error)) from error

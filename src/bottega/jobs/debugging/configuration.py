@@ -155,6 +155,14 @@ def profiler_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def told_profiler_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The ProfilerConfig that a training is told, which says so where it is not profiled; None
+    where nobody mentioned a profile."""
+    given = body.get("ProfilerConfig")
+    off = None if given is None else {**given, "DisableProfiler": True}
+    return profiler_of(body) or off
+
+
 def tensorboard_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
     """The TensorBoardOutputConfig, with its path; None where there is none."""
     given = body.get("TensorBoardOutputConfig")

@@ -26,7 +26,6 @@ from bottega.jobs.debugging.configuration import (
 from bottega.storage.metadata import Resource
 
 KIND = "RuleEvaluation"
-STOPPED_BY_USER = "The evaluation of the rule was stopped"
 
 PROCESSING_STATUS: Mapping[str, str] = {
     "InProgress": "InProgress",

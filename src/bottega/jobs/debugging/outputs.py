@@ -1,7 +1,8 @@
 """Bringing what a training saves for the Debugger to the object store, while it runs.
 
-Tensors are looked for by their index, so that a look costs the same however many steps there are in
-all; what is in the store is also laid before the process that evaluates the job's rules.
+Tensors are looked for by their index, so that a look lists one small file for each step, however
+many tensors a step has, and reads none again. What is in the store is also laid before the process
+that evaluates the job's rules.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +21,10 @@ from bottega.jobs.debugging import configuration
 from bottega.jobs.debugging.places import (
     EvaluationPlaces,
     TrainingPlaces,
-    below_ml_root,
     host_names,
 )
 from bottega.jobs.folder_sync import FolderSync
-from bottega.jobs.job_files import HostFolder, Mark, NoFile, Unreadable
+from bottega.jobs.job_files import HostFolder, Mark, NoFile, Unreadable, below_ml_root
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.metadata import Resource
@@ -132,16 +133,19 @@ class _Tensors:
             for file in (*_events_of(name), name):
                 # Where an index is, its events are, or there are none.
                 if (content := self._read(file)) is not None:
-                    batch[f"{self._prefix}/{file}"] = content
-                self._stored.add(file)
-            full = len(batch) >= _BATCH or sum(map(len, batch.values())) >= _BATCH_BYTES
-            if full:
-                objects.put_many(self._bucket, batch)
+                    batch[file] = content
+            if len(batch) >= _BATCH or sum(map(len, batch.values())) >= _BATCH_BYTES:
+                self._put(objects, batch)
                 batch = {}
                 if until is not None and time.monotonic() >= until:
                     return
         if batch:
-            objects.put_many(self._bucket, batch)
+            self._put(objects, batch)
+
+    def _put(self, objects: ObjectStore, batch: Mapping[str, bytes]) -> None:
+        found = {f"{self._prefix}/{file}": content for file, content in batch.items()}
+        objects.put_many(self._bucket, found)
+        self._stored.update(batch)
 
     def _files(self, below: str) -> list[tuple[str, Mark]]:
         folder = HostFolder(self._folder.root, f"{self._folder.name}/{below}")

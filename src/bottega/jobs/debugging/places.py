@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 
 from bottega.config import Config
-from bottega.jobs.job_files import ML_ROOT
 from bottega.storage.metadata import Resource
 
 
@@ -78,12 +76,3 @@ def log_stream(training: Resource, host: str) -> str:
     attempt = int(training.private.get("attempt", 0))
     suffix = f"-{attempt}" if attempt else ""
     return f"{training.name}/{host}-{int(training.created)}{suffix}"
-
-
-def below_ml_root(path: str) -> str:
-    """A path under ``/opt/ml`` as its name below that.
-
-    >>> below_ml_root("/opt/ml/output/tensors/")
-    'output/tensors'
-    """
-    return posixpath.relpath(posixpath.normpath(path), ML_ROOT)

@@ -200,6 +200,25 @@ def test_a_param_of_a_client_joins_those_of_sagemaker(entities: Entities) -> Non
     assert shown["Parameters"] == {"a": {"StringValue": "5"}, "b": {"NumberValue": 5.0}}
 
 
+def test_a_message_alone_is_about_the_status_that_is_there(entities: Entities) -> None:
+    for primary in ("Completed", "Stopping"):
+        entities.create("TrialComponent", primary, Status={"PrimaryStatus": primary})
+        document = {"Status": {"Message": "noted"}}
+        entities.change("update", kind="TrialComponent", name=primary, document=document)
+        shown = entities.describe("TrialComponent", primary)["Status"]
+        assert shown == {"PrimaryStatus": primary, "Message": "noted"}
+
+
+def test_any_name_of_an_artifact_is_found_by_its_media_type(entities: Entities) -> None:
+    names = ('say "a".csv', "a\\b", "a.b", "it's")
+    artifacts = {name: {"Value": "s3://a", "MediaType": "text/csv"} for name in names}
+    entities.create("TrialComponent", "part", InputArtifacts=artifacts)
+    entities.create("TrialComponent", "other")
+    for name in names:
+        item = {"Name": f"InputArtifacts.{name}.MediaType", "Value": "text/csv"}
+        assert entities.names(expression={"Filters": [item]}) == ["part"]
+
+
 def test_a_reused_run_is_found_by_its_name_and_any_other_by_its_job(entities: Entities) -> None:
     entities.create("Experiment", "exp")
     entities.create("TrialComponent", "exp-run")

@@ -1,4 +1,4 @@
-import { lastTraceback, parseFailure } from '../failure';
+import { parseFailure } from '../failure';
 
 const SCRIPT = `AlgorithmError: ExecuteUserScriptError:
 ExitCode 1
@@ -38,36 +38,5 @@ describe('the reason of a failure', () => {
       'exit code: 137'
     );
     expect(parseFailure('first\nsecond').detail).toBe('first\nsecond');
-  });
-});
-
-describe('the last traceback of a log', () => {
-  it('is that of the last error, with those that led to it', () => {
-    const lines = [
-      'Traceback (most recent call last):',
-      '  File "early.py", line 1',
-      'OSError: retried',
-      'going on',
-      'Traceback (most recent call last):',
-      '  File "bad.py", line 4',
-      '',
-      '    deep()',
-      "KeyError: 'Chrun'",
-      '',
-      'The above exception was the direct cause of the following exception:',
-      '',
-      'Traceback (most recent call last):',
-      '  File "bad.py", line 9',
-      'RuntimeError: the label column is missing',
-      'bye'
-    ];
-    expect(lastTraceback(lines)).toBe(lines.slice(4, 15).join('\n'));
-  });
-
-  it('may be cut off, or not be there', () => {
-    expect(
-      lastTraceback(['Traceback (most recent call last):', '  File "a.py"'])
-    ).toBe('Traceback (most recent call last):\n  File "a.py"');
-    expect(lastTraceback(['all is well'])).toBeNull();
   });
 });

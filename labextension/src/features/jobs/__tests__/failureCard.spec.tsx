@@ -215,6 +215,19 @@ it('waits while a replay is made', async () => {
   );
 });
 
+it('can be asked again for a replay that could not be begun, and says why', async () => {
+  const { studio } = showCard({
+    'bottega:ExplainJobFailure': () => explained()
+  });
+  studio.execute = () => Promise.reject(new Error('No such command.'));
+  await userEvent.click(await screen.findByRole('button', { name: 'Replay' }));
+  expect(await screen.findByText(/No such command/)).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Replay' })).toHaveProperty(
+    'disabled',
+    false
+  );
+});
+
 it('reads places in logs from parameters, and writes them', () => {
   const place = { stream: 'a/algo-1-1', line: 0 };
   expect(logPlace(logParameters(place))).toEqual(place);

@@ -6,6 +6,7 @@ import type {
   TensorStatistic
 } from '../../../api/types/debugger';
 import { Plot } from '../../../shared/charts/plot';
+import { Stroke } from '../../../shared/charts/stroke';
 import { seriesColour, useChartTheme } from '../../../shared/charts/theme';
 import { Loadable } from '../../../shared/components/states';
 import { measured } from '../../../shared/format';
@@ -107,17 +108,9 @@ function Chart(
       <ul className="jp-BottegaTensors-legend" aria-label={trans.__('Drawn')}>
         {courses.map(course => (
           <li key={`${course.TensorName} ${course.Mode}`}>
-            <span
-              aria-hidden="true"
-              className={`jp-BottegaChart-stroke${
-                course.Mode === 'EVAL' ? ' jp-mod-dashed' : ''
-              }`}
-              style={{
-                borderTopColor: seriesColour(
-                  theme,
-                  tensors.indexOf(course.TensorName)
-                )
-              }}
+            <Stroke
+              colour={seriesColour(theme, tensors.indexOf(course.TensorName))}
+              isDashed={course.Mode === 'EVAL'}
             />
             {labelOf(course, courses)} {lastOf(course)}
           </li>

@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import type { SharedRange } from '../../../shared/charts/plot';
 import { Plot } from '../../../shared/charts/plot';
 import { smoothed } from '../../../shared/charts/smoothing';
+import { Stroke } from '../../../shared/charts/stroke';
 import type { IChartTheme } from '../../../shared/charts/theme';
 import { seriesColour, useChartTheme } from '../../../shared/charts/theme';
 import { measured } from '../../../shared/format';
@@ -52,11 +53,7 @@ export function MetricChart(props: IMetricChartProps): JSX.Element {
         <ul>
           {family.curves.map((curve, index) => (
             <li key={curve.course.Name} title={curve.course.Name}>
-              <span
-                aria-hidden="true"
-                className="jp-BottegaChart-stroke"
-                style={{ borderTopColor: seriesColour(theme, index) }}
-              />
+              <Stroke colour={seriesColour(theme, index)} />
               {curve.label} {lastValue(curve)}
               {curve.objective && (
                 <span role="img" aria-label={trans.__('objective')}>
@@ -68,10 +65,7 @@ export function MetricChart(props: IMetricChartProps): JSX.Element {
           ))}
           {other && (
             <li>
-              <span
-                aria-hidden="true"
-                className="jp-BottegaChart-stroke jp-mod-dashed"
-              />
+              <Stroke isDashed />
               {otherName}
             </li>
           )}

@@ -3,6 +3,7 @@ import type {
   ITimelineLane,
   TimelineUnit
 } from '../../../api/types/debugger';
+import { Stroke } from '../../../shared/charts/stroke';
 import type { IChartTheme } from '../../../shared/charts/theme';
 import { seriesColour } from '../../../shared/charts/theme';
 import {
@@ -60,11 +61,7 @@ export function MomentFacts(props: IMomentFactsProps): JSX.Element {
           {rows.flatMap(row =>
             row.curves.map((curve, place) => (
               <li key={`${row.id} ${curve.host} ${curve.series.Name}`}>
-                <span
-                  aria-hidden="true"
-                  className="jp-BottegaChart-stroke"
-                  style={{ borderTopColor: seriesColour(theme, place) }}
-                />
+                <Stroke colour={seriesColour(theme, place)} />
                 {curve.name === row.title
                   ? row.title
                   : `${row.title} ${curve.name}`}{' '}

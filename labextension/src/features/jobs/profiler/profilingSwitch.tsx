@@ -1,5 +1,3 @@
-import { useState } from 'react';
-
 import { Button } from '../../../shared/components/controls';
 import { Failure } from '../../../shared/components/states';
 import { useDeeds } from '../../../shared/hooks/useDeeds';
@@ -9,28 +7,21 @@ import type { IJobViewProps } from '../jobView';
 /** Says whether the job is profiled, and while it runs switches that on and off. */
 export function ProfilingSwitch(props: IJobViewProps): JSX.Element {
   const { client, job, trans } = props;
-  const { problem, act } = useDeeds();
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, act } = useDeeds();
   const isOn = job.ProfilingStatus === 'Enabled';
-  const turn = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      await client.call('sagemaker:UpdateTrainingJob', {
-        TrainingJobName: job.TrainingJobName,
-        ProfilerConfig: isOn
-          ? { DisableProfiler: true }
-          : {
-              DisableProfiler: false,
-              S3OutputPath:
-                job.ProfilerConfig?.S3OutputPath ??
-                job.OutputDataConfig?.S3OutputPath ??
-                ''
-            }
-      });
-    } finally {
-      setBusy(false);
-    }
-  };
+  const turn = (): Promise<unknown> =>
+    client.call('sagemaker:UpdateTrainingJob', {
+      TrainingJobName: job.TrainingJobName,
+      ProfilerConfig: isOn
+        ? { DisableProfiler: true }
+        : {
+            DisableProfiler: false,
+            S3OutputPath:
+              job.ProfilerConfig?.S3OutputPath ??
+              job.OutputDataConfig?.S3OutputPath ??
+              ''
+          }
+    });
   return (
     <>
       <div className="jp-BottegaProfiler-switch">

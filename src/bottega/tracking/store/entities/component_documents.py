@@ -8,12 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from bottega.tracking.experiments import ARN_TAG, KIND_TAG
 from bottega.tracking.store.catalogue import place_of
 from bottega.tracking.store.entities.components import parents
 from bottega.tracking.store.entities.members import (
-    ARN_TAG,
     ARTIFACT_PREFIXES,
-    KIND_TAG,
     USER_TAG,
     from_tags,
     parameter,

@@ -16,6 +16,7 @@ from bottega.tracking.store.entities.members import (
     METADATA_TAGS,
     RUN_STATUS,
     as_param,
+    status,
     status_facts,
 )
 from bottega.tracking.store.entities.names import (
@@ -115,24 +116,24 @@ def update(connection: sqlite3.Connection, asked: Mapping[str, Any]) -> None:
     Raises:
         Missing: there is no such component.
     """
-    run = the_run(connection, asked["name"])
-    document = asked["document"]
-    _remove(connection, run, document)
-    change(connection, run, document)
+    change(connection, the_run(connection, asked["name"]), asked["document"])
 
 
 def change(connection: sqlite3.Connection, run: str, document: Mapping[str, Any]) -> None:
-    """Write members of a component over what is there."""
+    """Write members of a component over what is there; what is to be removed goes first."""
+    known = _facts(connection, run)
     changes: dict[str, Any] = {}
     if "DisplayName" in document:
         changes["name"] = document["DisplayName"][:_NAME_LENGTH]
         put_tags(connection, "tags", "run_uuid", run, {RUN_NAME_TAG: changes["name"]})
     facts: dict[str, Any] = {}
     if "Status" in document:
-        # AWS's clients may send a message alone.
-        if "PrimaryStatus" in document["Status"]:
-            changes["status"] = RUN_STATUS[document["Status"]["PrimaryStatus"]]
-        facts |= status_facts(document["Status"])
+        given = document["Status"]
+        if "PrimaryStatus" in given:
+            changes["status"] = RUN_STATUS[given["PrimaryStatus"]]
+        else:  # AWS's clients may send a message alone, which is about the status that is there
+            given = {**_status(connection, run, known), **given}
+        facts |= status_facts(given)
     if "StartTime" in document:
         changes["start_time"] = milliseconds(document["StartTime"])
         facts["unstarted"] = None
@@ -149,7 +150,7 @@ def change(connection: sqlite3.Connection, run: str, document: Mapping[str, Any]
         METADATA_TAGS[name]: value for name, value in document.get("MetadataProperties", {}).items()
     }
     put_tags(connection, "tags", "run_uuid", run, tags)
-    known = _facts(connection, run)
+    _remove(connection, run, document, known)
     put_parameters(connection, run, document.get("Parameters", {}), known)
     _put_artifacts(connection, run, document, known)
     keep(connection, run, {**known, **facts})
@@ -165,6 +166,13 @@ def _facts(connection: sqlite3.Connection, run: str) -> dict[str, Any]:
         "SELECT facts FROM bottega_components WHERE run_uuid = ?", (run,)
     ).fetchone()
     return facts_of(text)
+
+
+def _status(connection: sqlite3.Connection, run: str, facts: Mapping[str, Any]) -> dict[str, str]:
+    """The PrimaryStatus of a component that has one."""
+    (present,) = connection.execute("SELECT status FROM runs WHERE run_uuid = ?", (run,)).fetchone()
+    shown = status(present or "", facts)
+    return {"PrimaryStatus": shown["PrimaryStatus"]} if shown else {}
 
 
 def keep(connection: sqlite3.Connection, run: str, facts: Mapping[str, Any]) -> None:
@@ -218,22 +226,21 @@ def _put_artifacts(
     facts["media"] = media
 
 
-def _remove(connection: sqlite3.Connection, run: str, document: Mapping[str, Any]) -> None:
-    facts = _facts(connection, run)
+def _remove(
+    connection: sqlite3.Connection, run: str, document: Mapping[str, Any], facts: dict[str, Any]
+) -> None:
     for removal, member in REMOVALS.items():
-        table, prefix = "params", ""
-        if member in ARTIFACT_PREFIXES:
-            table, prefix = "tags", ARTIFACT_PREFIXES[member]
+        prefix = ARTIFACT_PREFIXES.get(member, "")
         keys = [f"{prefix}{key}" for key in document.get(removal, [])]
+        if prefix:
+            table = "tags"
+            facts["media"] = {k: v for k, v in facts.get("media", {}).items() if k not in keys}
+        else:
+            table = "params"
+            facts["text"] = [key for key in facts.get("text", []) if key not in keys]
         connection.executemany(
             f"DELETE FROM {table} WHERE run_uuid = ? AND key = ?", [(run, key) for key in keys]
         )
-        kept = "text" if table == "params" else "media"
-        if kept == "text":
-            facts[kept] = [key for key in facts.get(kept, []) if key not in keys]
-        else:
-            facts[kept] = {k: v for k, v in facts.get(kept, {}).items() if k not in keys}
-    keep(connection, run, facts)
 
 
 def delete(connection: sqlite3.Connection, asked: Mapping[str, Any]) -> None:

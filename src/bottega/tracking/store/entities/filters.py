@@ -19,7 +19,7 @@ _ORDERS: Mapping[str, str] = {
     "LessThanOrEqualTo": "<=",
 }
 _COMPARISONS: Mapping[str, str] = {"Equals": "=", **_ORDERS}
-_NUMBERS_END = "CAST(9e999 AS REAL)"
+NUMBERS_END = "CAST(9e999 AS REAL)"
 """Texts come after every number in SQLite's order."""
 
 
@@ -125,7 +125,7 @@ def test(found: Property, operator: str, wanted: Any) -> Sql:
     # The cast has SQLite compare a text as the number that it is, if it is one.
     compared = found.value + Sql(f" {_COMPARISONS[operator]} CAST(? AS REAL)", (number,))
     if found.type == "mixed" and operator.startswith("Greater"):
-        return Sql("(") + compared + " AND " + found.value + f" <= {_NUMBERS_END})"
+        return Sql("(") + compared + " AND " + found.value + f" <= {NUMBERS_END})"
     return compared
 
 

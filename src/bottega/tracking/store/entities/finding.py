@@ -7,12 +7,12 @@ from typing import Any
 
 from bottega.tracking.store.connections import Reader
 from bottega.tracking.store.entities import component_documents, experiments, trials
+from bottega.tracking.store.entities.filters import NUMBERS_END
 from bottega.tracking.store.entities.planning import START, Search, plan, remembered
 from bottega.tracking.store.statements import Sql, joined
 
 MOST_COUNTED = 1_000
 """Beyond so many a total says that there are at least so many."""
-_LARGEST_NUMBER = "CAST(9e999 AS REAL)"
 
 
 def find(reader: Reader, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _sort_value(search: Search) -> Sql:
         value = (
             Sql("CASE WHEN ")
             + value
-            + f" <= {_LARGEST_NUMBER} THEN CAST("
+            + f" <= {NUMBERS_END} THEN CAST("
             + value
             + " AS REAL) ELSE "
             + value

@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from bottega.tracking.experiments import ARN_TAG
 from bottega.tracking.store.components import run_of
 from bottega.tracking.store.entities import components, experiments
-from bottega.tracking.store.entities.members import ARN_TAG
 from bottega.tracking.store.entities.names import ACTIVE, experiment_of, now, put_tags
 
 

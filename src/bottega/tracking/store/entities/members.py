@@ -13,15 +13,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bottega.tracking.experiments import ARN_TAG, INPUT_TAG, KIND_TAG, OUTPUT_TAG
 from bottega.tracking.store.entities.experiments import is_users
 
-ARN_TAG, KIND_TAG = "bottega.arn", "bottega.kind"
 SOURCE_TYPE = "SageMaker"
 """Before the kind of a job, in a Source's SourceType."""
 USER_TAG = "mlflow.user"
 ARTIFACT_PREFIXES: Mapping[str, str] = {
-    "InputArtifacts": "bottega.input.",
-    "OutputArtifacts": "bottega.output.",
+    "InputArtifacts": INPUT_TAG,
+    "OutputArtifacts": OUTPUT_TAG,
 }
 METADATA_TAGS: Mapping[str, str] = {
     "CommitId": "mlflow.source.git.commit",

@@ -98,6 +98,17 @@ def the_run(connection: sqlite3.Connection, name: str) -> str:
     return found
 
 
+def owner_of(connection: sqlite3.Connection, kind: str, name: str) -> Any:
+    """The key of an entity of any kind in the tables.
+
+    Raises:
+        Missing: there is none.
+    """
+    if kind == "TrialComponent":
+        return the_run(connection, name)
+    return (the_experiment if kind == "Experiment" else the_trial)(connection, name).number
+
+
 def put_tags(
     connection: sqlite3.Connection, table: str, key: str, owner: Any, tags: Mapping[str, str]
 ) -> None:

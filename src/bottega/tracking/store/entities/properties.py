@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bottega.tracking.experiments import ARN_TAG, KIND_TAG
 from bottega.tracking.store.catalogue import Refusal
 from bottega.tracking.store.entities.experiments import CREATED_BY, DISPLAY, MODIFIED_BY, NOTE
 from bottega.tracking.store.entities.members import (
-    ARN_TAG,
     ARTIFACT_PREFIXES,
-    KIND_TAG,
     METADATA_TAGS,
     PRIMARY_STATUS,
     SOURCE_TYPE,
@@ -191,8 +190,9 @@ def _artifact(name: str, head: str, rest: str) -> Property | None:
     key, _, member = rest.rpartition(".")
     prefix = ARTIFACT_PREFIXES[head]
     if key and member == "MediaType":
-        path = f'$.media."{prefix}{key}"'
-        return Property(name, "text", Sql("json_extract(c.facts, ?)", (path,)))
+        # A path of JSON could not name every key.
+        media = "(SELECT j.value FROM json_each(c.facts, '$.media') j WHERE j.key = ?)"
+        return Property(name, "text", Sql(media, (f"{prefix}{key}",)))
     key = key if member == "Value" else rest
     return _keyed(name, "text", "tags", f"{prefix}{key}") if key else None
 

@@ -9,7 +9,7 @@ from typing import Any
 from bottega.tracking.store.connections import Reader
 from bottega.tracking.store.entities import components, experiments, job_runs, tagging, trials
 from bottega.tracking.store.entities.finding import documents, find
-from bottega.tracking.store.entities.names import the_experiment, the_run, the_trial
+from bottega.tracking.store.entities.names import owner_of
 from bottega.tracking.store.entities.suggestions import property_names
 
 Arguments = Mapping[str, Any]
@@ -19,13 +19,8 @@ _MODULES = {"Experiment": experiments, "Trial": trials, "TrialComponent": compon
 
 
 def _describe(reader: Reader, asked: Arguments) -> Any:
-    kind, name = asked["kind"], asked["name"]
-    owner: Any
-    if kind == "TrialComponent":
-        owner = the_run(reader.connection, name)
-    else:
-        found = (the_experiment if kind == "Experiment" else the_trial)(reader.connection, name)
-        owner = found.number
+    kind = asked["kind"]
+    owner = owner_of(reader.connection, kind, asked["name"])
     return documents(reader, kind, [owner], whole=True)[0]
 
 

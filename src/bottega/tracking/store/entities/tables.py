@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from bottega.tracking.experiments import JOB_SUFFIXES
+from bottega.tracking.experiments import ARN_TAG, JOB_SUFFIXES, JOB_TAG, KIND_TAG
 
 NOW = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 """Milliseconds since the epoch, in every SQLite."""
@@ -125,15 +125,14 @@ TRIGGERS: Mapping[str, str] = {
     ),
 }
 
-_ARN_TAG, _JOB_TAG, _KIND_TAG = "bottega.arn", "bottega.job", "bottega.kind"
 _SUFFIX = " ".join(f"WHEN '{kind}' THEN '{suffix}'" for kind, suffix in JOB_SUFFIXES.items())
 _BACKFILL = (
     # The newest run of each job is the job's component, which no trial has to have.
     "INSERT OR IGNORE INTO bottega_components (run_uuid, name, created, modified)"
     f" SELECT r.run_uuid, j.value || CASE k.value {_SUFFIX} END, r.start_time,"
     " coalesce(r.end_time, r.start_time) FROM runs r"
-    f" JOIN tags j ON j.run_uuid = r.run_uuid AND j.key = '{_JOB_TAG}'"
-    f" JOIN tags k ON k.run_uuid = r.run_uuid AND k.key = '{_KIND_TAG}'"
+    f" JOIN tags j ON j.run_uuid = r.run_uuid AND j.key = '{JOB_TAG}'"
+    f" JOIN tags k ON k.run_uuid = r.run_uuid AND k.key = '{KIND_TAG}'"
     f" WHERE k.value IN ({', '.join(repr(kind) for kind in JOB_SUFFIXES)})"
     f" AND {is_name('j.value')} AND length(j.value) <= 90 AND r.start_time IS NOT NULL"
     " AND NOT EXISTS (SELECT 1 FROM bottega_components c WHERE c.run_uuid = r.run_uuid)"
@@ -149,7 +148,7 @@ _BACKFILL = (
     " JOIN bottega_trials t ON t.experiment_id = r.experiment_id AND t.is_default = 1"
     " WHERE NOT EXISTS (SELECT 1 FROM bottega_components c WHERE c.run_uuid = r.run_uuid)"
     " AND NOT EXISTS (SELECT 1 FROM tags a WHERE a.run_uuid = r.run_uuid"
-    f"  AND a.key = '{_ARN_TAG}')",
+    f"  AND a.key = '{ARN_TAG}')",
     "INSERT INTO bottega_components (run_uuid, name, created, modified)"
     f" SELECT r.run_uuid, r.run_uuid, coalesce(r.start_time, {NOW}),"
     f" coalesce(r.end_time, r.start_time, {NOW}) FROM runs r"

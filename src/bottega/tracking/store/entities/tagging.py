@@ -8,14 +8,7 @@ from typing import Any
 
 from bottega.tracking.store.catalogue import Refusal
 from bottega.tracking.store.entities.experiments import is_users
-from bottega.tracking.store.entities.names import (
-    as_json,
-    facts_of,
-    put_tags,
-    the_experiment,
-    the_run,
-    the_trial,
-)
+from bottega.tracking.store.entities.names import as_json, facts_of, owner_of, put_tags
 
 _TABLES = {
     "Experiment": ("experiment_tags", "experiment_id"),
@@ -29,13 +22,7 @@ def tags(connection: sqlite3.Connection, kind: str, name: str) -> dict[str, str]
     Raises:
         Missing: it is not there.
     """
-    return _tags(connection, kind, _owner(connection, kind, name))
-
-
-def _owner(connection: sqlite3.Connection, kind: str, name: str) -> Any:
-    if kind == "TrialComponent":
-        return the_run(connection, name)
-    return (the_experiment if kind == "Experiment" else the_trial)(connection, name).number
+    return _tags(connection, kind, owner_of(connection, kind, name))
 
 
 def _tags(connection: sqlite3.Connection, kind: str, owner: Any) -> dict[str, str]:
@@ -62,7 +49,7 @@ def set_tags(connection: sqlite3.Connection, asked: Mapping[str, Any]) -> dict[s
         Refusal: it would have too many, or one is of the tracker's own.
     """
     kind, wanted = asked["kind"], asked["tags"]
-    owner = _owner(connection, kind, asked["name"])
+    owner = owner_of(connection, kind, asked["name"])
     for key in wanted:
         if not is_users(key):
             raise Refusal(
@@ -72,24 +59,17 @@ def set_tags(connection: sqlite3.Connection, asked: Mapping[str, Any]) -> dict[s
     after = {**_tags(connection, kind, owner), **wanted}
     if len(after) > asked["limit"]:
         raise Refusal(f"{kind} '{asked['name']}' would have more than {asked['limit']} tags.")
-    _write(connection, kind, owner, wanted, after)
+    if kind == "Trial":
+        _put_of_trial(connection, owner, after)
+    else:
+        put_tags(connection, *_TABLES[kind], owner, wanted)
     return dict(sorted(after.items()))
 
 
-def _write(
-    connection: sqlite3.Connection,
-    kind: str,
-    owner: Any,
-    wanted: Mapping[str, str],
-    after: Mapping[str, str],
-) -> None:
-    if kind == "Trial":
-        connection.execute(
-            "UPDATE bottega_trials SET tags = ? WHERE trial_id = ?", (as_json(after), owner)
-        )
-    else:
-        table, column = _TABLES[kind]
-        put_tags(connection, table, column, owner, wanted)
+def _put_of_trial(connection: sqlite3.Connection, trial: int, tags: Mapping[str, str]) -> None:
+    connection.execute(
+        "UPDATE bottega_trials SET tags = ? WHERE trial_id = ?", (as_json(tags), trial)
+    )
 
 
 def remove_tags(connection: sqlite3.Connection, asked: Mapping[str, Any]) -> None:
@@ -102,11 +82,11 @@ def remove_tags(connection: sqlite3.Connection, asked: Mapping[str, Any]) -> Non
         Missing: it is not there.
     """
     kind = asked["kind"]
-    owner = _owner(connection, kind, asked["name"])
+    owner = owner_of(connection, kind, asked["name"])
     keys = [key for key in asked["keys"] if is_users(key)]
     if kind == "Trial":
         after = {k: v for k, v in _tags(connection, kind, owner).items() if k not in keys}
-        _write(connection, kind, owner, {}, after)
+        _put_of_trial(connection, owner, after)
         return
     table, column = _TABLES[kind]
     connection.executemany(

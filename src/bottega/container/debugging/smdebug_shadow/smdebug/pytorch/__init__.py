@@ -1,5 +1,7 @@
 """The hook of PyTorch."""
 
+from functools import partial
+
 from bottega.container.debugging import smdebug_api
 from bottega.container.debugging.smdebug_api import ReductionConfig, SaveConfig, SaveConfigMode
 from bottega.container.debugging.torch_hook import FRAMEWORK
@@ -25,6 +27,5 @@ class Hook(smdebug_api.Hook):
     framework = FRAMEWORK
 
 
-def get_hook(json_config_path=None, create_if_not_exists=False):  # type: ignore[no-untyped-def]
-    """The hook of this process; None where there is none and none is to be made."""
-    return smdebug_api.get_hook(Hook, create_if_not_exists)
+get_hook = partial(smdebug_api.get_hook, Hook)
+"""The hook of this process; None where there is none and none is to be made."""

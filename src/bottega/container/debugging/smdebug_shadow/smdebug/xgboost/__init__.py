@@ -1,5 +1,7 @@
 """The hook of XGBoost, which may be given to ``xgboost.train`` among the callbacks."""
 
+from functools import partial
+
 from xgboost.callback import TrainingCallback
 
 from bottega.container.debugging import smdebug_api
@@ -27,6 +29,5 @@ class Hook(smdebug_api.Hook, TrainingCallback):
     framework = FRAMEWORK
 
 
-def get_hook(json_config_path=None, create_if_not_exists=False):  # type: ignore[no-untyped-def]
-    """The hook of this process; None where there is none and none is to be made."""
-    return smdebug_api.get_hook(Hook, create_if_not_exists)
+get_hook = partial(smdebug_api.get_hook, Hook)
+"""The hook of this process; None where there is none and none is to be made."""
