@@ -32,6 +32,7 @@ def test_only_what_is_asked_for_at_its_steps(tmp_path: Path) -> None:
         one.save("loss", float(step))
         one.save("other", 1.0)
     one.close_step()
+    one.flush()
     trial = create_trial(tmp_path)
     assert trial.tensor_names() == ["loss"]
     assert trial.tensor("loss").values("TRAIN") == {0: 0.0, 2: 2.0, 4: 4.0}
@@ -43,7 +44,17 @@ def test_a_step_is_seen_when_it_is_closed(tmp_path: Path) -> None:
     one.save("loss", 1.0)
     assert create_trial(tmp_path).steps() == []
     one.begin(ModeKeys.TRAIN)
+    one.flush()
     assert create_trial(tmp_path).steps() == [0]
+
+
+def test_a_step_is_there_when_the_next_is_written(tmp_path: Path) -> None:
+    one = recorder(Output(tmp_path))
+    for step in range(0, 6, 2):
+        one.begin(ModeKeys.TRAIN, step)
+        one.save("loss", float(step))
+        one.begin(ModeKeys.TRAIN)
+        assert create_trial(tmp_path).steps()[: step // 2] == list(range(0, step, 2))
 
 
 def test_gradients_are_of_training(tmp_path: Path) -> None:
@@ -55,6 +66,7 @@ def test_gradients_are_of_training(tmp_path: Path) -> None:
         one.save("gradient/w", [1.0])
         one.save("loss", 1.0)
     one.close_step()
+    one.flush()
     trial = create_trial(tmp_path)
     assert trial.tensor("gradient/w").steps() == [0]
     assert trial.tensor("loss").steps() == [0, 1]
@@ -80,6 +92,7 @@ def test_a_tensor_in_two_collections_has_what_both_ask_for(tmp_path: Path) -> No
     one.save("x", np.array([3.0, 4.0]))
     one.save("xs", ["no", "number"])
     one.close_step()
+    one.flush()
     trial = create_trial(tmp_path)
     assert trial.tensor("w").value(0).tolist() == [1.0, -2.0]
     assert trial.tensor("w").reduction_values(0) == {("min", False): -2.0, ("max", True): 2.0}
@@ -94,6 +107,7 @@ def test_a_number_may_be_saved_in_a_step_that_saves_nothing_else(tmp_path: Path)
     assert not one.begin(ModeKeys.TRAIN)
     one.save_later("scalar/f1", 0.5)
     one.close_step()
+    one.flush()
     assert create_trial(tmp_path).tensor("scalar/f1").values() == {1: 0.5}
 
 
@@ -109,6 +123,7 @@ def test_two_hooks_of_one_process_count_together(tmp_path: Path) -> None:
     second.begin(ModeKeys.TRAIN)
     second.save("cost", 2.0)
     second.close_step()
+    second.flush()
     trial = create_trial(tmp_path)
     assert trial.steps("TRAIN") == [0, 1]
     assert trial.tensor_names(collection="losses") == ["cost", "loss"]
@@ -145,6 +160,7 @@ def test_one_process_writes_and_a_killed_one_is_succeeded(
         one.begin(ModeKeys.TRAIN)
         one.save("loss", value)
         one.close_step()
+        one.flush()
         return output
 
     (tmp_path / layout.CLAIM).write_text(str(os.getppid()))
@@ -186,6 +202,7 @@ def test_a_full_disk_does_not_stop_the_training(
     one.begin(ModeKeys.TRAIN)
     one.save("loss", 1.0)
     one.close_step()
+    one.flush()
     assert "NotADirectoryError" in capsys.readouterr().err
     assert not one.begin(ModeKeys.TRAIN)
 

@@ -65,8 +65,9 @@ def test_a_script_that_is_killed_leaves_whole_steps(tmp_path: Path) -> None:
     job.config("debughookconfig", EVERY_ROUND)
     assert job.run().returncode == -9
     trial = create_trial(tmp_path / "ml" / "output" / "tensors")
-    assert trial.steps() == list(range(7))
-    assert len(trial.tensor("train-rmse").values()) == 7
+    # The last step may have been on its way to the disk.
+    assert trial.steps() in (list(range(6)), list(range(7)))
+    assert trial.tensor("train-rmse").steps() == trial.steps()
     assert not trial.loaded_all_steps
 
 

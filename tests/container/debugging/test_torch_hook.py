@@ -199,3 +199,40 @@ def test_phases(job: Path) -> None:
         phases.OPTIMIZER: 9,
         phases.DATA_LOADING: 12,
     }
+
+
+COMPILED = """
+import torch
+from torch import nn
+
+torch._dynamo.config.error_on_recompile = True
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Sequential(nn.Linear(8, 2)))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+net, criterion = Net(), nn.MSELoss()
+optimizer = torch.optim.SGD(net.parameters(), 0.1)
+compiled = torch.compile(net, backend="eager", fullgraph=True)
+for _ in range(8):
+    optimizer.zero_grad()
+    criterion(compiled(torch.randn(5, 4)), torch.zeros(5, 2)).backward()
+    optimizer.step()
+"""
+
+
+def test_a_model_is_compiled_once_and_whole(tmp_path: Path) -> None:
+    job = JobFolder(tmp_path / "ml", {"sagemaker_program": "train.py"}, image="pytorch")
+    job.source({"train.py": COMPILED})
+    # Steps that save and steps that do not, in turns.
+    job.config("debughookconfig", CONFIGURATION | {"HookParameters": {"save_interval": "2"}})
+    done = job.run()
+    assert done.returncode == 0, done.stderr
+    trial = create_trial(tmp_path / "ml" / "output" / "tensors")
+    assert trial.tensor("MSELoss_output_0").steps() == [0, 2, 4, 6]

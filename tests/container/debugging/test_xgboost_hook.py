@@ -96,18 +96,46 @@ def test_predictions_labels_and_hyperparameters(hooked: Hooked) -> None:
     assert trial.tensor("hyperparameters/objective").value(0).tolist() == ["o"]
 
 
-def test_importances_are_shares(hooked: Hooked) -> None:
-    folder = hooked("feature_importance")
-    model, _, _ = train(3)
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"max_depth": 3},
+        {"booster": "dart", "rate_drop": 0.5},
+        {"objective": "multi:softprob", "num_class": 2, "num_parallel_tree": 2, "subsample": 0.5},
+    ],
+)
+def test_importances_of_a_growing_model_are_the_librarys(
+    hooked: Hooked, parameters: dict[str, Any]
+) -> None:
+    folder = hooked("feature_importance", interval=3)
+    model, _, _ = train(10, **parameters)
+    check_importances(create_trial(folder), 9, model)
+    for round_ in (0, 3, 6):
+        check_importances(create_trial(folder), round_, model[: round_ + 1])
+
+
+@pytest.mark.filterwarnings("ignore:.*manually specified the `updater`:UserWarning")
+def test_a_training_that_changes_trees_shows_its_metrics(
+    hooked: Hooked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = hooked("metrics", "feature_importance", "trees")
+    first, other, _ = train(4)
+    changing = {"process_type": "update", "updater": "refresh", "nthread": 1}
+    xgboost.train(changing, other, 4, evals=[(other, "again")], xgb_model=first, verbose_eval=False)
     trial = create_trial(folder)
+    assert trial.tensor("again-logloss").steps() == [4, 5, 6, 7]
+    assert trial.tensor("trees/Tree").steps() == [0, 1, 2, 3]
+    assert capsys.readouterr().err == ""
+
+
+def check_importances(trial: Trial, step: int, model: Any) -> None:
+    """What is saved in a step are the shares of what the library says of a model."""
     for kind in ("weight", "gain", "cover", "total_gain", "total_cover"):
         scores = model.get_score(importance_type=kind)
         total = sum(scores.values())
-        names = trial.tensor_names(step=2, regex=f"^feature_importance/{kind}/")
-        assert len(names) == len(scores)
-        for name in names:
-            share = float(trial.tensor(name).value(2))
-            assert share == pytest.approx(scores[name.rpartition("/")[2]] / total)
+        names = trial.tensor_names(step=step, regex=f"^feature_importance/{kind}/")
+        shares = {name.rpartition("/")[2]: float(trial.tensor(name).value(step)) for name in names}
+        assert shares == pytest.approx({one: score / total for one, score in scores.items()})
 
 
 def test_contributions_are_the_librarys(hooked: Hooked) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bottega.debugger.tensors import layout
+from bottega.debugger.tensors.background import BackgroundSink
 from bottega.debugger.tensors.collection import Collection
 from bottega.debugger.tensors.modes import ModeKeys
 from bottega.debugger.tensors.writer import FolderSink, StepWriter, TensorWriter
@@ -36,6 +37,7 @@ class Output:
         self._all_workers = all_workers
         self._collections: list[dict[str, Collection]] = []
         self._shown: list[tuple[str, int, int]] = []
+        self._sink: BackgroundSink | None = None
         self._writer: TensorWriter | None = None
         self._workers = 1
         self._claim: Path | None = None
@@ -59,7 +61,9 @@ class Output:
         self._collections.append(collections)
 
     def write(self, step: StepWriter, place: Place) -> None:
-        """Write a step, whole, if this process is one that writes.
+        """Have a step be written, whole, if this process is one that writes.
+
+        The one before it is written then: a process that is killed loses one step at most.
 
         Args:
             step: what was saved in it.
@@ -72,6 +76,7 @@ class Output:
             self.stop()
             return
         assert self._writer is not None
+        self.flush()
         known = [
             (name, len(one.tensor_names), len(one.include_regex))
             for part in self._collections
@@ -84,9 +89,23 @@ class Output:
 
     def close(self) -> None:
         """Say that nothing more comes, where no other worker writes, and let go of the folder."""
-        if self._writer is not None and self._workers == 1 and not self.stopped:
-            self._writer.end()
+        try:
+            self.flush()
+            if self._writer is not None and self._workers == 1 and not self.stopped:
+                self._writer.end()
+                self.flush()
+        except Exception as error:
+            self.fail(error)
         self.stop()
+
+    def flush(self) -> None:
+        """Wait until what was saved is in the folder.
+
+        Raises:
+            OSError: something could not be written.
+        """
+        if self._sink is not None and os.getpid() == self._process:
+            self._sink.flush()
 
     def stop(self) -> None:
         """Take nothing more."""
@@ -115,7 +134,8 @@ class Output:
             return False
         self._workers = workers
         writing = workers if self._all_workers else 1
-        self._writer = TensorWriter(FolderSink(self.folder), f"worker_{rank}", writing)
+        self._sink = BackgroundSink(FolderSink(self.folder))
+        self._writer = TensorWriter(self._sink, f"worker_{rank}", writing)
         return True
 
     def _claimed(self) -> bool:

@@ -155,6 +155,13 @@ class Recorder:
         except Exception as error:
             self.fail(error)
 
+    def flush(self) -> None:
+        """Wait until the steps that are closed can be read."""
+        try:
+            self._output.flush()
+        except Exception as error:
+            self.fail(error)
+
     def fail(self, error: Exception) -> None:
         """Say what went wrong, and save nothing more."""
         self._forget()

@@ -1,7 +1,9 @@
 """The hook for PyTorch: modules, losses, parameters and gradients, and the phases of a step.
 
-Nothing of the script is changed: torch calls hooks of its own around every module and every
-optimizer, and ``torch.autograd.backward`` and the iterator of a ``DataLoader`` are wrapped.
+Nothing of the script is changed: torch calls hooks of its own around every optimizer, and the call
+of a module, ``torch.autograd.backward`` and the iterator of a ``DataLoader`` are wrapped. (With
+hooks of its own around modules torch takes its slow way through each of them; most steps save
+nothing, and what is in the outermost module is not looked at in these.)
 
 A *step* begins with the forward pass of an outermost module (one that is not called by another,
 that has parameters, and is no loss) when an optimizer has stepped since, when the mode changes, or
@@ -17,7 +19,6 @@ import functools
 import re
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -64,7 +65,6 @@ class TorchHook:
         self._taken: dict[str, int] = {}
         self._called: list[Any] = []
         self._root: Any = None
-        self._outer: Any = None
         self._mode: ModeKeys | None = None
         self._stepped = False
         self._loss_seen = False
@@ -89,9 +89,10 @@ class TorchHook:
         self._activations = tuple(
             getattr(torch.nn, name) for name in torch.nn.modules.activation.__all__
         )
+        self._is_compiling = torch.compiler.is_compiling
         torch.compile = self._around_compile(torch.compile)
-        module.register_module_forward_pre_hook(self._before_module)
-        module.register_module_forward_hook(self._after_module)
+        every_module: Any = module.Module
+        every_module.__call__ = self._around_call(every_module.__call__)
         optimizer.register_optimizer_step_pre_hook(self._before_optimizer)
         optimizer.register_optimizer_step_post_hook(self._after_optimizer)
         torch.autograd.backward = self._around_backward(torch.autograd.backward)
@@ -101,39 +102,42 @@ class TorchHook:
 
     # What torch calls.
 
-    def _before_module(self, module: Any, inputs: Any) -> None:
-        if self._in_backward or (self._compiled and self._torch.compiler.is_compiling()):
-            return
-        if threading.get_ident() != self._thread and not self._is_ours():
-            return
-        # A pass that has failed does not come to its end: the module that began it begins anew.
-        if self._depth == 0 or self._begins_anew(module):
-            self._depth, self._outer = 1, module
-            self._outermost(module)
-        else:
+    def _around_call(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(call)
+        def around(module: Any, *inputs: Any, **named: Any) -> Any:
+            # What compiles a module reads this, too: nothing that changes may stand before.
+            if self._compiled and self._is_compiling():
+                return call(module, *inputs, **named)
+            if (self._depth and not self._saving) or self._in_backward:
+                return call(module, *inputs, **named)
+            if threading.get_ident() != self._thread and not self._is_ours():
+                return call(module, *inputs, **named)
+            outermost = self._depth == 0
+            if outermost:
+                self._outermost(module)
             self._depth += 1
+            try:
+                output = call(module, *inputs, **named)
+            finally:
+                self._depth -= 1
+            if self._saving:
+                self._save_layer(module, inputs, output)
+            if outermost:
+                self._end_forward(module)
+            return output
 
-    def _after_module(self, module: Any, inputs: Any, output: Any) -> None:
-        if self._in_backward or self._depth == 0:
-            return
-        if self._compiled and self._torch.compiler.is_compiling():
-            return
-        if threading.get_ident() != self._thread:
-            return
-        self._depth -= 1
-        if self._saving:
-            self._save_layer(module, inputs, output)
+        return around
+
+    def _end_forward(self, module: Any) -> None:
+        self._ended = now = time.time()
         if isinstance(module, self._loss):
             self._loss_seen = True
-        if self._depth == 0:
-            self._ended = now = time.time()
-            if self._timeline is not None and self._root is not None:
-                name = self._roots[self._root]
-                self._timeline.add(phases.FORWARD, name, self._forward_began, now, self._step)
+        elif self._timeline is not None and self._root is not None:
+            name = self._roots[self._root]
+            self._timeline.add(phases.FORWARD, name, self._forward_began, now, self._step)
 
     def _before_optimizer(self, optimizer: Any, arguments: Any, named: Any) -> None:
         self._optimizer_began = time.time()
-        self._depth = 0
 
     def _after_optimizer(self, optimizer: Any, arguments: Any, named: Any) -> None:
         if threading.get_ident() != self._thread:
@@ -152,7 +156,6 @@ class TorchHook:
             if self._saving and not self._loss_seen:
                 self._save_loss(tensors)
             began = time.time()
-            self._depth = 0
             self._in_backward += 1
             try:
                 return backward(tensors, *arguments, **named)
@@ -168,14 +171,13 @@ class TorchHook:
         return around
 
     def _around_compile(self, compile_: Callable[..., Any]) -> Callable[..., Any]:
-        """A compiled module is the module that it was made of, and torch need not warn of hooks."""
+        """A compiled module is the module that it was made of."""
 
         @functools.wraps(compile_)
         def around(*arguments: Any, **named: Any) -> Any:
             from torch._dynamo.eval_frame import OptimizedModule
 
             self._compiled = OptimizedModule
-            warnings.filterwarnings("ignore", message="Using `torch.compile.module.` when there")
             return compile_(*arguments, **named)
 
         return around
@@ -203,12 +205,6 @@ class TorchHook:
     def _step(self) -> int:
         """The step as its mode counts it; for events."""
         return self._mode_numbers[self._mode] if self._mode is not None else 0
-
-    def _begins_anew(self, module: Any) -> bool:
-        outer = self._outer
-        if module is outer:
-            return True
-        return isinstance(module, self._compiled) and module._orig_mod is outer
 
     def _is_ours(self) -> bool:
         if self._thread:

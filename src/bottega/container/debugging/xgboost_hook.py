@@ -62,6 +62,7 @@ class XGBoostHook:
         self._began = 0.0
         self._first = 0
         self._trees = True
+        self._importances = Importances()
         self.forced_mode: ModeKeys | None = None
         """What the script says it does, by smdebug's ``set_mode``."""
 
@@ -93,7 +94,9 @@ class XGBoostHook:
         if not container.is_cv:
             configuration = json.loads(model.save_config())
             booster = configuration["learner"]["gradient_booster"]["name"]
-            self._trees = booster in ("gbtree", "dart")
+            # While trees are changed instead of added, the library shows none.
+            self._trees = booster in ("gbtree", "dart") and not _changes_trees(configuration)
+            self._importances = Importances()
             # A training that goes on from a checkpoint goes on counting, too.
             self._first = max(self._first - model.num_boosted_rounds(), 0)
 
@@ -127,6 +130,8 @@ class XGBoostHook:
     def _end(self, container: Any, model: Any) -> None:
         if container is self._current:
             self._current = None
+            if self._recorder is not None:
+                self._recorder.flush()
 
     @staticmethod
     def _metrics(recorder: Recorder, container: Any) -> None:
@@ -148,7 +153,7 @@ class XGBoostHook:
         if recorder.wants("predictions"):
             recorder.save("predictions", model.predict(shown))
         if self._trees and recorder.is_saving("feature_importance"):
-            for kind, scores in importances(model).items():
+            for kind, scores in self._importances.of(model).items():
                 total = sum(scores.values()) or 1.0
                 for feature, score in scores.items():
                     recorder.save(f"feature_importance/{kind}/{feature}", score / total)
@@ -168,18 +173,41 @@ class XGBoostHook:
             recorder.save(f"average_shap/{name}", column.mean())
 
 
-def importances(model: Any) -> dict[str, dict[str, float]]:
-    """Each kind of importance by feature, as ``get_score`` has it, with fewer passes."""
-    weight, gain, cover = (
-        model.get_score(importance_type=kind) for kind in ("weight", "total_gain", "total_cover")
-    )
-    return {
-        "weight": weight,
-        "gain": {feature: total / weight[feature] for feature, total in gain.items()},
-        "cover": {feature: total / weight[feature] for feature, total in cover.items()},
-        "total_gain": gain,
-        "total_cover": cover,
-    }
+class Importances:
+    """Each kind of importance by feature, as ``get_score`` has it, of a model that grows.
+
+    What trees split, gain and cover adds up, so only trees that are new are looked at; of a large
+    model, looking at all of them takes as long as a round.
+    """
+
+    def __init__(self) -> None:
+        self._rounds = 0
+        self._sums: tuple[dict[str, float], ...] = ({}, {}, {})
+
+    def of(self, model: Any) -> dict[str, dict[str, float]]:
+        """The importances of the model's rounds so far, which were fewer the time before."""
+        rounds = model.num_boosted_rounds()
+        new = model[self._rounds : rounds] if self._rounds else model
+        for sums, kind in zip(self._sums, ("weight", "total_gain", "total_cover"), strict=True):
+            for feature, score in new.get_score(importance_type=kind).items():
+                sums[feature] = sums.get(feature, 0.0) + score
+        self._rounds = rounds
+        weight, gain, cover = self._sums
+        return {
+            "weight": weight,
+            "gain": {feature: total / weight[feature] for feature, total in gain.items()},
+            "cover": {feature: total / weight[feature] for feature, total in cover.items()},
+            "total_gain": gain,
+            "total_cover": cover,
+        }
+
+
+def _changes_trees(configuration: Mapping[str, Any]) -> bool:
+    """Whether a training only changes trees that there are: process_type is ``update``."""
+    booster = configuration["learner"]["gradient_booster"]
+    trees = booster.get("gbtree", booster)  # dart stands around it
+    updaters = trees.get("gbtree_train_param", {}).get("updater_seq", "grow")
+    return "grow" not in updaters
 
 
 def trees(model: Any, round_: int) -> dict[str, list[Any]]:

@@ -15,6 +15,8 @@ from bottega.debugger.tensors import layout, records
 from bottega.debugger.tensors.collection import Collection
 from bottega.debugger.tensors.modes import ModeKeys
 
+_KNOWN_FOLDERS = 100
+
 
 class Sink(ABC):
     """Where files go."""
@@ -30,16 +32,18 @@ class FolderSink(Sink):
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
         self._draft = f"{folder}/{layout.DRAFTS}/{os.getpid()}"
-        self._made = ""
+        self._made: set[str] = set()
 
     def write(self, name: str, content: bytes) -> None:
         target = f"{self._folder}/{name}"
         parent = os.path.dirname(target)
         if not self._made:
             os.makedirs(os.path.dirname(self._draft), exist_ok=True)
-        if parent != self._made:
+        if parent not in self._made:
+            if len(self._made) > _KNOWN_FOLDERS:  # of a step of its own each, most of them
+                self._made.clear()
             os.makedirs(parent, exist_ok=True)
-            self._made = parent
+            self._made.add(parent)
         # No fsync: what a killed process has written stays; only a crash of the machine loses it.
         with open(self._draft, "wb", buffering=0) as file:
             view = memoryview(content)

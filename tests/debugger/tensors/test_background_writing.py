@@ -1,0 +1,79 @@
+"""Files that are left in a thread of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from bottega.debugger.tensors.background import BackgroundSink
+from bottega.debugger.tensors.writer import FolderSink, MemorySink, Sink
+
+
+class Gate(Sink):
+    """Writes to memory when it is opened, and cannot write the files it is told."""
+
+    def __init__(self, *broken: str) -> None:
+        self.files: dict[str, bytes] = {}
+        self.open = threading.Event()
+        self._memory = MemorySink(self.files)
+        self._broken = broken
+
+    def write(self, name: str, content: bytes) -> None:
+        assert self.open.wait(30)
+        if name in self._broken:
+            raise OSError(f"no room for {name}")
+        self._memory.write(name, content)
+
+
+def test_a_call_does_not_wait_and_the_order_is_kept() -> None:
+    gate = Gate()
+    sink = BackgroundSink(gate)
+    for number in range(20):
+        sink.write(f"{number}", b"x" * number)
+    assert gate.files == {}
+    gate.open.set()
+    sink.flush()
+    assert list(gate.files) == [f"{number}" for number in range(20)]
+
+
+def test_nothing_is_written_after_what_failed_and_the_next_call_says_why() -> None:
+    gate = Gate("events")
+    sink = BackgroundSink(gate)
+    sink.write("first", b"1")
+    sink.write("events", b"2")
+    sink.write("index", b"3")
+    gate.open.set()
+    with pytest.raises(OSError, match="no room for events"):
+        sink.flush()
+    sink.flush()
+    sink.write("later", b"4")
+    sink.flush()
+    assert gate.files == {"first": b"1"}
+
+
+def test_a_process_ends_when_its_files_are_there(tmp_path: Path) -> None:
+    program = f"""
+import atexit
+from pathlib import Path
+from bottega.debugger.tensors.background import BackgroundSink
+from bottega.debugger.tensors.writer import FolderSink
+sink = BackgroundSink(FolderSink(Path({str(tmp_path)!r})))
+for number in range(100):
+    sink.write(f"step/{{number}}", b"x" * 10_000)
+atexit.register(sink.write, "end", b"")
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    assert len(list((tmp_path / "step").iterdir())) == 100
+    assert (tmp_path / "end").read_bytes() == b""
+
+
+def test_a_folder_of_many_steps_is_made_once_each(tmp_path: Path) -> None:
+    sink = FolderSink(tmp_path)
+    for number in range(250):
+        sink.write(f"events/{number}/tensors", b"t")
+        sink.write("index/0/of", b"i")
+    assert len(list((tmp_path / "events").iterdir())) == 250
