@@ -113,7 +113,9 @@ def _serve(home: Path, path: Path, signals: TextIO, end: _End) -> None:
     from mlflow.server.fastapi_app import app
 
     from bottega.tracking.store import indexed_store, routes
-    from bottega.tracking.store.log_lane import log_lane
+    from bottega.tracking.store.logging_way import logging_ways
+    from bottega.tracking.store.search_way import search_way
+    from bottega.tracking.store.short_ways import short_ways
 
     store = indexed_store.install()
     handlers.initialize_backend_stores(
@@ -121,7 +123,8 @@ def _serve(home: Path, path: Path, signals: TextIO, end: _End) -> None:
     )
 
     hosts = os.environ["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
-    mlflow_app = log_lane(streaming_artifacts(app), PREFIX, hosts, lambda: store().writes)
+    ways = {**logging_ways(lambda: store().writes), **search_way(store)}
+    mlflow_app = short_ways(streaming_artifacts(app), PREFIX, hosts, ways)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

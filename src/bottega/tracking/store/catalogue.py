@@ -168,10 +168,8 @@ def window(
     Args:
         wanted: for ``metrics``, ``params`` and ``tags`` which names to answer; None answers all.
     """
-    return {
-        "runs": overviews(reader, search.page(reader, query, offset, limit), wanted),
-        "total": search.count(reader, query),
-    }
+    ids, total = search.page_and_total(reader, query, offset, limit)
+    return {"runs": overviews(reader, ids, wanted), "total": total}
 
 
 def overviews(

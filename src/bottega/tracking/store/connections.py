@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 
 CACHE_KIB = 32 * 1024
 REMEMBERED = 64
+ESTIMATE_SECONDS = 10.0
 _TIMEOUT_SECONDS = 30.0
 
 
@@ -20,10 +22,16 @@ class Reader:
 
     connection: sqlite3.Connection
     totals: dict[tuple[object, ...], int] = field(default_factory=dict)
+    estimates: dict[tuple[object, ...], int] = field(default_factory=dict)
+    """Numbers that decide how something is found, not what; a few seconds old at most."""
     _version: int = -1
+    _estimated: float = 0.0
 
     def forget_stale(self) -> None:
-        """Forget the totals if anybody has written since."""
+        """Forget the totals if anybody has written since, and the estimates in time."""
+        if time.monotonic() > self._estimated + ESTIMATE_SECONDS:
+            self.estimates.clear()
+            self._estimated = time.monotonic()
         (version,) = self.connection.execute("PRAGMA data_version").fetchone()
         if version != self._version or len(self.totals) >= REMEMBERED:
             self.totals.clear()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from bottega.tracking.store.connections import Reader
+from bottega.tracking.store.connections import REMEMBERED, Reader
 from bottega.tracking.store.query import NEWEST_FIRST, Condition, RunQuery
 from bottega.tracking.store.statements import (
     TABLES,
@@ -26,6 +26,8 @@ from bottega.tracking.store.statements import (
 
 LOOKUPS = 3
 """Looking up so many runs one by one costs what listing one more match of a condition does not."""
+STEP = 8
+"""What a look-up on a walk costs, of which none is near the one before; as listed matches."""
 
 
 def page(reader: Reader, query: RunQuery, offset: int, limit: int | None) -> list[str]:
@@ -40,6 +42,23 @@ def page(reader: Reader, query: RunQuery, offset: int, limit: int | None) -> lis
     if limit is not None and walkable(query) and _walk_is_cheaper(reader, query, offset + limit):
         return walked(reader, query, offset, limit)
     return collected(reader, query, offset, limit)
+
+
+def page_and_total(
+    reader: Reader, query: RunQuery, offset: int, limit: int
+) -> tuple[list[str], int]:
+    """:func:`page`, and how many runs match.
+
+    Where the matches must be found for their number, their order costs little more, unless it needs
+    further look-ups.
+    """
+    counted = not query.conditions or query.identity() in reader.totals
+    orders = query.order or (NEWEST_FIRST,)
+    if counted or any(key.kind != "attribute" for key in orders):
+        return page(reader, query, offset, limit), count(reader, query)
+    if not query.experiment_ids or not query.stages:
+        return [], 0
+    return collected(reader, query, offset, limit), count(reader, query)
 
 
 def collected(reader: Reader, query: RunQuery, offset: int, limit: int | None) -> list[str]:
@@ -87,21 +106,24 @@ def count(reader: Reader, query: RunQuery) -> int:
 
 
 def _members(reader: Reader, query: RunQuery) -> int:
+    """About how many runs are in the experiments and stages."""
     plain = RunQuery(query.experiment_ids, query.stages)
-    known = reader.totals.get(plain.identity())
-    if known is None:
-        statement = Sql("SELECT count(*) FROM runs r WHERE ") + is_member(query)
-        known = reader.totals[plain.identity()] = _number(reader, statement)
-    return known
+    statement = Sql("SELECT count(*) FROM runs r WHERE ") + is_member(query)
+    return _estimated(reader, plain.identity(), statement)
 
 
 def _met(reader: Reader, condition: Condition) -> int:
-    """How many runs of all experiments meet an indexed condition."""
-    identity = ("met", condition)
-    known = reader.totals.get(identity)
+    """About how many runs of all experiments meet an indexed condition."""
+    statement = Sql("SELECT count(*) FROM (") + ids(condition) + ")"
+    return _estimated(reader, ("met", condition), statement)
+
+
+def _estimated(reader: Reader, identity: tuple[object, ...], statement: Sql) -> int:
+    known = reader.estimates.get(identity)
     if known is None:
-        statement = Sql("SELECT count(*) FROM (") + ids(condition) + ")"
-        known = reader.totals[identity] = _number(reader, statement)
+        if len(reader.estimates) >= REMEMBERED:
+            reader.estimates.clear()
+        known = reader.estimates[identity] = _number(reader, statement)
     return known
 
 
@@ -118,13 +140,16 @@ def _collected(reader: Reader, query: RunQuery, joins: Sql = Sql("")) -> Sql:  #
     """``FROM`` and ``WHERE`` over every run ``r`` that matches."""
     fewest, start = _narrowest(reader, query)
     tests = [is_member(query)]
+    # What is tested of the list is tested before the run is looked up; the plus keeps SQLite from
+    # looking up the list by the test instead.
+    run = "r.run_uuid" if start is None else "+d.run_uuid"
     for condition in query.conditions:
         if condition is start:
             continue
         # Listing what meets the condition is the cheaper way, unless it is much more than there is
         # to look up.
         if indexed(condition) and _met(reader, condition) < fewest * LOOKUPS:
-            tests.append(Sql("r.run_uuid IN (") + ids(condition) + ")")
+            tests.append(Sql(f"{run} IN (") + ids(condition) + ")")
         else:
             tests.append(holds(condition))
     if start is None:
@@ -148,14 +173,18 @@ def walkable(query: RunQuery) -> bool:
 
 def _walk_is_cheaper(reader: Reader, query: RunQuery, wanted: int) -> bool:
     key = query.order[0] if query.order else NEWEST_FIRST
-    if key.kind == "attribute":
-        length = _members(reader, query)
-    else:
+    members = _members(reader, query)
+    length = members
+    if key.kind != "attribute":
         length = _met(reader, Condition(key.kind, key.key, "HAS"))
-    matches, _ = _narrowest(reader, query)
-    # As if the matches were spread evenly over the index.
+    fewest, _ = _narrowest(reader, query)
+    met = [_met(reader, condition) for condition in query.conditions if indexed(condition)]
+    # As if conditions had nothing to do with each other, and matches were spread evenly.
+    matches = fewest
+    if met:
+        matches = math.ceil(members * math.prod(min(1.0, one / max(1, members)) for one in met))
     steps = min(length, wanted * math.ceil(length / max(1, matches)))
-    return steps < matches
+    return steps * (1 + STEP * len(query.conditions)) < fewest + sum(met)
 
 
 def _segments(query: RunQuery) -> Iterator[tuple[Condition, Sql]]:
