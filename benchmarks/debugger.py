@@ -78,8 +78,8 @@ PROFILER = {"S3OutputPath": "s3://bucket/prefix", "DisableProfiler": False}
 def hook(**collections: int) -> dict[str, Any]:
     """A DebugHookConfig that saves collections, each every so many steps.
 
-    Without any it is what the SDK sends with every training: metrics every 10 rounds of XGBoost,
-    losses every 500 steps of PyTorch.
+    Without any it is the least that a hook does: metrics every 10 rounds of XGBoost, losses every
+    500 steps of PyTorch. (A job gets no hook at all unless somebody asks for collections or rules.)
     """
     return {
         "S3OutputPath": "s3://bucket/prefix",
@@ -180,11 +180,12 @@ def report(found: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], turns: 
         name="debugger",
         title="What the Debugger costs",
         method=(
-            "Whole jobs, each in a process of its own: without, and with the DebugHookConfig and "
-            "the ProfilerConfig that the SDK sends with every training; and with a hook that saves "
-            f"much. They take turns, {turns} times; of what the training itself took, without "
-            "imports and the reading of data, the medians, and the medians of how much more it is "
-            "than without in the same turn."
+            "Whole jobs, each in a process of its own: without; with a hook of default intervals "
+            "(metrics every 10 rounds, losses every 500 steps), with the profiler's phases of "
+            "every step, and with both; and with a hook that saves much. They take turns, "
+            f"{turns} times; of what the training itself took, without imports and the reading of "
+            "data, the medians, and the medians of how much more it is than without in the same "
+            "turn."
         ),
         tables=tables,
         ratios=ratios,
