@@ -166,6 +166,17 @@ def test_it_says_the_same_however_a_profile_comes(
     assert parts.report() == whole.report()
 
 
+def test_loaders_are_judged_though_the_cores_are_known_later() -> None:
+    events = [event for workers in (0, 0, 4, 9) for event in loading(workers).events]
+    at_once, later = built_in("Dataloader", {}), built_in("Dataloader", {})
+    at_once.show(of(ticks(), events))
+    for event in events:
+        later.show(of(events=[event]))
+    later.show(of(ticks()))
+    assert later.report() == at_once.report()
+    assert later.report()["Violations"] == 3
+
+
 @pytest.mark.parametrize(
     "name",
     [

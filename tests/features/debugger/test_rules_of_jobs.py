@@ -126,6 +126,18 @@ def test_all_of_it_is_described(studio: DebuggingStudio, mixed: Any) -> None:
     assert told["ProfilingStatus"] == "Disabled"
 
 
+def test_rules_are_told_though_tensors_are_damaged(studio: DebuggingStudio) -> None:
+    studio.create("damaged", FLAT, DebugRuleConfigurations=[rule("Losses", "LossNotDecreasing")])
+    studio.ended("damaged")
+    studio.stands("damaged", "Losses", "IssuesFound")
+    index = "output/damaged/debug-output/index/000000000/000000000099_worker_0.json"
+    studio.ports.objects.put(studio.bucket, index, b"{")
+    told = studio.call("DescribeTrainingJobDebugger", "bottega", TrainingJobName="damaged")
+    assert [one["Status"] for one in told["Rules"]] == ["IssuesFound"]
+    assert "cannot be read" in told["TensorsMessage"]
+    assert "TensorCount" in told
+
+
 def test_what_a_rule_prints_is_in_a_log(studio: DebuggingStudio, mixed: Any) -> None:
     streams = studio.call(
         "DescribeLogStreams",

@@ -234,3 +234,8 @@ def test_a_long_series_says_that_it_is_cut_off(
     put(samples, run, *(("m", float(step), step, step) for step in range(5)))
     assert series(samples, run) == {"x": [0, 1, 2], "values": [0.0, 1.0, 2.0], "truncated": True}
     assert series(samples, run, start=3)["x"] == [3, 4]
+    # Upwards, though steps came backwards in time.
+    (run,) = samples.add(SampleRun())
+    put(samples, run, *(("m", float(step), 9000 - 1000 * step, step) for step in range(5)))
+    cut = {"x": [7, 8, 9], "values": [2.0, 1.0, 0.0], "truncated": True}
+    assert series(samples, run, axis="Timestamp") == cut

@@ -29,6 +29,11 @@ export interface IDescribeTrainingJobDebuggerResponse {
   Rules: IRuleReport[];
   /** Where the tensors are saved; absent for a job that saves none. */
   TensorsUri?: string;
+  /**
+   * Why the saved tensors cannot be read, where they cannot; what is said of them is what
+   * was asked for, then.
+   */
+  TensorsMessage?: string;
   /** What the request asks the hook to save, and what was saved, by name. */
   Collections: ICollectionReport[];
   /** In which modes tensors were saved: TRAIN, EVAL, PREDICT, GLOBAL. */

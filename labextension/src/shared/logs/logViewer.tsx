@@ -22,8 +22,8 @@ interface ILogViewerProps extends ILogContext {
   prefix: string;
   /** Whether lines may still come. */
   growing: boolean;
-  /** A line to begin with; the end when absent. */
-  place?: { stream: string; line: number } | null;
+  /** A line to begin with; the end when absent. Asked for anew, it is shown anew. */
+  place?: { stream: string; line: number; asked?: string } | null;
 }
 
 /** The logs of something: its streams, followed, searched, downloaded. */
@@ -31,12 +31,13 @@ export function LogViewer(props: ILogViewerProps): JSX.Element {
   const { trans, group, prefix, growing } = props;
   const streams = useLogStreams(props, group, prefix, growing);
   const wanted = props.place?.stream ?? '';
+  const asked = props.place?.asked;
   const [chosen, setChosen] = useState(wanted);
   useEffect(() => {
     if (wanted) {
       setChosen(wanted);
     }
-  }, [wanted]);
+  }, [wanted, asked]);
   return (
     <Loadable
       live={streams}
@@ -80,6 +81,7 @@ function Stream(
   const [wrap, setWrap] = useState(false);
   const [times, setTimes] = useState(true);
   const first = props.place?.stream === stream ? props.place.line : null;
+  const asked = props.place?.asked;
   const [follow, setFollow] = useState(first === null);
   const [target, setTarget] = useState<ILogTarget | null>(null);
   const total = log.total;
@@ -92,7 +94,7 @@ function Stream(
       // Who asked for a line wants to be there: the log may be out of sight below what led to it.
       whole.current?.querySelector<HTMLElement>('.jp-BottegaLog')?.focus();
     }
-  }, [first, isRead]);
+  }, [first, asked, isRead]);
 
   if (total === null) {
     return log.problem ? (

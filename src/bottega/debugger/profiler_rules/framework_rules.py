@@ -186,14 +186,15 @@ class Dataloader(ProfilerRule):
     _loaders: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
     """By host: processes, how often a batch was waited for, and how long in all."""
     _ill: dict[str, bool] = field(default_factory=dict, init=False)
-    _waiting: dict[str, Event] = field(default_factory=dict, init=False)
-    """The first event of each host whose cores are not known yet."""
+    _waiting: dict[str, list[tuple[Event, int]]] = field(default_factory=dict, init=False)
+    """Of each host whose cores are not known yet: the first of events with the same number of
+    processes, and how many these are."""
 
     def see_tick(self, tick: Tick) -> None:
         if tick.cores and tick.node not in self._cores:
             self._cores[tick.node] = tick.cores
-            if (event := self._waiting.pop(tick.node, None)) is not None:
-                self._judge(event)
+            for event, times in self._waiting.pop(tick.node, ()):
+                self._judge(event, times)
 
     def see_event(self, event: Event) -> None:
         count = event.arguments.get("worker_count")
@@ -205,15 +206,19 @@ class Dataloader(ProfilerRule):
         loader["batches"] += 1
         loader["seconds"] += event.seconds
         if event.node in self._cores:
-            self._judge(event)
+            self._judge(event, 1)
+            return
+        waiting = self._waiting.setdefault(event.node, [])
+        if waiting and waiting[-1][0].arguments["worker_count"] == count:
+            waiting[-1] = (waiting[-1][0], waiting[-1][1] + 1)
         else:
-            self._waiting.setdefault(event.node, event)
+            waiting.append((event, 1))
 
-    def _judge(self, event: Event) -> None:
+    def _judge(self, event: Event, times: int) -> None:
         workers, cores = int(event.arguments["worker_count"]), self._cores[event.node]
         percent = 100 * workers / cores
         few, many = percent < self.min_threshold, percent > self.max_threshold
-        self.violations += few or many
+        self.violations += times * (few or many)
         if (few or many) and not self._ill.get(event.node):
             self.found(
                 f"On {event.node}, {workers} processes load data for {cores} cores ({percent:.3g} "

@@ -48,6 +48,7 @@ class DescribeTrainingJobDebuggerResponse(TypedDict):
     EvaluatorMessage: NotRequired[str]
     Rules: list[RuleReport]
     TensorsUri: NotRequired[str]
+    TensorsMessage: NotRequired[str]
     Collections: list[CollectionReport]
     Modes: list[str]
     TensorCount: NotRequired[int]

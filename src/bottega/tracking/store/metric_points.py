@@ -174,7 +174,7 @@ def series(connection: sqlite3.Connection, asked: Mapping[str, Any]) -> dict[str
     found: list[float] = []
     for number, points in itertools.groupby(rows, key=lambda row: row[0]):
         if len(x) == MOST_GROUPS:
-            return {"x": x, "values": found, "truncated": True}
+            return {**_upwards(x, found), "truncated": True}
         every = list(points)
         if by_step:
             x.append(every[-1][1])

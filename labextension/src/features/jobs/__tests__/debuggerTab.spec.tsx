@@ -170,6 +170,18 @@ describe('the rules', () => {
     );
   });
 
+  it('are shown though the tensors cannot be read', async () => {
+    const props = tab({
+      'bottega:DescribeTrainingJobDebugger': () =>
+        described([firedRule()], { TensorsMessage: 'The tensors cannot be read.' })
+    });
+    render(<DebuggerTab {...props} />);
+    expect((await screen.findByRole('alert')).textContent).toBe(
+      'The tensors cannot be read.'
+    );
+    expect(screen.getByText('IssuesFound')).toBeTruthy();
+  });
+
   it('are read again when the job changes', async () => {
     let fired = false;
     const props = tab({

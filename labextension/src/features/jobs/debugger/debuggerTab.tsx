@@ -78,6 +78,11 @@ function Found(
           )}
         </p>
       )}
+      {found.TensorsMessage !== undefined && (
+        <p className="jp-BottegaStale" role="alert">
+          {found.TensorsMessage}
+        </p>
+      )}
       <Rules {...props} rules={found.Rules} />
       <Tensors {...props} found={found} />
     </>

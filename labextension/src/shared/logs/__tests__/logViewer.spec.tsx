@@ -100,6 +100,29 @@ it('stops following when one scrolls up, and goes on at the end', async () => {
   expect(view.dataset['follow']).toBe('true');
 });
 
+it('leads to a line again when it is asked for again', async () => {
+  const shown = showLog({ total: 10_000 });
+  const lead = (asked: string): void =>
+    shown.rerender(
+      <LogViewer
+        {...shown}
+        group={GROUP}
+        prefix="churn/"
+        growing={false}
+        place={{ stream: 'churn/algo-1', line: 2000, asked }}
+      />
+    );
+  lead('first');
+  expect(await screen.findByText(/ERROR 2000 of/)).toBeTruthy();
+  const view = await scroller();
+  view.scrollTop = 0;
+  fireEvent.scroll(view);
+  expect(await screen.findByText(/ERROR 0 of/)).toBeTruthy();
+  expect(drawn(shown.container)).not.toContain(2000);
+  lead('again');
+  expect(await screen.findByText(/ERROR 2000 of/)).toBeTruthy();
+});
+
 it('follows a log that grows', async () => {
   const log = { total: 20 };
   showLog(log, { growing: true });
