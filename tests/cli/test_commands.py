@@ -106,7 +106,7 @@ def test_a_failed_job_is_explained_and_replayed(run: Command, session: Session, 
     script = tmp_path / "typo.py"
     script.write_text("print('on')\nframe = pd.DataFrame()\n")
     name = session.train(script=script, wait=False).name
-    assert "on" in session.job(name).logs(follow=True)
+    assert "on" in list(session.job(name).logs(follow=True))
     told = run("jobs", "explain", name).output
     assert told.startswith("UndefinedName: Line 2 of typo.py uses pd")
     assert "NameError: name 'pd' is not defined" in told
