@@ -16,6 +16,7 @@ from bottega.container.debugging.recorder import Recorder
 from bottega.debugger import ModeKeys, create_trial
 from bottega.debugger.tensors import layout
 from bottega.debugger.tensors.configuration import Framework, HookConfiguration
+from bottega.debugger.tensors.writer import FolderSink
 
 FRAMEWORK = Framework("some", {"losses": "^loss", "gradients": "^gradient"}, ("losses",), 2)
 
@@ -205,6 +206,30 @@ def test_a_full_disk_does_not_stop_the_training(
     one.flush()
     assert "NotADirectoryError" in capsys.readouterr().err
     assert not one.begin(ModeKeys.TRAIN)
+
+
+def test_a_disk_that_gets_full_is_told_with_the_step_that_was_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = FolderSink.write
+
+    def full(sink: FolderSink, name: str, content: bytes) -> None:
+        if "000000000002" in name:
+            raise OSError(28, "No space left on device")
+        write(sink, name, content)
+
+    monkeypatch.setattr(FolderSink, "write", full)
+    output = Output(tmp_path)
+    one = recorder(output)
+    for step in range(8):
+        one.begin(ModeKeys.TRAIN)
+        one.save("loss", float(step))
+    one.close_step()
+    output.close()
+    said = capsys.readouterr().err
+    assert "failed at step 2: OSError: [Errno 28] No space left" in said
+    assert said.count("Debugger:") == 1
+    assert create_trial(tmp_path).steps() == [0]
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:

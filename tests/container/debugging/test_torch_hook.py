@@ -205,34 +205,130 @@ COMPILED = """
 import torch
 from torch import nn
 
-torch._dynamo.config.error_on_recompile = True
+torch._dynamo.config.recompile_limit = 3
 
 
+NET = '''
 class Net(nn.Module):
-    def __init__(self):
+    def __init__(self, width):
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Sequential(nn.Linear(8, 2)))
+        self.layers = nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 2))
 
     def forward(self, x):
         return self.layers(x)
+'''
 
 
-net, criterion = Net(), nn.MSELoss()
-optimizer = torch.optim.SGD(net.parameters(), 0.1)
-compiled = torch.compile(net, backend="eager", fullgraph=True)
-for _ in range(8):
-    optimizer.zero_grad()
-    criterion(compiled(torch.randn(5, 4)), torch.zeros(5, 2)).backward()
-    optimizer.step()
+def made(width):
+    found = {"nn": nn}
+    exec(NET, found)  # code of its own each time, as of classes that one has written
+    return found["Net"](width)
+
+
+graphs = 0
+
+
+def backend(graph, inputs):
+    global graphs
+    graphs += 1
+    return graph.forward
+
+
+for width in range(2, 8):
+    net, criterion = made(width), nn.MSELoss()
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    compiled = torch.compile(net, backend=backend, fullgraph=True)
+    for _ in range(4):
+        optimizer.zero_grad()
+        criterion(compiled(torch.randn(5, 4)), torch.zeros(5, 2)).backward()
+        optimizer.step()
+net = made(3)
+net.compile(backend=backend)
+for _ in range(4):
+    net(torch.randn(5, 4))
+print("graphs", graphs)
 """
 
 
-def test_a_model_is_compiled_once_and_whole(tmp_path: Path) -> None:
-    job = JobFolder(tmp_path / "ml", {"sagemaker_program": "train.py"}, image="pytorch")
-    job.source({"train.py": COMPILED})
-    # Steps that save and steps that do not, in turns.
-    job.config("debughookconfig", CONFIGURATION | {"HookParameters": {"save_interval": "2"}})
+def test_models_are_compiled_as_without_the_hook(tmp_path: Path) -> None:
+    said = []
+    for hook in (False, True):
+        job = script_of(tmp_path / f"ml{hook}", COMPILED)
+        if hook:
+            # Steps that save and steps that do not, in turns.
+            job.config(
+                "debughookconfig", CONFIGURATION | {"HookParameters": {"save_interval": "2"}}
+            )
+        done = job.run()
+        assert done.returncode == 0, done.stderr
+        assert "recompile_limit" not in done.stderr
+        said.append(done.stdout)
+    assert said[0] == said[1]
+    assert "graphs 7" in said[0]
+    trial = create_trial(tmp_path / "mlTrue" / "output" / "tensors")
+    # Without an optimizer's step in between, passes of one model are steps of their own, too.
+    assert trial.tensor("MSELoss_output_0").steps() == list(range(0, 24, 2))
+
+
+SHAPES = """
+import torch
+from torch import nn
+
+
+class Named(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+
+    def forward(self, x, module=None):
+        assert module == "mine"
+        return self.layer(x)
+
+
+class WithLoss(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 3)
+
+    def forward(self, x, labels):
+        found = self.layer(x)
+        return nn.CrossEntropyLoss()(found, labels), found
+
+
+class Trainer(nn.Module):
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+        self.own = nn.Parameter(torch.zeros(1))
+
+    def forward(self, steps):
+        optimizer = torch.optim.SGD(self.net.parameters(), 0.1)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss, _ = self.net(torch.randn(4, 2), torch.tensor([0, 1, 2, 0]))
+            loss.backward()
+            optimizer.step()
+
+
+Named()(torch.randn(4, 2), module="mine")
+Trainer(WithLoss())(5)
+"""
+
+
+def test_passes_inside_of_passes(tmp_path: Path) -> None:
+    job = script_of(tmp_path / "ml", SHAPES)
+    losses = [{"CollectionName": "losses", "CollectionParameters": {"save_interval": "1"}}]
+    job.config("debughookconfig", CONFIGURATION | {"CollectionConfigurations": losses})
     done = job.run()
     assert done.returncode == 0, done.stderr
     trial = create_trial(tmp_path / "ml" / "output" / "tensors")
-    assert trial.tensor("MSELoss_output_0").steps() == [0, 2, 4, 6]
+    # One loss a step, by one name; the first step is that of the module that is not trained, and
+    # goes on in the trainer until its first optimizer has stepped.
+    assert trial.tensor_names() == ["CrossEntropyLoss_output_0"]
+    assert len(trial.tensor("CrossEntropyLoss_output_0").steps()) == 5
+
+
+def script_of(folder: Path, text: str) -> JobFolder:
+    job = JobFolder(folder, {"sagemaker_program": "train.py"}, image="pytorch")
+    job.source({"train.py": text})
+    return job

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -71,9 +73,39 @@ atexit.register(sink.write, "end", b"")
     assert (tmp_path / "end").read_bytes() == b""
 
 
-def test_a_folder_of_many_steps_is_made_once_each(tmp_path: Path) -> None:
+def test_an_interpreter_that_ends_keeps_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    sink = BackgroundSink(gate)
+    sink.write("events", b"1")
+
+    def ended(*_: object) -> None:
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", ended)
+    writing = threading.Thread(target=sink.write, args=("index", b"2"))
+    writing.start()
+    writing.join(0.2)
+    assert writing.is_alive()
+    gate.open.set()
+    writing.join(30)
+    assert list(gate.files) == ["events", "index"]
+
+
+def test_a_folder_of_many_steps_is_made_once_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make = os.makedirs
+
+    def counted(name: str, exist_ok: bool = False) -> None:
+        made.append(name.rpartition("/")[2])
+        make(name, exist_ok=exist_ok)
+
+    monkeypatch.setattr(os, "makedirs", counted)
     sink = FolderSink(tmp_path)
-    for number in range(250):
-        sink.write(f"events/{number}/tensors", b"t")
-        sink.write("index/0/of", b"i")
-    assert len(list((tmp_path / "events").iterdir())) == 250
+    for number in range(50):
+        sink.write(f"events/{number:03d}/tensors", b"t")
+        sink.write("index/000/of", b"i")
+    assert len(list((tmp_path / "events").iterdir())) == 50
+    assert made.count("000") == 2  # of the events and of the index
+    assert len(made) == 54  # and for drafts, and those that they are in

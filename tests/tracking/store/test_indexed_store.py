@@ -164,8 +164,11 @@ def test_searches_are_answered_as_mlflow_does(
             assert search.count(reader, question) == len(ids)
             if not question.experiment_ids:
                 continue
-            for offset in (0, 1, 4):
+            for offset in (0, 1, 4, len(ids) + 3):
                 wanted = ids[offset : offset + asked["limit"]]
+                reader.totals.clear()
+                window = search.page_and_total(reader, question, offset, asked["limit"])
+                assert window == (wanted, len(ids))
                 assert search.collected(reader, question, offset, asked["limit"]) == wanted
                 if search.walkable(question):
                     assert search.walked(reader, question, offset, asked["limit"]) == wanted

@@ -38,6 +38,8 @@ class Output:
         self._collections: list[dict[str, Collection]] = []
         self._shown: list[tuple[str, int, int]] = []
         self._sink: BackgroundSink | None = None
+        self._on_its_way = -1
+        """The global step that is being written, or was last."""
         self._writer: TensorWriter | None = None
         self._workers = 1
         self._claim: Path | None = None
@@ -54,6 +56,8 @@ class Output:
         self.step = self.step + 1 if step is None else step
         self.mode_steps[mode] += 1
         self.mode_steps[ModeKeys.GLOBAL] = self.step
+        if self._sink is not None and self._sink.failed:
+            self.settle()
         return self.mode_steps[mode]
 
     def show(self, collections: dict[str, Collection]) -> None:
@@ -76,7 +80,9 @@ class Output:
             self.stop()
             return
         assert self._writer is not None
-        self.flush()
+        if not self.settle():
+            return
+        self._on_its_way = step.step
         known = [
             (name, len(one.tensor_names), len(one.include_regex))
             for part in self._collections
@@ -89,23 +95,23 @@ class Output:
 
     def close(self) -> None:
         """Say that nothing more comes, where no other worker writes, and let go of the folder."""
-        try:
-            self.flush()
-            if self._writer is not None and self._workers == 1 and not self.stopped:
-                self._writer.end()
-                self.flush()
-        except Exception as error:
-            self.fail(error)
+        if self.settle() and self._writer is not None and self._workers == 1:
+            self._writer.end()
+            self.settle()
         self.stop()
 
-    def flush(self) -> None:
-        """Wait until what was saved is in the folder.
+    def settle(self) -> bool:
+        """Wait until what was saved is in the folder, or say why it cannot be.
 
-        Raises:
-            OSError: something could not be written.
+        Returns:
+            Whether more may come.
         """
         if self._sink is not None and os.getpid() == self._process:
-            self._sink.flush()
+            try:
+                self._sink.flush()
+            except Exception as error:
+                self.fail(error, self._on_its_way)
+        return not self.stopped
 
     def stop(self) -> None:
         """Take nothing more."""
@@ -114,14 +120,14 @@ class Output:
             self._claim.unlink(missing_ok=True)
             self._claim = None
 
-    def fail(self, error: Exception) -> None:
-        """Say what went wrong, and take nothing more."""
+    def fail(self, error: Exception, step: int | None = None) -> None:
+        """Say what went wrong at a step, the last that was begun without one; take nothing more."""
         if self.stopped:
             return
         reason = "".join(traceback.format_exception_only(error)).strip()
         print(
             "Debugger: no more tensors are saved, for saving one failed at step "
-            f"{self.step}: {reason}",
+            f"{self.step if step is None else step}: {reason}",
             file=sys.stderr,
             flush=True,
         )

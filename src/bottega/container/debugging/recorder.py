@@ -157,10 +157,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Wait until the steps that are closed can be read."""
-        try:
-            self._output.flush()
-        except Exception as error:
-            self.fail(error)
+        self._output.settle()
 
     def fail(self, error: Exception) -> None:
         """Say what went wrong, and save nothing more."""

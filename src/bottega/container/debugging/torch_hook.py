@@ -40,6 +40,7 @@ FRAMEWORK = Framework(
     },
     always=("losses",),
 )
+_LOSS = re.compile(FRAMEWORK.patterns["losses"])
 _LOSS_NODE = re.compile(r"^(\w*?Loss)(?:\w*)Backward\d*$")
 _GRADIENT = "gradient/"
 
@@ -89,7 +90,6 @@ class TorchHook:
         self._activations = tuple(
             getattr(torch.nn, name) for name in torch.nn.modules.activation.__all__
         )
-        self._is_compiling = torch.compiler.is_compiling
         torch.compile = self._around_compile(torch.compile)
         every_module: Any = module.Module
         every_module.__call__ = self._around_call(every_module.__call__)
@@ -104,40 +104,38 @@ class TorchHook:
 
     def _around_call(self, call: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(call)
-        def around(module: Any, *inputs: Any, **named: Any) -> Any:
-            # What compiles a module reads this, too: nothing that changes may stand before.
+        def around(module: Any, /, *inputs: Any, **named: Any) -> Any:
             if self._compiled and self._is_compiling():
                 return call(module, *inputs, **named)
-            if (self._depth and not self._saving) or self._in_backward:
+            depth = self._depth
+            if (depth and not self._saving) or self._in_backward:
                 return call(module, *inputs, **named)
             if threading.get_ident() != self._thread and not self._is_ours():
                 return call(module, *inputs, **named)
-            outermost = self._depth == 0
-            if outermost:
+            if depth == 0:
                 self._outermost(module)
-            self._depth += 1
+            self._depth = depth + 1
             try:
                 output = call(module, *inputs, **named)
             finally:
-                self._depth -= 1
+                self._depth = depth
             if self._saving:
                 self._save_layer(module, inputs, output)
-            if outermost:
-                self._end_forward(module)
+            if depth == 0:
+                self._end_forward()
             return output
 
         return around
 
-    def _end_forward(self, module: Any) -> None:
+    def _end_forward(self) -> None:
         self._ended = now = time.time()
-        if isinstance(module, self._loss):
-            self._loss_seen = True
-        elif self._timeline is not None and self._root is not None:
+        if self._timeline is not None and self._root is not None:
             name = self._roots[self._root]
             self._timeline.add(phases.FORWARD, name, self._forward_began, now, self._step)
 
     def _before_optimizer(self, optimizer: Any, arguments: Any, named: Any) -> None:
         self._optimizer_began = time.time()
+        self._depth = 0  # where a module trains another one, that one's passes are the steps
 
     def _after_optimizer(self, optimizer: Any, arguments: Any, named: Any) -> None:
         if threading.get_ident() != self._thread:
@@ -156,6 +154,7 @@ class TorchHook:
             if self._saving and not self._loss_seen:
                 self._save_loss(tensors)
             began = time.time()
+            self._depth = 0
             self._in_backward += 1
             try:
                 return backward(tensors, *arguments, **named)
@@ -175,9 +174,14 @@ class TorchHook:
 
         @functools.wraps(compile_)
         def around(*arguments: Any, **named: Any) -> Any:
-            from torch._dynamo.eval_frame import OptimizedModule
+            from torch._dynamo.eval_frame import OptimizedModule, skip_code
+            from torch.nn.modules import module
 
-            self._compiled = OptimizedModule
+            if not self._compiled:
+                # One code object stands before all modules: compiled itself, it would count what
+                # each of them needs against one limit.
+                skip_code(module.Module.__call__.__code__)
+                self._compiled = OptimizedModule
             return compile_(*arguments, **named)
 
         return around
@@ -205,6 +209,13 @@ class TorchHook:
     def _step(self) -> int:
         """The step as its mode counts it; for events."""
         return self._mode_numbers[self._mode] if self._mode is not None else 0
+
+    def _is_compiling(self) -> bool:
+        """Whether what is called now is compiled, or looked at for that."""
+        if self._torch.compiler.is_compiling():
+            return True
+        frames: Any = self._torch._C._dynamo.eval_frame
+        return frames.get_eval_frame_callback() is not None
 
     def _is_ours(self) -> bool:
         if self._thread:
@@ -291,6 +302,9 @@ class TorchHook:
                 self._save(f"{key}{number}", tensor)
                 number += 1
             self._counted[key] = number
+        # A loss whose name does not say so is saved as that of a function, too.
+        if isinstance(module, self._loss) and _LOSS.search(f"{name}_output_0"):
+            self._loss_seen = True
 
     def _save_parameters(self, root: Any) -> None:
         for name, parameter in root.named_parameters():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from bottega.debugger.tensors.writer import Sink
 
@@ -27,8 +27,14 @@ class BackgroundSink(Sink):
         """Have a file be left."""
         try:
             self._waiting.append(self._thread.submit(self._write, name, content))
-        except RuntimeError:  # the interpreter ends: no thread begins, and ours has ended
+        except RuntimeError:  # the interpreter ends: ours is the last thread
+            wait(self._waiting)
             self._write(name, content)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something could not be written."""
+        return self._failed
 
     def flush(self) -> None:
         """Wait until everything is written.

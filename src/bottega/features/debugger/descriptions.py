@@ -85,7 +85,7 @@ def _add_tensors(
         found = DebugReaders.of(context).tensors(training, "summary")
     except (ValidationException, ServiceUnavailable) as refusal:
         # Whoever asks for the rules shall have them, whatever became of the tensors.
-        found = {"collections": {}, "modes": [], "steps": 0, "tensors": 0, "last_step": None}
+        found = {"collections": {}, "modes": [], "steps": None, "tensors": None, "last_step": None}
         answer["TensorsMessage"] = refusal.message
     saved: Mapping[str, int] = found["collections"]
     reports: list[CollectionReport] = [
@@ -95,8 +95,9 @@ def _add_tensors(
     ]
     answer["Collections"] = reports
     answer["Modes"] = found["modes"]
-    answer["StepCount"] = found["steps"]
-    answer["TensorCount"] = found["tensors"]
+    if found["tensors"] is not None:
+        answer["StepCount"] = found["steps"]
+        answer["TensorCount"] = found["tensors"]
     if found["last_step"] is not None:
         answer["LastStep"] = found["last_step"]
 

@@ -24,8 +24,15 @@ Way = Callable[[Any], bytes | None]
 
 LARGEST_BODY = 1_000_000
 """Bytes that are read before it is known whose request it is."""
-_HEADERS = {b"origin", b"content-encoding", b"transfer-encoding"}
-"""A request that has one of these comes from a page, or is not what it says at once."""
+_HEADERS = {b"origin", b"content-encoding", b"transfer-encoding", b"x-mlflow-workspace"}
+"""A request that has one of these comes from a page, is not what it says at once, or means more."""
+_ANSWER_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"vary", b"Origin"),
+]
+"""As MLflow has them."""
 
 
 def short_ways(
@@ -54,9 +61,8 @@ def short_ways(
         if answer is None:
             return await app(scope, _again(rest, receive), send)
         start = {"type": "http.response.start", "status": 200}
-        kind = (b"content-type", b"application/json")
         length = (b"content-length", str(len(answer)).encode())
-        await send({**start, "headers": [kind, length]})
+        await send({**start, "headers": [*_ANSWER_HEADERS, length]})
         await send({"type": "http.response.body", "body": answer})
 
     return chosen

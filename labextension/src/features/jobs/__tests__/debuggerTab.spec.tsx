@@ -173,13 +173,17 @@ describe('the rules', () => {
   it('are shown though the tensors cannot be read', async () => {
     const props = tab({
       'bottega:DescribeTrainingJobDebugger': () =>
-        described([firedRule()], { TensorsMessage: 'The tensors cannot be read.' })
+        described([firedRule()], {
+          TensorsMessage: 'The tensors cannot be read.',
+          TensorCount: undefined
+        })
     });
     render(<DebuggerTab {...props} />);
     expect((await screen.findByRole('alert')).textContent).toBe(
       'The tensors cannot be read.'
     );
     expect(screen.getByText('IssuesFound')).toBeTruthy();
+    expect(screen.queryByText('The job saved no tensors.')).toBeNull();
   });
 
   it('are read again when the job changes', async () => {

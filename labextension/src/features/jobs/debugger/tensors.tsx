@@ -38,8 +38,11 @@ const STATISTICS: readonly TensorStatistic[] = [
 /** The tensors that were saved: found by collection and name, and drawn over the steps. */
 export function Tensors(
   props: IJobViewProps & { found: IDescribeTrainingJobDebuggerResponse }
-): JSX.Element {
+): JSX.Element | null {
   const { found, job, trans } = props;
+  if (found.TensorsMessage !== undefined) {
+    return null; // it is said above that they cannot be read
+  }
   if (found.TensorCount === undefined || found.TensorCount === 0) {
     return (
       <Card title={trans.__('Tensors')}>
