@@ -93,3 +93,30 @@ def test_deployment(benchmark: Benchmark) -> None:
     (table,) = benchmark("deployment", "--rounds", "2")["tables"]
     deployed, cold, warm, peer = (middle for middle, _ in table["rows"].values())
     assert min(deployed, cold, warm, peer) > 0
+
+
+@pytest.mark.slow
+def test_debugger(benchmark: Benchmark) -> None:
+    document = benchmark("debugger", "--quick")
+    for table in document["tables"]:
+        assert len(table["rows"]) == 5
+        for wall, cpu, *_ in table["rows"].values():
+            assert min(wall, cpu) > 0
+    assert len(document["ratios"]) == 2
+
+
+@pytest.mark.slow
+def test_debugger_stop(benchmark: Benchmark) -> None:
+    (table,) = benchmark("debugger_stop", "--rounds", "1")["tables"]
+    (stopping, *_), (found, *_), (ended, *_) = table["rows"].values()
+    assert 0 < stopping <= ended
+    assert found > 0
+
+
+@pytest.mark.slow
+def test_tuning_overhead(benchmark: Benchmark) -> None:
+    (table,) = benchmark("tuning_overhead", "--seconds", "0.5", "--trials", "3")["tables"]
+    assert len(table["rows"]) == 2
+    for alone, took, _ in table["rows"].values():
+        assert alone == 1.0
+        assert took > alone  # the clock cannot run backwards

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,31 @@ def test_what_a_run_logged_can_be_loaded(session: Any, first: Run, tmp_path: Pat
     (loss,) = component["Metrics"]
     assert (loss["MetricName"], loss["Count"], loss["Max"]) == ("loss", 12, 1.0)
     assert loss["Last"] == pytest.approx(1 / 12)
+
+
+def test_graphs_of_a_run_are_artifacts_of_its_lineage(session: Any) -> None:
+    labels, scores = [0, 1, 1, 0], [0.1, 0.9, 0.4, 0.6]
+    with Run("graphs", run_name="one", sagemaker_session=session) as run:
+        run.log_roc_curve(labels, scores, title="roc")
+        run.log_precision_recall(labels, scores, positive_label=1, title="precision")
+        run.log_confusion_matrix(labels, [0, 1, 0, 1], title="confusion", is_output=False)
+    sagemaker = session.sagemaker_client
+    component = sagemaker.describe_trial_component(TrialComponentName="graphs-one")
+    made = component["TrialComponentArn"]
+    behind = sagemaker.list_associations(SourceArn=made)["AssociationSummaries"]
+    before = sagemaker.list_associations(DestinationArn=made)["AssociationSummaries"]
+    assert {one["AssociationType"] for one in behind} == {"Produced"}
+    assert {one["AssociationType"] for one in before} == {"ContributedTo"}
+    graphs = {}
+    for arn in [one["DestinationArn"] for one in behind] + [one["SourceArn"] for one in before]:
+        artifact = sagemaker.describe_artifact(ArtifactArn=arn)
+        uri = artifact["Source"]["SourceUri"]
+        graphs[artifact["ArtifactType"]] = json.loads(
+            session.read_s3_file(*uri.removeprefix("s3://").split("/", 1))
+        )
+    assert graphs["ROCCurve"]["areaUnderCurve"] == pytest.approx(0.75)
+    assert graphs["PrecisionRecallCurve"]["averagePrecisionScore"] == pytest.approx(5 / 6)
+    assert graphs["ConfusionMatrix"]["confusionMatrix"] == [[1, 1], [1, 1]]
 
 
 def test_a_run_that_fails_says_why(session: Any) -> None:
