@@ -43,6 +43,19 @@ def test_groups_are_sorted(bench: Bench) -> None:
     assert result["t"].tolist() == [2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "SELECT x, sum(x) OVER (PARTITION BY k) AS t FROM df",
+        "SELECT x FROM df QUALIFY row_number() OVER (PARTITION BY k ORDER BY x) < 9",
+        "SELECT x FROM df WHERE k IN (SELECT k FROM df WHERE x > 1)",
+    ],
+)
+def test_windows_and_subqueries_have_no_order_of_their_own(bench: Bench, code: str) -> None:
+    frame = pd.DataFrame({"k": ["b", "a", "b", "c"], "x": [4.0, 3.0, 2.0, 1.5]})
+    assert bench.check(SqlCode(), {"code": code}, frame)["x"].tolist() == [1.5, 2, 3, 4]
+
+
 def test_braces_and_types_of_results(bench: Bench) -> None:
     code = (
         "SELECT {'a': n}['a'] AS n, 1.5::DECIMAL(4, 1) AS d, n::INTEGER AS i, [1, 2] AS v, "
@@ -126,7 +139,8 @@ TYPES = {
 QUERIES = (
     "SELECT k, count(*) AS c, max(x) AS most, min(d) AS first FROM df GROUP BY k",
     "SELECT DISTINCT k, b FROM df",
-    "SELECT *, row_number() OVER (PARTITION BY k) AS i FROM df WHERE x IS NOT NULL",
+    "SELECT *, row_number() OVER (PARTITION BY k ORDER BY x, n, d, t, b) AS i FROM df",
+    "SELECT * FROM df WHERE n < (SELECT max(n) FROM df)",
     "SELECT a.k, b.n FROM df a JOIN df b ON a.k = b.k",
     "SELECT d + 1 AS d, t::DATE AS t, NOT b AS b FROM df",
     "SELECT k FROM df UNION ALL SELECT 'z' FROM df",

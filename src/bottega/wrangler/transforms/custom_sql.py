@@ -35,8 +35,8 @@ class SqlCode(Transform):
     sentence = "Runs a query on the table df, in DuckDB's SQL."
     edge_cases = (
         "NaN is NULL. A query over the table alone keeps the order of its rows and ORDER BY says "
-        "another; where neither does, as after GROUP BY, a join or DISTINCT, rows are sorted by "
-        "all columns. Other tables and files cannot be read."
+        "another; where neither does, as after GROUP BY, a join, DISTINCT, a window or a "
+        "subquery, rows are sorted by all columns. Other tables and files cannot be read."
     )
     parameter_group = "sql_parameters"
     parameters = (

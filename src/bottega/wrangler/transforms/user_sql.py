@@ -184,7 +184,13 @@ def _is_ordered(node: Any) -> bool:
         and not node.get("sample")
         and "DISTINCT_MODIFIER" not in modifiers
         and TABLE not in set(_own_names(node))
+        and not _moves_rows(node)
     )
+
+
+def _moves_rows(node: Any) -> bool:
+    """Whether there is a window or a subquery: the engine hashes and joins rows for them."""
+    return any(part.get("class") in ("WINDOW", "SUBQUERY") for part in _parts(node))
 
 
 def _without_semicolon(text: str) -> str:
