@@ -31,7 +31,10 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestDaemon]:
 
 def deploy(daemon: TestDaemon, name: str) -> None:
     bucket = daemon.config.bucket
-    files = {"answer": str(daemon.home), "code/inference.py": SCRIPT.replace("    return f", NOTING)}
+    files = {
+        "answer": str(daemon.home),
+        "code/inference.py": SCRIPT.replace("    return f", NOTING),
+    }
     daemon.client("s3").put_object(Bucket=bucket, Key="m.tar.gz", Body=archive(files))
     sagemaker = daemon.client("sagemaker")
     sagemaker.create_model(
