@@ -4,14 +4,13 @@
     python benchmarks/debugger.py --quick        small ones, to see that it runs
 
 A job is a whole one (``bottega.container.train`` in a process of its own, on a folder as the
-platform writes it); the script says how long its training took, without imports and data. Jobs with
-and without take turns, so that both meet the same machine.
+platform writes it); the script trains several times and says how long each training took, without
+imports and data. Jobs with and without take turns, so that both meet the same machine.
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,15 +34,16 @@ train, validation = (
     xgboost.DMatrix(features[part], labels[part]) for part in (slice(cut), slice(cut, None))
 )
 parameters = {"objective": "binary:logistic", "eval_metric": ["logloss", "auc"]}
-began, cpu = time.perf_counter(), time.process_time()
-xgboost.train(
-    parameters,
-    train,
-    ROUNDS,
-    evals=[(train, "train"), (validation, "validation")],
-    verbose_eval=False,
-)
-print(json.dumps([time.perf_counter() - began, time.process_time() - cpu]))
+for _ in range(REPEATS):
+    began, cpu = time.perf_counter(), time.process_time()
+    xgboost.train(
+        parameters,
+        train,
+        ROUNDS,
+        evals=[(train, "train"), (validation, "validation")],
+        verbose_eval=False,
+    )
+    print(json.dumps([time.perf_counter() - began, time.process_time() - cpu]))
 """
 PYTORCH = """
 import json, time
@@ -67,10 +67,11 @@ def epoch():
 
 
 epoch()
-began, cpu = time.perf_counter(), time.process_time()
-for _ in range(ROUNDS):
-    epoch()
-print(json.dumps([time.perf_counter() - began, time.process_time() - cpu]))
+for _ in range(REPEATS):
+    began, cpu = time.perf_counter(), time.process_time()
+    for _ in range(ROUNDS):
+        epoch()
+    print(json.dumps([time.perf_counter() - began, time.process_time() - cpu]))
 """
 PROFILER = {"S3OutputPath": "s3://bucket/prefix", "DisableProfiler": False}
 
@@ -100,12 +101,15 @@ class Training:
     script: str
     rows: int
     rounds: int
+    repeats: int
     much: Mapping[str, Any]
 
-    def run(self, folder: Path, configuration: Mapping[str, Mapping[str, Any]]) -> list[float]:
-        """Seconds that the training took, by the clock and of the processor."""
+    def run(
+        self, folder: Path, configuration: Mapping[str, Mapping[str, Any]]
+    ) -> list[list[float]]:
+        """Seconds that each of its trainings took, by the clock and of the processor."""
         job = JobFolder(folder, {"sagemaker_program": "train.py"}, image=self.image)
-        head = f"ROWS, ROUNDS = {self.rows}, {self.rounds}\n"
+        head = f"ROWS, ROUNDS, REPEATS = {self.rows}, {self.rounds}, {self.repeats}\n"
         job.source({"train.py": head + self.script})
         for name, content in configuration.items():
             job.config(name, content)
@@ -114,8 +118,7 @@ class Training:
             raise RuntimeError(f"{self.name} failed:\n{done.stdout}{done.stderr}")
         if "Debugger:" in done.stderr:
             raise RuntimeError(f"{self.name}: the hook failed:\n{done.stderr}")
-        found: list[float] = json.loads(done.stdout.splitlines()[-1])
-        return found
+        return [json.loads(line) for line in done.stdout.splitlines()[-self.repeats :]]
 
 
 def trainings(quick: bool) -> list[Training]:
@@ -127,6 +130,7 @@ def trainings(quick: bool) -> list[Training]:
             XGBOOST,
             2_000 if quick else 50_000,
             20 if quick else 300,
+            1 if quick else 3,
             hook(metrics=5, feature_importance=5),
         ),
         Training(
@@ -134,6 +138,7 @@ def trainings(quick: bool) -> list[Training]:
             "pytorch",
             PYTORCH,
             1_024 if quick else 25_600,
+            1 if quick else 5,
             1 if quick else 5,
             hook(losses=10, weights=100, gradients=100),
         ),
@@ -154,27 +159,32 @@ def configuration(training: Training, variant: str) -> dict[str, Mapping[str, An
 
 
 def measure(training: Training, turns: int, folder: Path) -> dict[str, list[list[float]]]:
-    """The times of every run, by variant."""
+    """The times of every training, by variant."""
     times: dict[str, list[list[float]]] = {variant: [] for variant in VARIANTS}
     for number in range(turns):
         # Turned around each time, so that none is always the first.
         for variant in VARIANTS if number % 2 == 0 else VARIANTS[::-1]:
             place = folder / f"{training.image}-{number}-{variant.replace(' ', '-')}"
-            times[variant].append(training.run(place, configuration(training, variant)))
+            times[variant] += training.run(place, configuration(training, variant))
     return times
 
 
 def report(found: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], turns: int) -> Result:
     tables, ratios = [], []
     for name, times in found.items():
-        rows = {}
-        for variant, runs in times.items():
-            median = [statistics.median(column) for column in zip(*runs, strict=True)]
-            more = [times_as_much(runs, times[WITHOUT], column) for column in (0, 1)]
-            shown = [None, None] if variant == WITHOUT else [(one - 1) * 100 for one in more]
-            rows[variant] = [*median, *shown]
-        tables.append(Table(name, ("s", "CPU s", "more %", "more CPU %"), rows))
-        both = times_as_much(times[BOTH], times[WITHOUT], 0)
+        fastest = {
+            variant: [min(column) for column in zip(*runs, strict=True)]
+            for variant, runs in times.items()
+        }
+        plain = fastest[WITHOUT]
+        rows: dict[str, Sequence[float | None]] = {}
+        for variant, (took, cpu) in fastest.items():
+            more = [(took / plain[0] - 1) * 100, (cpu / plain[1] - 1) * 100]
+            slowest = max(run[0] for run in times[variant])
+            rows[variant] = [took, cpu, *([None, None] if variant == WITHOUT else more), slowest]
+        columns = ("s", "CPU s", "more %", "more CPU %", "slowest s")
+        tables.append(Table(name, columns, rows))
+        both = fastest[BOTH][0] / plain[0]
         ratios.append(Ratio(f"time with hook and profiler / without: {name.split(';')[0]}", both))
     return Result(
         name="debugger",
@@ -183,22 +193,13 @@ def report(found: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], turns: 
             "Whole jobs, each in a process of its own: without; with a hook of default intervals "
             "(metrics every 10 rounds, losses every 500 steps), with the profiler's phases of "
             "every step, and with both; and with a hook that saves much. They take turns, "
-            f"{turns} times; of what the training itself took, without imports and the reading of "
-            "data, the medians, and the medians of how much more it is than without in the same "
-            "turn."
+            f"{turns} times, and a job trains several times. Of what a training itself took, "
+            "without imports and the reading of data, the fastest of each counts: what else the "
+            "machine does only ever makes one slower, and the slowest says how much that was."
         ),
         tables=tables,
         ratios=ratios,
         packages=("numpy", "torch", "xgboost"),
-    )
-
-
-def times_as_much(
-    runs: Sequence[Sequence[float]], plain: Sequence[Sequence[float]], column: int
-) -> float:
-    """The median over the turns of one run's time in relation to the other's."""
-    return statistics.median(
-        one[column] / other[column] for one, other in zip(runs, plain, strict=True)
     )
 
 
