@@ -23,6 +23,30 @@ const DOCUMENTED = [
   'prepare-dark-1280'
 ];
 
+/** A hook, two rules of which one finds something, and the profiler. */
+function watched(output: string): object {
+  return {
+    DebugHookConfig: {
+      S3OutputPath: output,
+      CollectionConfigurations: ['metrics', 'feature_importance'].map(
+        CollectionName => ({
+          CollectionName,
+          CollectionParameters: { save_interval: '1' }
+        })
+      )
+    },
+    DebugRuleConfigurations: ['LossNotDecreasing', 'Overfit'].map(name => ({
+      RuleConfigurationName: name,
+      RuleEvaluatorImage: 'sagemaker-debugger-rules:latest',
+      RuleParameters: { rule_to_invoke: name }
+    })),
+    ProfilerConfig: {
+      S3OutputPath: output,
+      ProfilingIntervalInMilliseconds: 100
+    }
+  };
+}
+
 /** Jobs, runs and an endpoint with traffic, as somebody who works here would have them. */
 async function populate(studio: Studio): Promise<{ experiment: string }> {
   const jobs: Array<[string, string, string]> = [
@@ -33,8 +57,8 @@ async function populate(studio: Studio): Promise<{ experiment: string }> {
   for (const [name, rounds, eta] of jobs) {
     await studio.startTraining(
       name,
-      { num_round: rounds, eta },
-      { experiment: 'tumour-grading' }
+      { num_round: rounds, eta, eval_metric: 'logloss,auc' },
+      { experiment: 'tumour-grading', request: watched }
     );
   }
   await studio.startScript('scan-notes', "raise KeyError('stage')\n");
@@ -114,6 +138,8 @@ test('every screen in every theme and width', async ({
     ['job', 'jobs/tumours-0412'],
     ['job-logs', 'jobs/tumours-0411?tab=logs'],
     ['job-system', 'jobs/tumours-0410?tab=system'],
+    ['job-debugger', 'jobs/tumours-0412?tab=debugger'],
+    ['job-profiler', 'jobs/tumours-0412?tab=profiler'],
     ['job-failed', 'jobs/scan-notes'],
     ['train', 'train?file=tumours.csv'],
     ['experiments', 'experiments'],

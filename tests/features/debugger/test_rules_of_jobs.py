@@ -134,7 +134,8 @@ def test_rules_are_told_though_tensors_are_damaged(studio: DebuggingStudio) -> N
     studio.ports.objects.put(studio.bucket, index, b"{")
     told = studio.call("DescribeTrainingJobDebugger", "bottega", TrainingJobName="damaged")
     assert [one["Status"] for one in told["Rules"]] == ["IssuesFound"]
-    assert "cannot be read" in told["TensorsMessage"]
+    place = f"s3://{studio.bucket}/{index}"
+    assert told["TensorsMessage"].startswith(f"The tensors cannot be read: {place} is not an index")
     assert "TensorCount" not in told
 
 

@@ -84,7 +84,8 @@ class DebugReaders:
         with self._asking:
             answer = self._answer(request)
         if "refusal" in answer:
-            raise ValidationException(answer["refusal"])
+            # The user knows the object, and not the folder that it was laid into.
+            raise ValidationException(answer["refusal"].replace(str(folder.path), uri.rstrip("/")))
         if "failure" in answer:
             raise RuntimeError(f"the reading process failed:\n{answer['failure']}")
         return answer["result"]

@@ -234,6 +234,8 @@ describe('the tensors', () => {
     const props = tab(answers);
     render(<DebuggerTab {...props} />);
     await waitFor(() => expect(lastDrawn()).toEqual(['loss']));
+    // No empty chart came before it.
+    expect(drawn.filter(chart => chart.data.length === 0)).toEqual([]);
     await userEvent.selectOptions(
       screen.getByRole('combobox', { name: 'Collection' }),
       ''

@@ -140,6 +140,11 @@ describe('the figure', () => {
       shapes: [{ x0: 20, x1: 30, fillcolor: 'c3' }],
       yaxis2: { ticksuffix: 'B/s' }
     });
+    const [cpu, network] = (
+      figure.layout as { annotations: Array<{ text: string }> }
+    ).annotations;
+    expect(cpu?.text).toMatch(/^CPU<br>.*c0.* CPU.*<br>.*c1.* waiting for/);
+    expect(network?.text).toBe('Network');
     const lone = figureOf(timelineOf({ Hosts: [] }), [], NOON, theme);
     expect(lone.height).toBeGreaterThan(0);
   });

@@ -8,7 +8,7 @@ import type {
 import { Plot } from '../../../shared/charts/plot';
 import { Stroke } from '../../../shared/charts/stroke';
 import { seriesColour, useChartTheme } from '../../../shared/charts/theme';
-import { Loadable } from '../../../shared/components/states';
+import { Loadable, Skeleton } from '../../../shared/components/states';
 import { measured } from '../../../shared/format';
 import { useKept } from '../../../shared/hooks/useKept';
 import { useLive } from '../../../shared/hooks/useLive';
@@ -56,13 +56,16 @@ export function Courses(props: ICoursesProps): JSX.Element {
         trans={trans}
         what={trans.__('The tensors cannot be read.')}
       >
-        {({ Courses: courses }) =>
+        {found =>
           names.length === 0 ? (
             <p className="jp-BottegaHeader-facts">
               {trans.__('Choose tensors to see their courses.')}
             </p>
+          ) : found === NOTHING ? (
+            // The first choice is still being read, and no chart is there to stay.
+            <Skeleton trans={trans} />
           ) : (
-            <Chart {...props} courses={courses} />
+            <Chart {...props} courses={found.Courses} />
           )
         }
       </Loadable>

@@ -18,6 +18,10 @@ export const FINDING_OPACITY = 0.18;
 /** So many findings are marked; more would be a wall. */
 const MOST_MARKS = 200;
 
+/** So many curves of a row are named beside it, each with so many letters: they fit there. */
+const MOST_NAMES = 4;
+const MOST_LETTERS = 18;
+
 /** One curve of a row. */
 export interface IRowCurve {
   name: string;
@@ -185,7 +189,9 @@ export function figureOf(
       linecolor: theme.grid,
       ...suffixOf(row.unit)
     };
-    annotations.push(title(row.title, share(top + ROW_PIXELS / 2)));
+    annotations.push(
+      title(row.title + legend(row, theme), share(top + ROW_PIXELS / 2))
+    );
     row.curves.forEach((curve, place) =>
       data.push({
         type: 'scatter',
@@ -238,9 +244,25 @@ function title(text: string, y: number): object {
     y,
     yref: 'paper',
     yanchor: 'middle',
+    align: 'left',
     showarrow: false,
     font: { size: 12 }
   };
+}
+
+/** Which colour is what, under the title of a row of several curves, where there is room. */
+function legend(row: IRow, theme: IChartTheme): string {
+  const { curves } = row;
+  const fits = curves.every(curve => curve.name.length <= MOST_LETTERS);
+  if (curves.length < 2 || curves.length > MOST_NAMES || !fits) {
+    return '';
+  }
+  return curves
+    .map(
+      ({ name }, place) =>
+        `<br><span style="font-size: 11px"><span style="color: ${seriesColour(theme, place)}">━</span> ${name}</span>`
+    )
+    .join('');
 }
 
 function suffixOf(unit: TimelineUnit): object {

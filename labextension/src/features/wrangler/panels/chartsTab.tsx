@@ -76,8 +76,8 @@ function Charts(
     );
   }
   return (
-    <div className="jp-BottegaCharts">
-      <nav className="jp-BottegaCharts-list" aria-label={trans.__('Charts')}>
+    <div className="jp-BottegaFlowCharts">
+      <nav className="jp-BottegaFlowCharts-list" aria-label={trans.__('Charts')}>
         <Button
           disabled={!canAdd}
           onClick={() => setShown({ kind: 'form', node: null })}
@@ -89,7 +89,7 @@ function Charts(
             <li key={node.NodeId}>
               <button
                 type="button"
-                className="jp-BottegaCharts-item"
+                className="jp-BottegaFlowCharts-item"
                 aria-current={node === first}
                 onClick={() => setShown({ kind: 'chart', nodeId: node.NodeId })}
               >
@@ -102,7 +102,7 @@ function Charts(
           ))}
         </ul>
       </nav>
-      <div className="jp-BottegaCharts-content">
+      <div className="jp-BottegaFlowCharts-content">
         {problem && (
           <p role="alert" className="jp-BottegaPanel-problem">
             {problem}
@@ -120,7 +120,7 @@ function Charts(
         )}
         {first && (
           <>
-            <div className="jp-BottegaCharts-actions">
+            <div className="jp-BottegaFlowCharts-actions">
               <Button
                 disabled={readOnly}
                 onClick={() => setShown({ kind: 'form', node: first })}
