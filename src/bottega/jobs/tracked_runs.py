@@ -107,7 +107,7 @@ class TrackedRuns:
     def done(self, entry: Resource) -> bool:
         """Forget an entry; False when it has come to stand for another job of the same name."""
         try:
-            self.store.delete(self.kind, entry.name, version=entry.version)
+            self.store.delete(self.kind, entry.name, seen=entry)
         except VersionConflict:
             return False
         except ResourceMissing:

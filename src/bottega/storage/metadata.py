@@ -60,6 +60,19 @@ class Resource:
     version: int = 0
     """1 after creation, one more with each update; the store sets it."""
 
+    def same_as(self, other: Resource) -> bool:
+        """Whether this is the other resource, and neither was changed since the other was read.
+
+        One that was deleted and made anew has the same name and counts its versions anew; it is
+        not the same.
+        """
+        return (self.kind, self.name, self.created, self.version) == (
+            other.kind,
+            other.name,
+            other.created,
+            other.version,
+        )
+
 
 class Outline(NamedTuple):
     """A resource without its documents: enough to tell whether what is known of it still holds."""
@@ -150,12 +163,15 @@ class MetadataStore(ABC):
         """
 
     @abstractmethod
-    def delete(self, kind: str, name: str, *, version: int | None = None) -> None:
+    def delete(self, kind: str, name: str, *, seen: Resource | None = None) -> None:
         """Remove a resource and its tags.
+
+        Args:
+            seen: what was read of it; it is removed only where it is the same still.
 
         Raises:
             ResourceMissing: there is none.
-            VersionConflict: ``version`` was given and is not the present one.
+            VersionConflict: it was changed, or made anew, since ``seen`` was read.
         """
 
     @abstractmethod
@@ -253,12 +269,18 @@ class MetadataStore(ABC):
 
         Raises:
             ResourceMissing: there is none.
+            ValueError: what is wanted was made of another reading, and could never be written.
         """
         while True:
             present = self.get(kind, name)
             wanted = change(present)
             if wanted is present:
                 return present
+            if not wanted.same_as(present):
+                raise ValueError(
+                    f"{kind} {name}: a change must be made of version {present.version} of "
+                    f"{present.created}, and not of version {wanted.version} of {wanted.created}"
+                )
             try:
                 return self.update(wanted)
             except VersionConflict:

@@ -187,7 +187,7 @@ class SqlMetadataStore(MetadataStore):
 
         return self._write(work)
 
-    def delete(self, kind: str, name: str, *, version: int | None = None) -> None:
+    def delete(self, kind: str, name: str, *, seen: Resource | None = None) -> None:
         key = {"the_kind": kind, "the_name": name}
 
         def work(connection: sa.Connection) -> tuple[None, Sequence[ResourceChanged]]:
@@ -195,7 +195,7 @@ class SqlMetadataStore(MetadataStore):
             if row is None:
                 raise Refusal(ResourceMissing(f"{kind} {name}"))
             present = _resource(row)
-            if version is not None and version != present.version:
+            if seen is not None and not present.same_as(seen):
                 raise Refusal(VersionConflict(f"{kind} {name}"))
             connection.execute(_DELETE, key)
             return None, [self._changed("deleted", present)]

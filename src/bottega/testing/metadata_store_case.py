@@ -135,9 +135,9 @@ class MetadataStoreCase(MetadataStoreConcurrency):
     def test_a_delete_removes_the_resource_and_its_tags(self, store: MetadataStore) -> None:
         created = store.create(resource("m"), tags={"k": "v"})
         with pytest.raises(VersionConflict):
-            store.delete("Model", "m", version=2)
+            store.delete("Model", "m", seen=dataclasses.replace(created, version=2))
         assert store.get("Model", "m") == created
-        store.delete("Model", "m", version=1)
+        store.delete("Model", "m", seen=created)
         with pytest.raises(ResourceMissing):
             store.get("Model", "m")
         with pytest.raises(ResourceMissing):
@@ -145,6 +145,20 @@ class MetadataStoreCase(MetadataStoreConcurrency):
         again = store.create(resource("m"))
         assert again.version == 1
         assert store.tags(again.arn) == {}
+
+    def test_what_was_made_anew_is_not_what_was_read(self, store: MetadataStore) -> None:
+        first = store.create(resource("m"))
+        store.delete("Model", "m")
+        again = store.create(dataclasses.replace(resource("m"), created=first.created + 1))
+        assert again.version == first.version
+        assert not again.same_as(first)
+        with pytest.raises(VersionConflict):
+            store.update(first)
+        with pytest.raises(VersionConflict):
+            store.delete("Model", "m", seen=first)
+        with pytest.raises(ValueError, match="must be made of version 1"):
+            store.modify("Model", "m", lambda present: dataclasses.replace(first, status="A"))
+        assert store.get("Model", "m") == again
 
     def test_modify_tries_again_until_it_was_the_last_to_read(self, store: MetadataStore) -> None:
         store.create(resource("m", body={"n": 0}))

@@ -126,12 +126,15 @@ class StoreMachine(RuleBasedStateMachine):
     def delete(self, name: str, version: int | None) -> None:
         if name not in self.model:
             with pytest.raises(ResourceMissing):
-                self.store.delete(self.kind, name, version=version)
-        elif version is not None and self.model[name].version != version:
+                self.store.delete(self.kind, name)
+            return
+        present = self.model[name]
+        seen = None if version is None else replace(present, version=version)
+        if seen is not None and present.version != version:
             with pytest.raises(VersionConflict):
-                self.store.delete(self.kind, name, version=version)
+                self.store.delete(self.kind, name, seen=seen)
         else:
-            self.store.delete(self.kind, name, version=version)
+            self.store.delete(self.kind, name, seen=seen)
             del self.model[name], self.tags[name]
 
     @rule(name=_names, key=_tag_keys, value=st.sampled_from(["", "v", "w"]))

@@ -267,10 +267,9 @@ def test_the_studio_sees_all_of_it(hosting: HostingStudio, ask: Any) -> None:
         return target
 
     ask("RegisterScalableTarget", **WAYS, MaxCapacity=6)  # it is looked at again
-    until(lambda: "Direction" in seen()["Policies"][0])
+    until(lambda: "Direction" in seen()["Policies"][0] and seen()["Activities"])
     found = seen()
     assert (found["MinCapacity"], found["MaxCapacity"], found["PeriodSeconds"]) == (1, 6, 5)
     assert found["Policies"][0]["TargetValue"] == 60.0
     assert found["ScheduledActions"][0]["MaxCapacity"] == 3
     assert found["ScheduledActions"][0]["NextTime"] > hosting.studio.ports.clock.now()
-    assert found["Activities"]

@@ -69,7 +69,7 @@ class Scaler(Controller):
         self._call = call
         self._measurer = Measurer(ports, call)
         self._began = ports.clock.now()
-        self._described: dict[str, tuple[int, Mapping[str, Any]]] = {}
+        self._described: dict[str, tuple[Resource, Mapping[str, Any]]] = {}
         self._steady: dict[str, tuple[int, float]] = {}
         """By target: the capacity, and since when it has it."""
         self._reckonings = ports.memory.of(Reckonings, Reckonings).last
@@ -305,7 +305,7 @@ class Scaler(Controller):
 
     def _advance(self, action: Resource, following: float | None) -> None:
         def change(present: Resource) -> Resource:
-            if present.version != action.version:  # it was changed meanwhile, and its time with it
+            if not present.same_as(action):  # it was changed meanwhile, and its time with it
                 return present
             return replace(present, private={NEXT: following})
 
@@ -319,9 +319,9 @@ class Scaler(Controller):
     def _describe(self, endpoint: Resource) -> Mapping[str, Any]:
         """DescribeEndpoint, asked again only when the endpoint has changed."""
         known = self._described.get(endpoint.name)
-        if known is None or known[0] != endpoint.version:
+        if known is None or not known[0].same_as(endpoint):
             request = {"EndpointName": endpoint.name}
-            known = (endpoint.version, self._call("sagemaker", "DescribeEndpoint", request))
+            known = (endpoint, self._call("sagemaker", "DescribeEndpoint", request))
             self._described[endpoint.name] = known
         return known[1]
 

@@ -88,8 +88,8 @@ class AlarmController(Controller):
         now = self._ports.clock.now()
 
         def change(present: Resource) -> Resource:
-            same = present.version == alarm.version
-            return in_state(present, state, reason, data, now) if same else present
+            unchanged = present.same_as(alarm)
+            return in_state(present, state, reason, data, now) if unchanged else present
 
         if state != alarm.status or reason != alarm.body["StateReason"]:
             try:

@@ -250,7 +250,7 @@ class EndpointController(Controller):
         """Change the resource unless somebody else did since it was read."""
 
         def changed(present: Resource) -> Resource:
-            return change(present) if present.version == endpoint.version else present
+            return change(present) if present.same_as(endpoint) else present
 
         self._ports.store.modify(ENDPOINT, endpoint.name, changed)
 

@@ -68,7 +68,7 @@ class ModelPackageController(Controller):
         self._ports.store.modify(
             PACKAGE,
             package.name,
-            lambda present: wanted if present.version == package.version else present,
+            lambda present: wanted if present.same_as(package) else present,
         )
 
 

@@ -99,7 +99,7 @@ def delete_model_package_group(context: Context, request: DeleteModelPackageGrou
             )
         try:
             # A package that is being created gives its group another version.
-            store.delete(GROUP, group.name, version=group.version)
+            store.delete(GROUP, group.name, seen=group)
         except VersionConflict:
             continue
         except ResourceMissing as error:

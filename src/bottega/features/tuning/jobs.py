@@ -231,7 +231,7 @@ def delete_hyper_parameter_tuning_job(
                     f"The hyperparameter tuning job {name} is in status {job.status}; stop it and "
                     "wait for its end before you delete it."
                 )
-            ports.store.delete(KIND, name, version=job.resource.version)
+            ports.store.delete(KIND, name, seen=job.resource)
             return
         except ResourceMissing as error:
             raise _missing(name) from error
