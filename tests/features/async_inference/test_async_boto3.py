@@ -14,7 +14,8 @@ from bottega.testing.hosting import archive
 
 QUICK = {"Delay": 1, "MaxAttempts": 60}
 # The model keeps a list of what it was asked, and answers no more than a file allows.
-NOTING = """    asked, allowed = os.path.join(model, "asked.txt"), os.path.join(model, "allowed.txt")
+NOTING = """    asked = os.path.join(model, "asked.txt")
+    allowed = os.path.join(model, "allowed.txt")
     while open(asked, "a+").tell() >= int(open(allowed).read()) * len("request 00\\n"):
         time.sleep(0.02)
     with open(asked, "a") as notes:

@@ -266,8 +266,10 @@ def test_the_studio_sees_all_of_it(hosting: HostingStudio, ask: Any) -> None:
         (target,) = hosting.ask("DescribeEndpointScaling", EndpointName="e")["Targets"]
         return target
 
-    ask("RegisterScalableTarget", **WAYS, MaxCapacity=6)  # it is looked at again
-    until(lambda: "Direction" in seen()["Policies"][0] and seen()["Activities"])
+    ask("RegisterScalableTarget", **WAYS, MinCapacity=2)
+    until(lambda: seen()["Activities"])
+    ask("RegisterScalableTarget", **WAYS, MinCapacity=1, MaxCapacity=6)  # it is looked at again
+    until(lambda: "Direction" in seen()["Policies"][0])
     found = seen()
     assert (found["MinCapacity"], found["MaxCapacity"], found["PeriodSeconds"]) == (1, 6, 5)
     assert found["Policies"][0]["TargetValue"] == 60.0

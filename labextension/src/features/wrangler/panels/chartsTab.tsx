@@ -77,7 +77,10 @@ function Charts(
   }
   return (
     <div className="jp-BottegaFlowCharts">
-      <nav className="jp-BottegaFlowCharts-list" aria-label={trans.__('Charts')}>
+      <nav
+        className="jp-BottegaFlowCharts-list"
+        aria-label={trans.__('Charts')}
+      >
         <Button
           disabled={!canAdd}
           onClick={() => setShown({ kind: 'form', node: null })}
