@@ -1,6 +1,6 @@
 import { Button } from '../../shared/components/controls';
-import type { ILogPlace } from './failureAdvice';
-import { FailureCard } from './failureCard';
+import type { ILogPlace } from '../../shared/failures/failureAdvice';
+import { FailureCard } from '../../shared/failures/failureCard';
 import type { IJobViewProps } from './jobView';
 
 const MAX_RUNTIME = 'MaxRuntimeExceeded';

@@ -11,6 +11,7 @@ import {
 import { LivePage } from '../../shared/components/livePage';
 import { Failure } from '../../shared/components/states';
 import { StatusChip } from '../../shared/components/status';
+import { FailureCard } from '../../shared/failures/failureCard';
 import { ago, duration, moment } from '../../shared/format';
 import { useDeeds } from '../../shared/hooks/useDeeds';
 import { useLive } from '../../shared/hooks/useLive';
@@ -19,7 +20,6 @@ import { LogViewer } from '../../shared/logs/logViewer';
 import type { IScreenProps } from '../../tokens';
 import { confirmDeleteOther, confirmStopOther } from './acts';
 import { isRunning, runtime } from './facts';
-import { FailureCard } from './failureCard';
 import { logParameters, logPlace } from './failureOfJob';
 import { resourceKind } from './kinds';
 import type { IOtherJob, IPlace, OtherKind } from './otherJob';

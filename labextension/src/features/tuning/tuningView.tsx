@@ -1,5 +1,7 @@
 import { Tabs } from '../../shared/components/controls';
 import { span } from '../../shared/format';
+import type { ILogPlace } from '../../shared/failures/failureAdvice';
+import { FailureCard } from '../../shared/failures/failureCard';
 import { useLive } from '../../shared/hooks/useLive';
 import { useNow } from '../../shared/hooks/useNow';
 import type { IScreenProps } from '../../tokens';
@@ -105,17 +107,25 @@ function ProgressLine(props: ITuningViewProps): JSX.Element {
   );
 }
 
+/** The path of the screen of a training job, at a line of its log, or at the log's end. */
+function logPath(place: ILogPlace | null, job: string): string {
+  const line = place && { stream: place.stream, line: String(place.line) };
+  const asked = new URLSearchParams({ tab: 'logs', ...line });
+  return `jobs/${encodeURIComponent(job)}?${asked.toString()}`;
+}
+
 /** Why it failed, or else why no more trials are started. */
 function Reason(props: ITuningViewProps): JSX.Element {
-  const { progress, trans } = props;
-  if (progress.FailureReason) {
+  const { name, progress, studio } = props;
+  if (progress.Status === 'Failed') {
     return (
-      <div className="jp-BottegaFailure" role="alert">
-        <p className="jp-BottegaFailure-what">
-          {trans.__('The tuning job failed.')}
-        </p>
-        <p className="jp-BottegaFailure-message">{progress.FailureReason}</p>
-      </div>
+      <FailureCard
+        {...props}
+        kind="HyperParameterTuning"
+        job={name}
+        reason={progress.FailureReason ?? ''}
+        onLog={(place, job) => studio.open(logPath(place, job))}
+      />
     );
   }
   return progress.EndReason ? (

@@ -6,19 +6,12 @@ import { axe } from 'jest-axe';
 import { BottegaError } from '../../../api/request';
 import type { IDescribeTrainingJobResponse } from '../../../api/types/training';
 import type { Answers } from '../../../testing/fakeClient';
+import { explained } from '../../../testing/failureExamples';
 import { screenProps } from '../../../testing/fakeClient';
 import { giveSizes, showScreen } from '../../../testing/liveScreen';
 import type { ShownScreen } from '../../../testing/liveScreen';
 import { JobScreen } from '../jobScreen';
-import {
-  course,
-  explained,
-  job,
-  lineage,
-  NOON,
-  overview,
-  runningJob
-} from './examples';
+import { course, job, lineage, NOON, overview, runningJob } from './examples';
 
 // Plotly draws on canvases, which the tests' browser has none of.
 jest.mock('plotly.js-gl2d-dist-min', () => ({

@@ -4,6 +4,7 @@ import { axe } from 'jest-axe';
 
 import { BottegaError } from '../../../api/request';
 import type { Answers } from '../../../testing/fakeClient';
+import { explained } from '../../../testing/failureExamples';
 import { screenProps } from '../../../testing/fakeClient';
 import { giveSizes, showScreen } from '../../../testing/liveScreen';
 import { TuningScreen } from '../tuningScreen';
@@ -173,12 +174,42 @@ describe('the screen of a tuning job', () => {
     await screen.findByRole('button', { name: 'Copy as Python' });
   });
 
-  it('shows why it failed', async () => {
-    show({
-      'bottega:DescribeTuningProgress': () =>
-        progress({ Status: 'Failed', FailureReason: 'All trials failed.' })
+  const failed: Answers = {
+    'bottega:DescribeTuningProgress': () =>
+      progress({ Status: 'Failed', FailureReason: 'All trials failed.' })
+  };
+
+  it('explains by one of its training jobs why it failed', async () => {
+    const { client, studio } = show({
+      ...failed,
+      'bottega:ExplainJobFailure': () =>
+        explained({ JobName: 'churn-002-0a1b2c3d' })
     });
-    expect((await screen.findByRole('alert'))?.textContent).toContain(
+    await screen.findByText('in the training job churn-002-0a1b2c3d');
+    expect(client.requests('bottega:ExplainJobFailure')).toEqual([
+      { JobKind: 'HyperParameterTuning', JobName: 'churn' }
+    ]);
+    fireEvent.click(
+      screen.getByRole('button', { name: 'Open the log at this line' })
+    );
+    expect(studio.opened).toEqual([
+      'jobs/churn-002-0a1b2c3d?tab=logs&stream=churn-0412%2Falgo-1-1&line=6'
+    ]);
+    fireEvent.click(screen.getByRole('button', { name: 'Replay' }));
+    expect(studio.executed).toEqual([
+      { command: 'bottega:replay-job', args: { name: 'churn-002-0a1b2c3d' } }
+    ]);
+  });
+
+  it('shows why it failed where that cannot be explained', async () => {
+    show({
+      ...failed,
+      'bottega:ExplainJobFailure': () => {
+        throw new BottegaError('InternalFailure', 'no log', 500);
+      }
+    });
+    await screen.findByText(/What is behind it cannot be told: no log/);
+    expect(screen.getByRole('alert').textContent).toContain(
       'All trials failed.'
     );
   });

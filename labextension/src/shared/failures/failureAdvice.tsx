@@ -5,8 +5,8 @@ import type {
   IFailureEvidence,
   IFailureLastLine
 } from '../../api/types/failures';
-import { Code } from '../../shared/components/controls';
-import { lineTime } from '../../shared/logs/logView';
+import { Code } from '../components/controls';
+import { lineTime } from '../logs/logView';
 
 /** A line of a log, to be shown in it. */
 export interface ILogPlace {

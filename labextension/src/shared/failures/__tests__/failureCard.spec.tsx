@@ -5,6 +5,7 @@ import { axe } from 'jest-axe';
 import { BottegaError } from '../../../api/request';
 import type { IExplainJobFailureResponse } from '../../../api/types/failures';
 import type { Answers } from '../../../testing/fakeClient';
+import { explained, FAILED_AT } from '../../../testing/failureExamples';
 import { screenProps } from '../../../testing/fakeClient';
 import { giveSizes, showScreen } from '../../../testing/liveScreen';
 import type { IScreenProps } from '../../../tokens';
@@ -12,8 +13,7 @@ import type { ILogPlace } from '../failureAdvice';
 import { hostOf } from '../failureAdvice';
 import { FailureCard } from '../failureCard';
 import { causeName } from '../failureNames';
-import { logParameters, logPlace } from '../failureOfJob';
-import { explained, NOON } from './examples';
+import { logParameters, logPlace } from '../../../features/jobs/failureOfJob';
 
 beforeAll(giveSizes);
 
@@ -246,5 +246,5 @@ it('calls hosts and causes by their names', () => {
   const { trans } = screenProps({});
   expect(causeName('OutOfMemory', trans)).toBe('Out of memory');
   expect(causeName('OfTheFuture', trans)).toBe('OfTheFuture');
-  expect(explained().LastLines[0]?.Time).toBe(NOON);
+  expect(explained().LastLines[0]?.Time).toBe(FAILED_AT);
 });

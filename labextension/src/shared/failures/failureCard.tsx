@@ -5,24 +5,26 @@ import type {
   FailedJobKind,
   IExplainJobFailureResponse
 } from '../../api/types/failures';
-import { Button, Code } from '../../shared/components/controls';
-import { Failure, Skeleton } from '../../shared/components/states';
-import { useDeeds } from '../../shared/hooks/useDeeds';
-import { useLive } from '../../shared/hooks/useLive';
+import { Button, Code } from '../components/controls';
+import { Failure, Skeleton } from '../components/states';
+import { useDeeds } from '../hooks/useDeeds';
+import { useLive } from '../hooks/useLive';
 import type { IScreenProps } from '../../tokens';
 import { parseFailure } from './failure';
 import type { ILogPlace } from './failureAdvice';
 import { Advice, Evidence, LastLines } from './failureAdvice';
 import { causeName } from './failureNames';
-import { REPLAY_COMMAND } from './failurePlugin';
 
 interface IFailureCardProps extends IScreenProps {
   kind: FailedJobKind;
   job: string;
   /** FailureReason; empty for a job that was stopped by its own limit. */
   reason: string;
-  /** Show a line of the log; without a place, its end. */
-  onLog: (place: ILogPlace | null) => void;
+  /**
+   * Show a line of the log of a job; without a place, its end. It is the explained job's: for a tuning
+   * job that of one of its training jobs.
+   */
+  onLog: (place: ILogPlace | null, job: string) => void;
   /** Further things that can be done. */
   children?: ReactNode;
 }
@@ -65,6 +67,7 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
       )}
       <Actions
         {...props}
+        explained={answer?.JobName ?? job}
         replayable={answer ? Boolean(answer.Replayable) : kind === 'Training'}
         place={answer && placeOf(answer)}
       />
@@ -135,7 +138,7 @@ function Answer(
         <Evidence
           evidence={cause.Evidence}
           job={found.JobName}
-          onLine={onLog}
+          onLine={place => onLog(place, found.JobName)}
           trans={trans}
         />
       )}
@@ -211,13 +214,17 @@ function Traceback(props: {
 
 /** What can be done: replay, look into the log, and what the screen adds. */
 function Actions(
-  props: IFailureCardProps & { replayable: boolean; place: ILogPlace | null }
+  props: IFailureCardProps & {
+    explained: string;
+    replayable: boolean;
+    place: ILogPlace | null;
+  }
 ): JSX.Element {
-  const { job, onLog, place, studio, trans } = props;
+  const { explained, onLog, place, studio, trans } = props;
   // Why a job cannot be replayed the command says itself; here is why it cannot be asked.
   const { problem, busy, act } = useDeeds();
   const replay = (): Promise<unknown> =>
-    studio.execute(REPLAY_COMMAND, { name: job });
+    studio.execute('bottega:replay-job', { name: explained });
   return (
     <>
       <div className="jp-BottegaCause-actions">
@@ -234,7 +241,7 @@ function Actions(
           </Button>
         )}
         {props.children}
-        <Button onClick={() => onLog(place)}>
+        <Button onClick={() => onLog(place, explained)}>
           {place
             ? trans.__('Open the log at this line')
             : trans.__('Open the log')}
