@@ -55,9 +55,10 @@ from mlflow import MlflowClient
 client = MlflowClient()
 experiment = client.get_experiment_by_name("busy")
 runs = client.search_runs([experiment.experiment_id])
-print(json.dumps({run.info.run_name: [
-    len(client.get_metric_history(run.info.run_id, "loss")), len(run.data.params), run.info.status
-] for run in runs}))
+print(json.dumps(sorted([
+    run.info.run_name, len(client.get_metric_history(run.info.run_id, "loss")), len(run.data.params),
+    run.info.status,
+] for run in runs)))
 """
 
 
@@ -100,7 +101,12 @@ def test_jobs_and_notebooks_log_at_once_without_locking_each_other(tracker: Trac
     notebooks = [tracker.start_client(BUSY_NOTEBOOK) for _ in range(2)]
     runs = [
         tracker.tracking.open_run(
-            experiment="busy", name=f"job-{n}", arn=f"arn:{n}", started=1.0, tags={}, parameters={}
+            experiment="busy",
+            name=f"job-{n}",
+            arn=f"arn:busy/{n}",  # of no other test's job, whose run it would be
+            started=1.0,
+            tags={},
+            parameters={},
         )
         for n in range(3)
     ]
@@ -115,8 +121,8 @@ def test_jobs_and_notebooks_log_at_once_without_locking_each_other(tracker: Trac
     for run in runs:
         tracker.tracking.close_run(run.run_id, status="FINISHED", ended=2.0)
     counted = json.loads(tracker.run_client(COUNT).stdout.splitlines()[-1])
-    assert counted == {
-        "notebook": [60, 60, "FINISHED"],
-        **{f"job-{n}": [total, 0, "FINISHED"] for n in range(3)},
-    }
+    assert counted == [
+        *([f"job-{n}", total, 0, "FINISHED"] for n in range(3)),
+        *([["notebook", 60, 60, "FINISHED"]] * 2),
+    ]
     assert "locked" not in tracker.process.log_file.read_text()
