@@ -56,8 +56,8 @@ client = MlflowClient()
 experiment = client.get_experiment_by_name("busy")
 runs = client.search_runs([experiment.experiment_id])
 print(json.dumps(sorted([
-    run.info.run_name, len(client.get_metric_history(run.info.run_id, "loss")), len(run.data.params),
-    run.info.status,
+    run.info.run_name, len(client.get_metric_history(run.info.run_id, "loss")),
+    len(run.data.params), run.info.status,
 ] for run in runs)))
 """
 
