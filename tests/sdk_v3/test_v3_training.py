@@ -296,7 +296,8 @@ def test_processes_of_torchrun(
     tmp_path: Path, timed: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "sagemaker")
-    text = "import os\nprint('rank', os.environ['RANK'], 'of', os.environ['WORLD_SIZE'])\n"
+    # One write a line: the processes share their output.
+    text = "import os\nprint('rank {RANK} of {WORLD_SIZE}\\n'.format_map(os.environ), end='')\n"
     trainer = ModelTrainer(
         training_image=PYTORCH,
         source_code=SourceCode(source_dir=script(tmp_path, text), entry_script="train.py"),
