@@ -96,6 +96,7 @@ test("the profile of a job, its log at a moment, and its report", async ({
   page,
   studio,
 }) => {
+  test.slow(); // It walks over the timeline, and has three pages judged.
   const job = new JobPage(studio);
   const found = new DebuggerPage(studio);
   const name = await studio.startTraining(
