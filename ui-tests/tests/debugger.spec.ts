@@ -144,7 +144,12 @@ test("the profile of a job, its log at a moment, and its report", async ({
     .click();
   const report = page.frameLocator(".jp-BottegaReport");
   await expect(report.locator("body")).toContainText(name);
-  await expectAccessible(page, "report", [SCREEN]);
+  await expectAccessible(page, "screen of the report", [SCREEN]);
+  const html = await page.locator(".jp-BottegaReport").getAttribute("srcdoc");
+  const sheet = await page.context().newPage();
+  await sheet.setContent(html ?? "");
+  await expectAccessible(sheet, "report", ["body"]);
+  await sheet.close();
 });
 
 test("profiling is switched while the job runs", async ({ studio }) => {
