@@ -124,13 +124,12 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(name=_names, version=st.sampled_from([None, 0, 1]))
     def delete(self, name: str, version: int | None) -> None:
+        present = self.model.get(name, Resource(self.kind, name, f"arn:{name}", "", 0.0, 0.0))
+        seen = None if version is None else replace(present, version=version)
         if name not in self.model:
             with pytest.raises(ResourceMissing):
-                self.store.delete(self.kind, name)
-            return
-        present = self.model[name]
-        seen = None if version is None else replace(present, version=version)
-        if seen is not None and present.version != version:
+                self.store.delete(self.kind, name, seen=seen)
+        elif seen is not None and present.version != version:
             with pytest.raises(VersionConflict):
                 self.store.delete(self.kind, name, seen=seen)
         else:

@@ -2,6 +2,7 @@ import { useMemo, useState } from 'react';
 
 import type { IMetricCourse } from '../../api/types/training';
 import { Tabs } from '../../shared/components/controls';
+import { logPlace } from '../../shared/failures/logPlace';
 import { useLive } from '../../shared/hooks/useLive';
 import { useNow } from '../../shared/hooks/useNow';
 import { LogViewer } from '../../shared/logs/logViewer';
@@ -13,7 +14,7 @@ import { DebuggerTab } from './debugger/debuggerTab';
 import { rulesThatFired } from './debugger/facts';
 import type { IJob } from './facts';
 import { isRunning, LOG_GROUP } from './facts';
-import { JobFailure, logPlace } from './failureOfJob';
+import { JobFailure } from './failureOfJob';
 import { JobHeader } from './jobHeader';
 import { MetricControls } from './metrics/metricControls';
 import { MetricsTab } from './metrics/metricsTab';

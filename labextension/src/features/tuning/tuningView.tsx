@@ -2,6 +2,7 @@ import { Tabs } from '../../shared/components/controls';
 import { span } from '../../shared/format';
 import type { ILogPlace } from '../../shared/failures/failureAdvice';
 import { FailureCard } from '../../shared/failures/failureCard';
+import { logParameters } from '../../shared/failures/logPlace';
 import { useLive } from '../../shared/hooks/useLive';
 import { useNow } from '../../shared/hooks/useNow';
 import type { IScreenProps } from '../../tokens';
@@ -109,9 +110,8 @@ function ProgressLine(props: ITuningViewProps): JSX.Element {
 
 /** The path of the screen of a training job, at a line of its log, or at the log's end. */
 function logPath(place: ILogPlace | null, job: string): string {
-  const line = place && { stream: place.stream, line: String(place.line) };
-  const asked = new URLSearchParams({ tab: 'logs', ...line });
-  return `jobs/${encodeURIComponent(job)}?${asked.toString()}`;
+  const parameters = new URLSearchParams(logParameters(place));
+  return `jobs/${encodeURIComponent(job)}?${parameters.toString()}`;
 }
 
 /** Why it failed, or else why no more trials are started. */

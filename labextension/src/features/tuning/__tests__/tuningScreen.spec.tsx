@@ -4,8 +4,8 @@ import { axe } from 'jest-axe';
 
 import { BottegaError } from '../../../api/request';
 import type { Answers } from '../../../testing/fakeClient';
-import { explained } from '../../../testing/failureExamples';
 import { screenProps } from '../../../testing/fakeClient';
+import { explained } from '../../../testing/failureExamples';
 import { giveSizes, showScreen } from '../../../testing/liveScreen';
 import { TuningScreen } from '../tuningScreen';
 import { answers, description, progress, trial } from './examples';
@@ -193,7 +193,9 @@ describe('the screen of a tuning job', () => {
       screen.getByRole('button', { name: 'Open the log at this line' })
     );
     expect(studio.opened).toEqual([
-      'jobs/churn-002-0a1b2c3d?tab=logs&stream=churn-0412%2Falgo-1-1&line=6'
+      expect.stringMatching(
+        /^jobs\/churn-002-0a1b2c3d\?tab=logs&stream=churn-0412%2Falgo-1-1&line=6&asked=\d+$/
+      )
     ]);
     fireEvent.click(screen.getByRole('button', { name: 'Replay' }));
     expect(studio.executed).toEqual([

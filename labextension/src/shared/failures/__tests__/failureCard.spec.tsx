@@ -5,15 +5,15 @@ import { axe } from 'jest-axe';
 import { BottegaError } from '../../../api/request';
 import type { IExplainJobFailureResponse } from '../../../api/types/failures';
 import type { Answers } from '../../../testing/fakeClient';
-import { explained, FAILED_AT } from '../../../testing/failureExamples';
 import { screenProps } from '../../../testing/fakeClient';
+import { explained, FAILED_AT } from '../../../testing/failureExamples';
 import { giveSizes, showScreen } from '../../../testing/liveScreen';
 import type { IScreenProps } from '../../../tokens';
 import type { ILogPlace } from '../failureAdvice';
 import { hostOf } from '../failureAdvice';
 import { FailureCard } from '../failureCard';
 import { causeName } from '../failureNames';
-import { logParameters, logPlace } from '../../../features/jobs/failureOfJob';
+import { logParameters, logPlace } from '../logPlace';
 
 beforeAll(giveSizes);
 
