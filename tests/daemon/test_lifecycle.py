@@ -8,10 +8,13 @@ import os
 import signal
 import socket
 import stat
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bottega.config import Config
@@ -40,6 +43,51 @@ def test_many_that_start_at_once_get_one_daemon(config: Config):
     assert lifecycle.running(config) is None
     assert lifecycle.stop(config) is None
     assert lifecycle.start(config).port == records[0].port  # clients remember the address
+
+
+def test_who_starts_second_leaves_no_process_behind(config: Config):
+    first = lifecycle.start(config)
+    record = lifecycle.record_file(config)
+    hidden = record.rename(record.with_suffix(".hidden"))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        second = pool.submit(lifecycle.start, config)
+        eventually(lambda: len(daemons_of(config)) > 1, "a second one is started")
+        hidden.rename(record)
+        assert second.result() == first
+    assert daemons_of(config) == [first.pid]
+
+
+def test_a_stop_waits_for_the_one_it_stops_only(config: Config):
+    first = lifecycle.start(config)
+    stopped = threading.Event()
+
+    def take_over() -> None:
+        while True:
+            try:
+                with lifecycle.home_lock(config):
+                    lifecycle.write_record(config, replace(first, pid=os.getpid()))
+                    assert stopped.wait(30)
+                    return
+            except lifecycle.AlreadyRunning:
+                continue
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        successor = pool.submit(take_over)
+        try:
+            assert lifecycle.stop(config, timeout=20) == first
+        finally:
+            stopped.set()
+        successor.result()
+
+
+def daemons_of(config: Config) -> list[int]:
+    """The processes that serve the home, or try to."""
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if str(config.home) in (process.info["cmdline"] or [])
+        and process.status() != psutil.STATUS_ZOMBIE
+    ]
 
 
 def test_a_taken_port_of_last_time_is_given_up(config: Config):

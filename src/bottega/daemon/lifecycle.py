@@ -127,6 +127,8 @@ def start(config: Config) -> DaemonRecord:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if record := running(config):
+            if record.pid != pid:
+                _withdraw(pid)
             return record
         ended = _exit_code(pid)
         if ended is not None:
@@ -176,6 +178,13 @@ def _exit_code(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if ended else None
 
 
+def _withdraw(pid: int) -> None:
+    """End a daemon of ours that came second, before the first one is stopped and it takes over."""
+    if _exit_code(pid) is None:
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+
+
 def stop(config: Config, *, timeout: float = 30.0) -> DaemonRecord | None:
     """Stop the daemon gracefully; returns what was stopped, or None when nothing ran.
 
@@ -194,6 +203,8 @@ def stop(config: Config, *, timeout: float = 30.0) -> DaemonRecord | None:
             with home_lock(config):
                 return record
         except AlreadyRunning:
+            if read_record(config) != record:
+                return record  # another one was started, and serves the home since
             time.sleep(POLL_SECONDS)
     raise TimeoutError(f"the daemon (process {record.pid}) has not ended after {timeout:.0f} s")
 
