@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from bottega.algorithms.hyperparameters import (
     Condition,
@@ -87,6 +87,15 @@ class MetricDefinition:
     """Searched in each line, in which a tab is written ``#011``; group 1 is the number."""
     direction: Literal["Minimize", "Maximize"]
     """Which way is better, when it is the objective of tuning."""
+
+
+class NearModel(Protocol):
+    """A part of a model that gives the shortest answers where the request came in."""
+
+    def answer(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str] | None:
+        """The answer that :meth:`Algorithm.predict` gives, and its media type, within some ten
+        microseconds; None where a model server has to answer. Never raises for what is in a
+        request."""
 
 
 class Algorithm(ABC):
@@ -195,6 +204,20 @@ class Algorithm(ABC):
             What predicts now, for the log; empty when there is nothing to say.
         """
         return ""
+
+    def near(self, model: Any) -> bytes:
+        """What a compiled model leaves to be predicted with near its callers, for
+        :meth:`near_model` in another process; empty where only a model server can predict."""
+        return b""
+
+    def near_model(self, content: bytes) -> NearModel:
+        """What :meth:`near` wrote, or somebody else in its place: nothing of it is run, and what
+        could do harm is refused.
+
+        Raises:
+            ValueError: it is nothing that can be predicted with.
+        """
+        raise ValueError("models of this algorithm are predicted with by model servers only")
 
     def joins(self, model: Any) -> bool:
         """Whether :meth:`predict_many` is faster than one prediction for each request."""

@@ -18,6 +18,7 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from bottega.algorithms.kernels import FOLDER_NAME, MODULES
 
@@ -42,6 +43,17 @@ class KernelCache:
     def complete(self) -> bool:
         """Whether every kernel is there."""
         return (self.folder / _COMPLETE).exists()
+
+    def use(self) -> bool:
+        """Have this process load its kernels from here; False where they are not all compiled, and
+        loading one would compile it."""
+        if not self.complete:
+            return False
+        import numba
+
+        configuration: Any = numba.config
+        configuration.CACHE_DIR = str(self.folder)
+        return True
 
     def copy(self, root: Path) -> None:
         """Give the job with this ML root its copy, if there is one to give."""

@@ -114,6 +114,11 @@ class InferenceHandler(ABC):
         """
         return ""
 
+    def near(self) -> bytes:
+        """What a compiled model leaves to be predicted with by :func:`near_model` elsewhere; empty
+        where there is nothing."""
+        return b""
+
 
 def load_handler(
     image: str,
@@ -304,6 +309,10 @@ class _AlgorithmHandler(InferenceHandler):
 
     def compile(self) -> str:
         return self._algorithm.compile(self._model)
+
+    def near(self) -> bytes:
+        content = self._algorithm.near(self._model)
+        return self._algorithm.name.encode() + b"\n" + content if content else b""
 
 
 class _ScriptHandler(InferenceHandler):

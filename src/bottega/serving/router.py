@@ -43,6 +43,7 @@ from bottega.serving.model_client import (
     ModelClient,
     Unreachable,
 )
+from bottega.serving.near_models import NearModels
 from bottega.serving.record import Recorder
 from bottega.serving.routing import (
     EndpointRoute,
@@ -90,7 +91,7 @@ class _Way:
     """One request on its way: what was chosen and what was tried."""
 
     __slots__ = (
-        *("chosen", "demanded", "endpoint", "fleet", "instance", "invocation", "message"),
+        *("chosen", "demanded", "endpoint", "fleet", "instance", "invocation", "streamed"),
         *("brought_again", "route", "second_try", "sent", "started", "tried", "variant"),
     )
     route: EndpointRoute
@@ -103,12 +104,16 @@ class _Way:
     ) -> None:
         self.endpoint = endpoint
         self.invocation = invocation
-        self.message = invocation.message(streamed=streamed)
+        self.streamed = streamed
         self.started = started
         self.chosen: tuple[str, str] | None = None
         self.tried: set[str] = set()
         self.second_try = self.demanded = self.brought_again = False
         self.sent = 0.0
+
+    def message(self) -> bytes:
+        """What a model server is sent."""
+        return self.invocation.message(streamed=self.streamed)
 
 
 class Router:
@@ -120,6 +125,7 @@ class Router:
         self._load = table.load
         self._record = Recorder(table, loop)
         self._models = TargetModels(table)
+        self._near = NearModels(loop)
         self._shadows = Shadows(self._client, table.load, self._record)
         self._tick: asyncio.Event | None = None
         self._going_on: set[asyncio.Task[None]] = set()
@@ -181,11 +187,11 @@ class Router:
 
     async def _begin_stream(self, way: _Way) -> AnswerBody:
         connection = await self._client.connection(way.instance.socket)
-        return await begin(connection, way.message, way.variant.timeout_seconds)
+        return await begin(connection, way.message(), way.variant.timeout_seconds)
 
     async def _send_whole(self, way: _Way) -> ServerAnswer:
         return await self._client.send(
-            way.instance.socket, way.message, way.variant.timeout_seconds
+            way.instance.socket, way.message(), way.variant.timeout_seconds
         )
 
     async def _admitted(self, way: _Way) -> Invoked:
@@ -232,14 +238,14 @@ class Router:
             return False
         self._load.admitted(endpoint, variant.name)
         self._send(way, instance)
-        together = variant.pipelined and len(way.message) <= _PIPELINED_BYTES
+        if variant.pipelined and (near := self._near.answer(instance, invocation)) is not None:
+            self.loop.call_soon(self._answered, way, done, near)
+            return True
+        message = way.message()
+        together = variant.pipelined and len(message) <= _PIPELINED_BYTES
         ask = self._client.ask_together if together else self._client.ask
-        ask(
-            instance.socket,
-            way.message,
-            variant.timeout_seconds,
-            partial(self._answered, way, done),
-        )
+        answered = partial(self._answered, way, done)
+        ask(instance.socket, message, variant.timeout_seconds, answered)
         return True
 
     def _answered(self, way: _Way, done: Submitted, outcome: ServerAnswer | Failure) -> None:
@@ -349,7 +355,7 @@ class Router:
         way.tried.add(instance.id)
         self._load.sent(instance.id)
         if way.route.shadow is not None and way.sent == 0.0:
-            self._shadows.copy(way.route, way.fleet, way.invocation, way.message)
+            self._shadows.copy(way.route, way.fleet, way.invocation)
         way.sent = perf_counter()
 
     def _choose(self, way: _Way) -> None:

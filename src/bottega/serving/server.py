@@ -64,6 +64,7 @@ from bottega.serving.server_connection import (
     Exchange,
     ServerConnection,
 )
+from bottega.serving.sockets import near_path
 
 _BACKLOG = 1024
 _INLINE_BYTES = 64 * 1024
@@ -113,6 +114,8 @@ class ModelServer:
     async def run(self, path: Path) -> int:
         """Listen on ``path`` until SIGTERM; returns the exit status."""
         self._loop = asyncio.get_running_loop()
+        self._near = near_path(path)
+        self._near.unlink(missing_ok=True)  # of the server that listened here before
         self._batches: Batches[tuple[ServerConnection, Exchange]] = Batches(
             self._loop.call_soon, self._serve_together
         )
@@ -261,7 +264,7 @@ class ModelServer:
             self._inline_bytes = _INLINE_BYTES
             self._handler = handler
             threading.Thread(
-                target=_compile, args=(handler,), name="compiling", daemon=True
+                target=_compile, args=(handler, self._near), name="compiling", daemon=True
             ).start()
 
     def _worker(self) -> None:
@@ -387,10 +390,14 @@ def _refusal(error: InferenceError) -> InferenceResponse:
     )
 
 
-def _compile(handler: InferenceHandler) -> None:
-    """Make the model faster while it is served already."""
+def _compile(handler: InferenceHandler, near: Path) -> None:
+    """Make the model faster while it is served already, and give the router its part of it."""
     try:
         said = handler.compile()
+        if content := handler.near():
+            draft = near.with_suffix(".draft")
+            draft.write_bytes(content)
+            draft.replace(near)
     except Exception:
         traceback.print_exc()
         print("The model could not be compiled; it is served as it is.", file=sys.stderr)

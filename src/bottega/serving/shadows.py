@@ -28,9 +28,7 @@ class Shadows:
         self._record = record
         self._under_way = 0
 
-    def copy(
-        self, route: EndpointRoute, fleet: FleetRoute, invocation: Invocation, message: bytes
-    ) -> None:
+    def copy(self, route: EndpointRoute, fleet: FleetRoute, invocation: Invocation) -> None:
         """Send a copy soon, after the request itself, if it is of the sample and there is room."""
         shadow = route.shadow
         if shadow is None or random.random() >= shadow.share or self._under_way >= MOST_COPIES:
@@ -42,9 +40,7 @@ class Shadows:
         self._under_way += 1
         self._load.admitted(route.name, variant.name)
         self._load.sent(instance.id)
-        self._client.loop.call_soon(
-            self._send, route, fleet, variant, instance, invocation, message
-        )
+        self._client.loop.call_soon(self._send, route, fleet, variant, instance, invocation)
 
     def _send(
         self,
@@ -53,10 +49,9 @@ class Shadows:
         variant: VariantRoute,
         instance: InstanceRoute,
         invocation: Invocation,
-        message: bytes,
     ) -> None:
         done = partial(self._answered, route, fleet, variant, instance, invocation, perf_counter())
-        self._client.ask(instance.socket, message, variant.timeout_seconds, done)
+        self._client.ask(instance.socket, invocation.message(), variant.timeout_seconds, done)
 
     def _answered(
         self,

@@ -17,6 +17,7 @@ from pathlib import Path
 LONGEST_ADDRESS = 103
 """Bytes of a socket's path that every supported system takes."""
 SOCKET_NAME = "s"
+NEAR_NAME = "near"
 _DIGITS = 16
 _INSTANCE_PREFIX = "model-"
 _DEEPEST = len(f"/bottega-{'0' * _DIGITS}/{_INSTANCE_PREFIX}{'0' * _DIGITS}/{SOCKET_NAME}")
@@ -70,6 +71,11 @@ def instance_folders(home: Path) -> list[Path]:
 def socket_path(folder: Path) -> Path:
     """The socket in an instance's folder."""
     return folder / SOCKET_NAME
+
+
+def near_path(socket: Path) -> Path:
+    """Where the server that listens on a socket puts what the router may predict with itself."""
+    return socket.with_name(NEAR_NAME)
 
 
 def _base() -> Path:

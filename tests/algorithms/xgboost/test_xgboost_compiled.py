@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as arrays
 from bottega.algorithms.base import RequestError
 from bottega.algorithms.registry import algorithm
 from bottega.algorithms.xgboost import compiled as compiled_trees
+from bottega.algorithms.xgboost import complete_trees
 from bottega.algorithms.xgboost.compiled import CompiledTrees, NotCompiled, compiled
 
 XGBOOST = algorithm("xgboost")
@@ -87,7 +88,7 @@ def test_compiled_trees_equal_the_library(booster: xgboost.Booster, rows: np.nda
 def test_trees_too_deep_to_be_completed_are_walked(monkeypatch: pytest.MonkeyPatch) -> None:
     booster = train("multi:softprob", num_class=3)
     completed = CompiledTrees(booster, WIDTH, 0)
-    monkeypatch.setattr(compiled_trees, "_DEEPEST", 2)
+    monkeypatch.setattr(complete_trees, "_DEEPEST", 2)
     walked = CompiledTrees(booster, WIDTH, 0)
 
     whole = np.nan_to_num(FEATURES)

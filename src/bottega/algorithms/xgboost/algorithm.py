@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bottega.algorithms.base import Algorithm, Channel, RequestError
+from bottega.algorithms.base import Algorithm, Channel, NearModel, RequestError
 from bottega.algorithms.xgboost.data import CONTENT_TYPES
 from bottega.algorithms.xgboost.metric_names import definitions, parse_metrics
 from bottega.algorithms.xgboost.schema import SCHEMA
@@ -99,6 +99,16 @@ class XGBoost(Algorithm):
     def compile(self, model: Any) -> str:
         said: str = model.compile()
         return said
+
+    def near(self, model: Any) -> bytes:
+        from bottega.algorithms.xgboost.near import near
+
+        return near(model)
+
+    def near_model(self, content: bytes) -> NearModel:
+        from bottega.algorithms.xgboost.near import read_near
+
+        return read_near(content)
 
     def joins(self, model: Any) -> bool:
         return bool(model.joins)

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from bottega.algorithms.xgboost.complete_trees import columns, complete_trees
+
 _TRANSFORMATIONS: Mapping[str, str] = {
     "reg:squarederror": "IDENTITY",
     "reg:squaredlogerror": "IDENTITY",
@@ -34,9 +36,6 @@ _TRANSFORMATIONS: Mapping[str, str] = {
 }
 MOST_ROWS = 2000
 """For more at a time the library takes several threads."""
-_DEEPEST = 10
-_MOST_NODES = 1 << 21
-"""Of the complete trees of a model, 12 bytes each; larger models are walked node by node."""
 _TRIED_ROWS = 512
 _TIMED_ROWS = (1, 16, 64, 256, _TRIED_ROWS)
 _TIMED_CALLS = 15
@@ -73,34 +72,39 @@ class CompiledTrees:
         groups = np.array(model["tree_info"][: len(trees)], dtype=np.int32)
         self.most_rows = MOST_ROWS
         """For more at a time the library is faster, as far as was tried."""
-        self._width = width
         self._outputs = max(1, int(learner["learner_model_param"]["num_class"]))
         if int(learner["learner_model_param"].get("num_target", "1")) > 1:
             raise NotCompiled("it has several targets")
         self._base = _base(learner["learner_model_param"]["base_score"], objective, self._outputs)
-        self._nodes = _Nodes()
+        nodes = _Nodes()
         for tree in trees:
-            self._nodes.add(tree, width)
+            nodes.add(tree, width)
         self._groups = groups
-        self._arrays = self._nodes.arrays()
-        self.thresholds = self._nodes.thresholds
+        self._arrays = nodes.arrays()
+        self.thresholds = nodes.thresholds
 
         from bottega.algorithms.xgboost import kernels
 
         self._transformation = getattr(kernels, _TRANSFORMATIONS[objective])
         self._walk: Callable[..., None] = kernels.predict
-        self._complete = _complete(trees, max(self._nodes.depths, default=0))
-        self._run: Callable[..., bool] = kernels.predict_complete
-        self._flat = self._transformation == kernels.LARGEST or self._outputs == 1
+        self.complete = complete_trees(
+            trees,
+            max(nodes.depths, default=0),
+            width=width,
+            groups=groups,
+            base=self._base,
+            transformation=self._transformation,
+        )
+        """The same trees with every leaf at the same depth; None where that takes too much room."""
 
     def __call__(self, features: Any) -> Any:
         """Predict a ``float32`` array, rows x features, as ``Booster.inplace_predict`` does."""
-        out = np.empty((features.shape[0], self._outputs), np.float32)
         rows = np.ascontiguousarray(features)
-        tail = (self._groups, self._base, self._transformation, out)
-        if self._complete is None or not self._run(rows, *self._complete, *tail):
-            self._walk(rows, *self._arrays, *tail)
-        return out[:, 0] if self._flat else out
+        if self.complete is not None and (found := self.complete.predict(rows)) is not None:
+            return found
+        out = np.empty((features.shape[0], self._outputs), np.float32)
+        self._walk(rows, *self._arrays, self._groups, self._base, self._transformation, out)
+        return columns(out, self._transformation)
 
 
 def compiled(
@@ -209,45 +213,6 @@ class _Nodes:
         self._values.append(0.0)
         self._tests.append(0)
         self._children.append(0)
-
-
-def _complete(trees: Sequence[Mapping[str, Any]], depth: int) -> tuple[Any, ...] | None:
-    """``features``, ``keys``, ``leaves`` and ``depth`` of the kernel ``predict_complete``, in which
-    each tree has all the nodes that its depth has room for; None where they are too many.
-
-    A leaf further up stands for the nodes below it: from there, rows go to the left.
-    """
-    from bottega.algorithms.xgboost.kernels import SIDE
-
-    inner = 2**depth - 1
-    if depth > _DEEPEST or (len(trees) + SIDE) * inner > _MOST_NODES:
-        return None
-    features = np.zeros(((len(trees) + SIDE), inner), np.int32)
-    keys = np.full(features.shape, np.iinfo(np.int32).max, np.int32)
-    leaves = np.zeros((len(trees), inner + 1), np.float32)
-    for number, tree in enumerate(trees):
-        left, right = tree["left_children"], tree["right_children"]
-        values = np.array(tree["split_conditions"], np.float32)
-        ordered = _keys(values)
-        waiting = [(0, 0, 0)]
-        while waiting:
-            node, place, level = waiting.pop()
-            if left[node] < 0:
-                leaves[number, (place + 1) * 2 ** (depth - level) - 1 - inner] = values[node]
-                continue
-            features[number, place] = tree["split_indices"][node]
-            keys[number, place] = ordered[node]
-            waiting += [
-                (left[node], 2 * place + 1, level + 1),
-                (right[node], 2 * place + 2, level + 1),
-            ]
-    return features.ravel(), keys.ravel(), leaves.ravel(), depth
-
-
-def _keys(numbers: Any) -> Any:
-    """Integers in the order of the ``float32`` numbers; both zeros are the same."""
-    bits = (numbers + np.float32(0)).view(np.int32)
-    return bits ^ ((bits >> 31) & np.int32(2**31 - 1))
 
 
 def _base(text: str, objective: str, outputs: int) -> Any:

@@ -23,6 +23,7 @@ from bottega.algorithms.readers import csv, libsvm
 from bottega.algorithms.records.media_types import CSV, RECORDIO, media_of
 from bottega.algorithms.xgboost import answers
 from bottega.algorithms.xgboost.compiled import CompiledTrees, NotCompiled, compiled
+from bottega.algorithms.xgboost.complete_trees import CompleteTrees
 from bottega.algorithms.xgboost.direct import DirectPrediction
 
 _SMALL_BODY = 1 << 16
@@ -167,6 +168,13 @@ class Model:
             f"Compiled trees predict up to {rows} rows at a time: their numbers equal those of the "
             "XGBoost library."
         )
+
+    def complete_trees(self) -> CompleteTrees | None:
+        """All that a prediction needs, where the model is compiled, of one booster and gives plain
+        predictions."""
+        if not self._compiled or len(self._compiled[0]) > 1 or self.output:
+            return None
+        return self._compiled[0][0].complete
 
     def _by_library(self, booster: Any, rounds: int) -> Callable[[Any], Any]:
         direct = None if self.linear else DirectPrediction(booster, self.width, rounds)
