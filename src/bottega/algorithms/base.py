@@ -93,7 +93,7 @@ class NearModel(Protocol):
     """A part of a model that gives the shortest answers where the request came in."""
 
     def answer(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str] | None:
-        """The answer that :meth:`Algorithm.predict` gives, and its media type, within some ten
+        """The answer that :meth:`Algorithm.predict` gives, and its media type, within some tens of
         microseconds; None where a model server has to answer. Never raises for what is in a
         request."""
 

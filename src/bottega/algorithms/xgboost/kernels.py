@@ -18,7 +18,7 @@ IDENTITY, SIGMOID, EXPONENTIAL, SOFTMAX, LARGEST, SIGN = range(6)
 
 SIDE = 16
 """How many trees, or rows, a loop takes side by side."""
-_FEW_ROWS = 4
+_FEW_ROWS = 8
 """For fewer rows trees are taken side by side, for more of them rows."""
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _NEGATIVE_ZERO, _MAGNITUDE = np.int32(-(2**31)), np.int32(2**31 - 1)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bottega.algorithms.xgboost.serving import Model
 
 _MOST_STEPS = 20_000
-"""Nodes that the rows of a request may pass together: some twenty microseconds."""
+"""Nodes that the rows of a request may pass together: some fifty microseconds."""
 _SMALL_BODY = 1 << 13
 _MOST_FEATURES = _SMALL_BODY // 8
 
