@@ -197,6 +197,63 @@ export class Studio {
     });
   }
 
+  /** Search as a training job was done: the trials have its code and its settings. */
+  async startSearch(name: string, job: string): Promise<void> {
+    const like = await this.call<Record<string, object>>(
+      'sagemaker',
+      'DescribeTrainingJob',
+      { TrainingJobName: job }
+    );
+    await this.call('sagemaker', 'CreateHyperParameterTuningJob', {
+      HyperParameterTuningJobName: name,
+      HyperParameterTuningJobConfig: {
+        Strategy: 'Random',
+        ResourceLimits: {
+          MaxNumberOfTrainingJobs: 2,
+          MaxParallelTrainingJobs: 2
+        },
+        ParameterRanges: {
+          IntegerParameterRanges: [
+            { Name: 'depth', MinValue: '1', MaxValue: '9' }
+          ]
+        },
+        HyperParameterTuningJobObjective: {
+          Type: 'Minimize',
+          MetricName: 'loss'
+        }
+      },
+      TrainingJobDefinition: {
+        StaticHyperParameters: like['HyperParameters'],
+        AlgorithmSpecification: {
+          TrainingImage: PYTHON_IMAGE,
+          TrainingInputMode: 'File',
+          MetricDefinitions: [{ Name: 'loss', Regex: 'loss=([0-9.]+)' }]
+        },
+        ...Object.fromEntries(
+          [
+            'RoleArn',
+            'OutputDataConfig',
+            'ResourceConfig',
+            'StoppingCondition'
+          ].map(member => [member, like[member]])
+        )
+      }
+    });
+    await expect
+      .poll(
+        async () => {
+          const search = await this.call<Record<string, string>>(
+            'sagemaker',
+            'DescribeHyperParameterTuningJob',
+            { HyperParameterTuningJobName: name }
+          );
+          return search['HyperParameterTuningJobStatus'];
+        },
+        { timeout: 60_000 }
+      )
+      .toMatch(/Completed|Failed|Stopped/);
+  }
+
   /** Wait for a job to come to this status. */
   async awaitJob(name: string, status: string): Promise<void> {
     await expect
