@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -78,6 +80,20 @@ def test_a_stop_waits_for_the_one_it_stops_only(config: Config):
         finally:
             stopped.set()
         successor.result()
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_signal_while_it_starts_ends_it(config: Config, attempt: int):
+    log = config.home / "daemon.log"
+    with log.open("ab") as output:
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "bottega.daemon.main", "--home", str(config.home)],
+            stderr=output,
+        )
+    eventually(lambda: " serves " in log.read_text(), "it is about to serve")
+    daemon.send_signal(signal.SIGTERM)
+    daemon.wait(20)
+    assert "stopped" in log.read_text().splitlines()[-1]
 
 
 def daemons_of(config: Config) -> list[int]:

@@ -22,6 +22,7 @@ START_SECONDS = 60.0
 POLL_SECONDS = 0.02
 TAKEN_SECONDS = 0.25
 """How long to wait for whoever has the home, before another daemon is tried."""
+_WITHDRAWING_SECONDS = 10.0
 ALREADY_RUNNING_EXIT = 3
 """The exit code of a daemon that found the home taken."""
 
@@ -127,9 +128,10 @@ def start(config: Config) -> DaemonRecord:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if record := running(config):
-            if record.pid != pid:
-                _withdraw(pid)
-            return record
+            if record.pid == pid or not _withdraw(pid) or running(config) == record:
+                return record
+            # The other one ended meanwhile, and ours had perhaps taken its place.
+            pid = _spawn(config, log)
         ended = _exit_code(pid)
         if ended is not None:
             if ended != ALREADY_RUNNING_EXIT:
@@ -178,11 +180,20 @@ def _exit_code(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if ended else None
 
 
-def _withdraw(pid: int) -> None:
-    """End a daemon of ours that came second, before the first one is stopped and it takes over."""
-    if _exit_code(pid) is None:
-        os.kill(pid, signal.SIGTERM)
-        os.waitpid(pid, 0)
+def _withdraw(pid: int) -> bool:
+    """End a daemon of ours that came second, before the first one is stopped and it takes over;
+    returns whether it still ran."""
+    if _exit_code(pid) is not None:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _WITHDRAWING_SECONDS
+    while time.monotonic() < deadline:
+        if _exit_code(pid) is not None:
+            return True
+        time.sleep(POLL_SECONDS)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return True
 
 
 def stop(config: Config, *, timeout: float = 30.0) -> DaemonRecord | None:

@@ -56,6 +56,9 @@ def run(config: Config) -> int:
 def _serve(config: Config) -> int:
     from bottega.daemon.service import Service
 
+    told = _Told()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, told)
     listener = bind(config)
     host, port = listener.getsockname()[:2]
     config = replace(config, port=port)
@@ -74,11 +77,8 @@ def _serve(config: Config) -> int:
         log.info(
             "bottega %s serves %s at http://%s:%d", bottega.__version__, config.home, host, port
         )
-        # uvicorn raises the signal again once it has stopped serving; the home is closed then.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _already_ending)
         _favour_short_requests()
-        _run(service.serve(listener))
+        _run(service.serve(listener, lambda: told.ending))
     finally:
         service.close()
     return 0
@@ -106,8 +106,16 @@ def _favour_short_requests() -> None:
     sys.setswitchinterval(0.0005)
 
 
-def _already_ending(number: int, frame: FrameType | None) -> None:
-    log.info("ending in good order (%s)", signal.Signals(number).name)
+class _Told:
+    """Handles signals before uvicorn does, and those that it raises again after it has served."""
+
+    def __init__(self) -> None:
+        self.ending = False
+        """Whether one came: what is being started is to end at once, in good order."""
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.ending = True
+        log.info("ending in good order (%s)", signal.Signals(number).name)
 
 
 def bind(config: Config) -> socket.socket:

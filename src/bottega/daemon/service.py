@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Self
@@ -83,8 +83,12 @@ class Service:
             opened.callback(audit.close)
             return cls(studio, proxy, opened.pop_all())
 
-    async def serve(self, listener: socket.socket) -> None:
-        """Answer requests until the process is told to end by SIGTERM or SIGINT."""
+    async def serve(self, listener: socket.socket, is_ending: Callable[[], bool]) -> None:
+        """Answer requests until the process is told to end by SIGTERM or SIGINT.
+
+        Args:
+            is_ending: whether it was told so before this could notice.
+        """
         config = self.studio.ports.config
         wire = Wire(
             self.studio.registry,
@@ -98,7 +102,8 @@ class Service:
             kernels.compile_in_background()
         settings: dict[str, Any] = server_settings(config)
         try:
-            await _Server(uvicorn.Config(app, **settings), self.studio).serve(sockets=[listener])
+            server = _Server(uvicorn.Config(app, **settings), self.studio, is_ending)
+            await server.serve(sockets=[listener])
         finally:
             if self.proxy is not None:
                 await self.proxy.aclose()
@@ -118,9 +123,18 @@ class _Server(uvicorn.Server):
     """uvicorn, which lets every request end before it stops: those that only wait for events end at
     once."""
 
-    def __init__(self, config: uvicorn.Config, studio: Studio) -> None:
+    def __init__(
+        self, config: uvicorn.Config, studio: Studio, is_ending: Callable[[], bool]
+    ) -> None:
         super().__init__(config)
         self._studio = studio
+        self._is_ending = is_ending
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # Signals come here from now on; one that came before would be waited for in vain.
+        if self._is_ending():
+            self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._studio.ports.event_log.close()

@@ -125,7 +125,7 @@ class Router:
         self._load = table.load
         self._record = Recorder(table, loop)
         self._models = TargetModels(table)
-        self._near = NearModels(loop)
+        self.near = NearModels(table, loop)
         self._shadows = Shadows(self._client, table.load, self._record)
         self._tick: asyncio.Event | None = None
         self._going_on: set[asyncio.Task[None]] = set()
@@ -229,24 +229,40 @@ class Router:
         instance = choose_instance(variant, self._load)
         if instance is None:
             return False
-        if (refused := self._refusal(way, instance)) is not None:
+        asked = perf_counter()
+        near = self.near.answer(instance, invocation) if variant.pipelined else None
+        took = perf_counter() - asked
+        if (refused := self._refusal(way, instance, waits=near is None)) is not None:
             # At once and with little work: it is when there is too much that this counts.
             self.loop.call_soon(done, refused)
             self._finish(way, refused)
             return True
-        if not self._models.has(variant, instance, invocation):
+        if near is None and not self._models.has(variant, instance, invocation):
             return False
         self._load.admitted(endpoint, variant.name)
-        self._send(way, instance)
-        if variant.pipelined and (near := self._near.answer(instance, invocation)) is not None:
-            self.loop.call_soon(self._answered, way, done, near)
+        if near is not None:
+            self._answer_here(way, done, Invoked(near, variant, instance, took))
             return True
+        self._send(way, instance)
         message = way.message()
         together = variant.pipelined and len(message) <= _PIPELINED_BYTES
         ask = self._client.ask_together if together else self._client.ask
         answered = partial(self._answered, way, done)
         ask(instance.socket, message, variant.timeout_seconds, answered)
         return True
+
+    def _answer_here(self, way: _Way, done: Submitted, invoked: Invoked) -> None:
+        """Answer at the end of this turn; the server has nothing to do with it, so it is not
+        counted as one that it answers."""
+        if way.route.shadow is not None:
+            self._shadows.copy(way.route, way.fleet, way.invocation)
+
+        def answered() -> None:
+            self._load.finished(way.endpoint, way.variant.name)
+            done(invoked)
+            self._finish(way, invoked)
+
+        self.loop.call_soon(answered)
 
     def _answered(self, way: _Way, done: Submitted, outcome: ServerAnswer | Failure) -> None:
         seconds = perf_counter() - way.sent
@@ -370,12 +386,18 @@ class Router:
             check_target(way.variant, way.invocation)
         way.chosen = (way.fleet.config_name, way.variant.name)
 
-    def _refusal(self, way: _Way, instance: InstanceRoute) -> InvocationFailed | None:
-        """Why a request is not taken although there is a server."""
+    def _refusal(
+        self, way: _Way, instance: InstanceRoute, *, waits: bool
+    ) -> InvocationFailed | None:
+        """Why a request is not taken although there is a server.
+
+        Args:
+            waits: whether it would wait for those that the server has already.
+        """
         variant = way.variant
         if self._is_full(way):
             return TooMany(f"the variant has {variant.concurrency} requests at once", variant, None)
-        if not has_room(self._load, instance):
+        if waits and not has_room(self._load, instance):
             return Overloaded("every model server has all it can take", variant, instance)
         return None
 

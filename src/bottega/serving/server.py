@@ -264,7 +264,10 @@ class ModelServer:
             self._inline_bytes = _INLINE_BYTES
             self._handler = handler
             threading.Thread(
-                target=_compile, args=(handler, self._near), name="compiling", daemon=True
+                target=_compile,
+                args=(handler, self._near, self.max_payload),
+                name="compiling",
+                daemon=True,
             ).start()
 
     def _worker(self) -> None:
@@ -390,20 +393,24 @@ def _refusal(error: InferenceError) -> InferenceResponse:
     )
 
 
-def _compile(handler: InferenceHandler, near: Path) -> None:
+def _compile(handler: InferenceHandler, near: Path, max_payload: int) -> None:
     """Make the model faster while it is served already, and give the router its part of it."""
     try:
         said = handler.compile()
-        if content := handler.near():
-            draft = near.with_suffix(".draft")
-            draft.write_bytes(content)
-            draft.replace(near)
     except Exception:
         traceback.print_exc()
-        print("The model could not be compiled; it is served as it is.", file=sys.stderr)
-        return
+        said = "The model could not be compiled; it is served as it is."
     if said:
         print(said, file=sys.stderr)
+    draft = near.with_suffix(".draft")
+    try:
+        # The router would not refuse a request that is larger than this server takes.
+        draft.write_bytes(handler.near() if max_payload >= _INLINE_BYTES else b"")
+        draft.replace(near)
+    except Exception:
+        traceback.print_exc()
+        print("The router gets no part of the model; all requests come here.", file=sys.stderr)
+        draft.unlink(missing_ok=True)
 
 
 def _bind(path: Path) -> socket.socket:

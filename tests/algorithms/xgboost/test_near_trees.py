@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bottega.algorithms.base import RequestError
 from bottega.algorithms.registry import algorithm
 from bottega.algorithms.xgboost.complete_trees import CompleteTrees, read_trees
+from bottega.algorithms.xgboost.near import read_near
 
 XGBOOST = algorithm("xgboost")
 WIDTH = 3
@@ -86,7 +87,16 @@ def test_plain_rows_are_answered(pair: Any, accept: str):
 
 def test_what_would_take_long_is_left_to_the_server(pair: Any):
     _, near = pair
-    assert near.answer(b"1,2,3\n" * 1000, "text/csv", "") is None
+    assert near.answer(b"1,2,3\n" * 200, "text/csv", "") is None
+
+
+def test_writing_numbers_counts_too():
+    one = read_near(b'{"accept": "text/csv"}\n' + small_trees().to_bytes())
+    assert one.answer(b"1\n" * 20, "text/csv", "")
+    assert one.answer(b"1\n" * 200, "text/csv", "") is None
+    many = replace(small_trees(), base=np.zeros(1000, np.float32)).to_bytes()
+    with pytest.raises(ValueError, match="1000 outputs are too many"):
+        read_near(b'{"accept": "text/csv"}\n' + many)
 
 
 def test_the_default_of_the_container_holds(tmp_path: Path):
@@ -145,6 +155,7 @@ def test_trees_are_read_as_they_were_written():
         ({"groups": np.ones(1, np.int32)}, "groups are not all"),
         ({"groups": np.zeros(2, np.int32)}, "inner nodes"),
         ({"base": np.zeros(0, np.float32)}, "no outputs"),
+        ({"groups": np.zeros(0, np.int32)}, "no trees"),
         ({"depth": 11}, "11 deep"),
         ({"depth": -1}, "-1 deep"),
         ({"depth": 2}, "51 inner nodes"),
@@ -175,6 +186,56 @@ def test_other_heads_are_refused(content: bytes, words: str):
         read_trees(content)
 
 
+class Strict(np.ndarray):
+    """An array that also refuses to be read from its end."""
+
+    def __getitem__(self, index: Any) -> Any:
+        assert np.min(index) >= 0
+        return super().__getitem__(index)
+
+
+def predict_strictly(trees: CompleteTrees) -> None:
+    """Run the loop as Python, which checks the bounds that the compiled one does not."""
+    from bottega.algorithms.xgboost import kernels
+
+    parts = [getattr(trees, name).view(Strict) for name in ("features", "keys", "leaves")]
+    groups, base = trees.groups.view(Strict), trees.base.view(Strict)
+    for count in (1, 9):
+        rows = RNG.normal(size=(count, trees.width)).astype(np.float32)
+        out = np.empty((count, trees.outputs), np.float32)
+        assert kernels.predict_complete.py_func(
+            rows, *parts, trees.depth, groups, base, trees.transformation, out
+        )
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    count=st.integers(1, 20),
+    depth=st.integers(0, 4),
+    width=st.integers(1, 3),
+    outputs=st.integers(1, 3),
+    seed=st.integers(0, 2**32),
+)
+def test_whatever_is_accepted_is_read_within_bounds(
+    count: int, depth: int, width: int, outputs: int, seed: int
+):
+    from bottega.algorithms.xgboost.kernels import IDENTITY, SIDE
+
+    chance = np.random.default_rng(seed)
+    inner = 2**depth - 1
+    trees = CompleteTrees(
+        features=chance.integers(0, width, (count + SIDE) * inner, np.int32),
+        keys=chance.integers(-(2**31), 2**31, (count + SIDE) * inner, np.int32),
+        leaves=chance.normal(size=count * (inner + 1)).astype(np.float32),
+        depth=depth,
+        groups=chance.integers(0, outputs, count, np.int32),
+        base=np.zeros(outputs, np.float32),
+        transformation=IDENTITY,
+        width=width,
+    )
+    predict_strictly(read_trees(trees.to_bytes()))
+
+
 @settings(max_examples=200, deadline=None)
 @given(cut=st.integers(0, 330), patch=st.binary(min_size=1, max_size=8))
 def test_damaged_content_is_refused_or_harmless(cut: int, patch: bytes):
@@ -184,10 +245,18 @@ def test_damaged_content_is_refused_or_harmless(cut: int, patch: bytes):
         near = XGBOOST.near_model(damaged)
     except ValueError:
         return
-    near.answer(b"1", "text/csv", "")  # nothing that it reads is out of bounds
+    predict_strictly(near.trees)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"{}\n", b"[]\n", b'{"accept": 1}\n', b"\x00\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"\n", b"{}\n", b"[]\n", b'{"accept": 1}\n', b"\x00\n"),
+        b'{"accept": "text/csv\\r\\nset-cookie: a=b"}\n' + small_trees().to_bytes(),
+        b"[" * 1_000_000,
+        b'{"accept": "text/csv"}\n' + b"[" * 1_000_000,
+    ],
+)
 def test_other_content_is_refused(content: bytes):
     with pytest.raises(ValueError):  # noqa: PT011
         XGBOOST.near_model(content)

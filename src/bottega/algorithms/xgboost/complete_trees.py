@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ _ARRAYS: Mapping[str, Any] = {
     "base": np.float32,
 }
 _NUMBERS = ("depth", "transformation", "width")
+_LONGEST_HEAD = 512
+"""Bytes; whatever is longer is not ours, and would take long to parse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class CompleteTrees:
     width: int
 
     @property
+    def outputs(self) -> int:
+        """How many margins a row has."""
+        return int(self.base.shape[0])
+
+    @property
     def steps(self) -> int:
         """How many nodes one row passes."""
         return int(self.groups.shape[0]) * max(1, self.depth)
@@ -48,10 +56,8 @@ class CompleteTrees:
     def predict(self, rows: Any) -> Any | None:
         """Predict a contiguous ``float32`` array, rows x features, as the library does: one number
         a row, or one for each output. None when a value is missing."""
-        from bottega.algorithms.xgboost import kernels
-
-        out = np.empty((rows.shape[0], self.base.shape[0]), np.float32)
-        whole = kernels.predict_complete(
+        out = np.empty((rows.shape[0], self.outputs), np.float32)
+        whole = _kernels().predict_complete(
             rows,
             self.features,
             self.keys,
@@ -78,8 +84,8 @@ def read_trees(content: bytes) -> CompleteTrees:
     Raises:
         ValueError: these are no such trees; the message says what is wrong with them.
     """
-    line, _, data = content.partition(b"\n")
-    head = json.loads(line)
+    end = content.find(b"\n", 0, _LONGEST_HEAD)
+    head, data = json.loads(content[: max(end, 0)]), content[end + 1 :]
     if not isinstance(head, dict) or head.keys() != {*_NUMBERS, "sizes"}:
         raise ValueError("these are no trees")
     sizes = head.pop("sizes")
@@ -101,12 +107,11 @@ def read_trees(content: bytes) -> CompleteTrees:
 
 def _check(trees: CompleteTrees) -> None:
     """Refuse whatever would have the kernel read where nothing is."""
-    from bottega.algorithms.xgboost import kernels
-
+    kernels = _kernels()
     if not 0 <= trees.depth <= _DEEPEST:
         raise ValueError(f"the trees are {trees.depth} deep")
-    if trees.width < 1 or trees.base.shape[0] < 1:
-        raise ValueError("rows have no features, or answers no outputs")
+    if trees.width < 1 or trees.outputs < 1 or trees.groups.shape[0] < 1:
+        raise ValueError("there are no trees, or rows have no features, or answers no outputs")
     count, inner = trees.groups.shape[0], (1 << trees.depth) - 1
     nodes = (count + kernels.SIDE) * inner
     if trees.features.shape[0] != nodes or trees.keys.shape[0] != nodes:
@@ -123,9 +128,15 @@ def _check(trees: CompleteTrees) -> None:
 
 def columns(out: Any, transformation: int) -> Any:
     """What counts of the kernels' answer: one column where a row has one number."""
+    return out[:, 0] if out.shape[1] == 1 or transformation == _kernels().LARGEST else out
+
+
+@cache
+def _kernels() -> Any:
+    """The compiled loops; to load them takes a second, so nobody does before there are trees."""
     from bottega.algorithms.xgboost import kernels
 
-    return out[:, 0] if out.shape[1] == 1 or transformation == kernels.LARGEST else out
+    return kernels
 
 
 def complete_trees(
@@ -149,12 +160,11 @@ def complete_trees(
         base: for each output, where its margin begins.
         transformation: a constant of the kernels.
     """
-    from bottega.algorithms.xgboost.kernels import SIDE
-
+    side = _kernels().SIDE
     inner = 2**depth - 1
-    if depth > _DEEPEST or (len(trees) + SIDE) * inner > _MOST_NODES:
+    if depth > _DEEPEST or (len(trees) + side) * inner > _MOST_NODES:
         return None
-    features = np.zeros(((len(trees) + SIDE), inner), np.int32)
+    features = np.zeros((len(trees) + side, inner), np.int32)
     keys = np.full(features.shape, np.iinfo(np.int32).max, np.int32)
     leaves = np.zeros((len(trees), inner + 1), np.float32)
     for number, tree in enumerate(trees):

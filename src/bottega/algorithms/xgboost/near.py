@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bottega.algorithms.base import RequestError
 from bottega.algorithms.records.media_types import CSV, media_of
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 
 _MOST_STEPS = 20_000
 """Nodes that the rows of a request may pass together: some fifty microseconds."""
+_STEPS_PER_NUMBER = 400
+"""What it takes to write a predicted number, as JSON lines at worst."""
 _SMALL_BODY = 1 << 13
 _MOST_FEATURES = _SMALL_BODY // 8
+_LONGEST_HEAD = 256
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,11 @@ class NearTrees:
 
     trees: CompleteTrees
     default_accept: str
+    numbers: Callable[[bytes, int], Any]
+    """Reads plain CSV."""
 
     def answer(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str] | None:
         """See :class:`.NearModel`."""
-        from bottega.algorithms.readers.number_kernels import numbers
-
         if len(body) > _SMALL_BODY:
             return None
         try:
@@ -39,8 +43,8 @@ class NearTrees:
                 return None
         except RequestError:
             return None
-        rows = numbers(body, self.trees.width)
-        if rows is None or rows.shape[0] * self.trees.steps > _MOST_STEPS:
+        rows = self.numbers(body, self.trees.width)
+        if rows is None or rows.shape[0] * _steps(self.trees) > _MOST_STEPS:
             return None
         scores = self.trees.predict(rows)
         return None if scores is None else (answers.encode(scores, kind), kind)
@@ -49,7 +53,7 @@ class NearTrees:
 def near(model: Model) -> bytes:
     """What :func:`read_near` makes a model of; empty where the compiled model has no such part."""
     trees = model.complete_trees()
-    if trees is None or trees.steps > _MOST_STEPS or trees.width > _MOST_FEATURES:
+    if trees is None or _unfit(trees) or model.default_accept not in answers.ACCEPTED:
         return b""
     return json.dumps({"accept": model.default_accept}).encode() + b"\n" + trees.to_bytes()
 
@@ -60,15 +64,31 @@ def read_near(content: bytes) -> NearTrees:
     Raises:
         ValueError: it is something else.
     """
-    head, _, trees = content.partition(b"\n")
-    settings = json.loads(head)
+    from bottega.algorithms.readers.number_kernels import numbers
+
+    end = content.find(b"\n", 0, _LONGEST_HEAD)
+    settings = json.loads(content[: max(end, 0)])
     accept = settings.get("accept") if isinstance(settings, dict) else None
-    if not isinstance(accept, str):
+    if accept not in answers.ACCEPTED:
         raise ValueError("it does not say in which form its answers are")
-    found = NearTrees(read_trees(trees), accept)
-    if found.trees.width > _MOST_FEATURES:
-        raise ValueError(f"rows have {found.trees.width} features")
-    zeros = b",".join([b"0"] * found.trees.width)
-    if found.answer(zeros, CSV, "") is None:  # which also loads the kernels, here and now
+    trees = read_trees(content[end + 1 :])
+    if unfit := _unfit(trees):
+        raise ValueError(unfit)
+    found = NearTrees(trees, accept, numbers)
+    if found.answer(b",".join([b"0"] * trees.width), CSV, "") is None:
         raise ValueError("it cannot answer a row of zeros")
     return found
+
+
+def _steps(trees: CompleteTrees) -> int:
+    """What one row takes, from its text to the text of its answer."""
+    return trees.steps + _STEPS_PER_NUMBER * trees.outputs
+
+
+def _unfit(trees: CompleteTrees) -> str:
+    """Why not even one row can be predicted in time; empty where it can."""
+    if trees.width > _MOST_FEATURES:
+        return f"rows have {trees.width} features"
+    if _steps(trees) > _MOST_STEPS:
+        return f"{trees.steps} steps and {trees.outputs} outputs are too many"
+    return ""
