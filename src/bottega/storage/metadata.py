@@ -84,6 +84,15 @@ class Outline(NamedTuple):
     version: int
 
 
+class Written(NamedTuple):
+    """A resource with its body as it is written."""
+
+    name: str
+    modified: float
+    body: str
+    """JSON; it may have NaN and Infinity."""
+
+
 class Changes(NamedTuple):
     """What has changed of a kind: resources that were made, updated, deleted, or tagged anew."""
 
@@ -191,6 +200,15 @@ class MetadataStore(ABC):
 
         Fast also for ten thousands of them, as no document is read: for what sorts and filters by
         more than a query can say, and remembers what it made of the documents.
+        """
+
+    @abstractmethod
+    def scan(self, kind: str) -> Iterator[Written]:
+        """Every resource of a kind, in the order of the names, with its body as JSON.
+
+        For what needs a few members of very many documents and knows how to find them sooner than
+        by decoding all there is. The resources are read piece by piece: each is as it was some time
+        since the beginning, and one that is there all the while comes once.
         """
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Literal, TypeVar
@@ -26,6 +26,7 @@ from bottega.storage.metadata import (
     ResourceQuery,
     TooManyTags,
     VersionConflict,
+    Written,
 )
 from bottega.storage.sql_engine import open_database
 from bottega.storage.sql_paging import after, listing, token_after
@@ -90,11 +91,13 @@ _OUTLINE = (
     resources.c.modified,
     resources.c.version,
 )
+_WRITTEN = (resources.c.name, resources.c.modified, resources.c.body)
 _BY_NAMES = sa.select(*_COLUMNS).where(
     resources.c.kind == sa.bindparam("the_kind"),
     resources.c.name.in_(sa.bindparam("the_names", expanding=True)),
 )
 _NAMES_AT_ONCE = 500
+_SCANNED_AT_ONCE = 500
 _COUNTS = (
     sa.select(resources.c.status, sa.func.count())
     .where(resources.c.kind == sa.bindparam("the_kind"))
@@ -216,6 +219,18 @@ class SqlMetadataStore(MetadataStore):
         with self._read() as connection:
             rows = connection.execute(listing(query, _OUTLINE)).all()
         return tuple(map(Outline._make, rows))
+
+    def scan(self, kind: str) -> Iterator[Written]:
+        query = ResourceQuery(kind, sort_by="name", descending=False)
+        first = listing(query, _WRITTEN).limit(_SCANNED_AT_ONCE)
+        statement = first
+        while True:
+            with self._read() as connection:
+                rows = connection.execute(statement).all()
+            yield from map(Written._make, rows)
+            if len(rows) < _SCANNED_AT_ONCE:
+                return
+            statement = first.where(resources.c.name > rows[-1].name)
 
     def changes(self, kind: str, since: int) -> Changes:
         return self._history.since(kind, since)

@@ -8,6 +8,7 @@ another process, leaves one more such store in the variable ``store``.
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
 from typing import Any
 
@@ -260,6 +261,18 @@ class MetadataStoreCase(MetadataStoreConcurrency):
         assert store.get_many("Model", [*names, "other"]) == made
         assert store.get_many("Model", iter(names[3:5])) == {n: made[n] for n in names[3:5]}
         assert store.get_many("Model", []) == {}
+
+    def test_a_scan_tells_of_every_resource_with_its_body(self, store: MetadataStore) -> None:
+        bodies = {f"m{number:04}": {"n": number, "x": [None, 1.5, "é"]} for number in range(1100)}
+        bodies |= {"n": {"x": float("inf")}, "o": {}}
+        made = {name: store.create(resource(name, body=body)) for name, body in bodies.items()}
+        store.create(resource("m1", kind="Endpoint"))
+        made["n"] = store.update(made["n"])
+        found = list(store.scan("Model"))
+        assert [one.name for one in found] == sorted(made)
+        assert {one.name: one.modified for one in found} == {n: m.modified for n, m in made.items()}
+        assert {one.name: json.loads(one.body) for one in found} == bodies
+        assert list(store.scan("Nothing")) == []
 
     def test_changes_are_told_since_a_number(self, store: MetadataStore) -> None:
         first = store.changes("Model", 0)
