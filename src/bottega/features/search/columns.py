@@ -51,6 +51,11 @@ class Column(ABC):
             rows[present.start : present.stop] = array("I", [row] * len(values))
             self._replace(present.start, present.stop, values)
 
+    def extend(self, rows: array[int], values: Sequence[Any]) -> None:
+        """Give rows that are behind all others one value each."""
+        self._rows.extend(rows)
+        self._append_all(values)
+
     def having(self) -> set[int]:
         """The rows that have a value."""
         return set(self._rows)
@@ -69,6 +74,10 @@ class Column(ABC):
 
     @abstractmethod
     def _append(self, value: Any) -> None: ...
+
+    def _append_all(self, values: Sequence[Any]) -> None:
+        for value in values:
+            self._append(value)
 
     @abstractmethod
     def _replace(self, start: int, end: int, values: Sequence[Any]) -> None: ...
@@ -103,6 +112,12 @@ class Numbers(Column):
             self._values.append(value)
         else:
             self._replace(len(self._values), len(self._values), (value,))
+
+    def _append_all(self, values: Sequence[Any]) -> None:
+        if set(map(type, values)) == {float}:
+            self._values.extend(array("d", values))
+        else:
+            super()._append_all(values)
 
     def _replace(self, start: int, end: int, values: Sequence[Any]) -> None:
         kept = array("d", bytes(8 * len(values)))
@@ -156,6 +171,13 @@ class Texts(Column):
 
     def _append(self, value: Any) -> None:
         self._codes.append(self._code(value))
+
+    def _append_all(self, values: Sequence[Any]) -> None:
+        try:
+            codes = array("I", map(self._code_of.__getitem__, values))
+        except (KeyError, TypeError):  # some are new, or no texts
+            codes = array("I", map(self._code, values))
+        self._codes.extend(codes)
 
     def _replace(self, start: int, end: int, values: Sequence[Any]) -> None:
         codes = [self._code(value) for value in values]

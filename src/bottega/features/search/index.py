@@ -1,6 +1,6 @@
 """An index of the resources of one kind, beside the store.
 
-Reading a hundred thousand documents takes seconds. So their values are kept in arrays, property by
+Reading a hundred thousand documents takes a second or two. So their values are kept in arrays, property by
 property: names that owners choose (hyperparameters, metrics) of every resource, others when
 somebody has asked for them; and results are kept in order by the last properties that somebody
 sorted by. Each search first reads again what the store says has changed. A resource takes some
@@ -10,6 +10,7 @@ hundred bytes; for one that is in the store and not here, nothing is lost but ti
 from __future__ import annotations
 
 import threading
+from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +28,9 @@ from bottega.features.search.properties import (
     Property,
     property_of,
 )
+from bottega.features.search.reading import Path, Reading, Single
 from bottega.features.search.selecting import Selection, pick, walk
-from bottega.storage.metadata import MetadataStore, Resource, ResourceQuery
+from bottega.storage.metadata import MetadataStore, Resource
 
 MOST_PROPERTIES = 64
 """Properties with names of SageMaker's that are kept; the one that was not asked for the longest
@@ -39,8 +41,6 @@ COMMON = ("CreationTime", "LastModifiedTime")
 MOST_ORDERS = 6
 AT_ONCE = 500
 """Documents that are read at once where a property cannot be told from the arrays."""
-
-Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -200,8 +200,22 @@ class Index:
         self._clear()
         kind = self._searchable.kind
         tags = self._store.all_tags(kind) if self._with_tags else {}
-        for resource in self._store.each(ResourceQuery(kind, sort_by="name", descending=False)):
-            self._put(resource, tags.get(resource.name, {}))
+        reading = Reading(self._searchable, self._properties)
+        for found in reading.read(self._store.scan(kind), tags):
+            if isinstance(found, Single):
+                row = self._add([found.name])[0]
+                self._change(row, found.values, fresh=True)
+                continue
+            rows = self._add(found.names)
+            for path, values in zip(found.paths, zip(*found.values, strict=True), strict=True):
+                self._column_at(path).extend(rows, values)
+
+    def _add(self, names: Sequence[str]) -> array[int]:
+        """Rows for resources that are not here yet, behind all others."""
+        rows = array("I", range(len(self._names), len(self._names) + len(names)))
+        self._names += names
+        self._row_of.update(zip(names, rows, strict=True))
+        return rows
 
     def _read(self, names: Iterable[str]) -> None:
         found = self._store.get_many(self._searchable.kind, names)

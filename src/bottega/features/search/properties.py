@@ -119,6 +119,18 @@ def _within(shape: Shape, path: str, name: str) -> Property:
 
 
 def _values(document: Any, steps: Sequence[str]) -> Sequence[Any]:
+    value = document
+    for step in steps:
+        if step not in value:
+            return ()
+        value = value[step]
+        if isinstance(value, list):
+            return _all_values(document, steps)
+    return (value,)
+
+
+def _all_values(document: Any, steps: Sequence[str]) -> Sequence[Any]:
+    """The values where there may be lists on the way."""
     values = [document]
     for step in steps:
         values = [value[step] for value in values if step in value]
