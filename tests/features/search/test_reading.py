@@ -111,7 +111,7 @@ def expected(
 
 
 def same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and (one == other or one != one and other != other)
+    return type(one) is type(other) and (one == other or (one != one and other != other))
 
 
 @pytest.mark.parametrize("kind", SEARCHABLE)

@@ -1,8 +1,8 @@
 """An index of the resources of one kind, beside the store.
 
-Reading a hundred thousand documents takes a second or two. So their values are kept in arrays, property by
-property: names that owners choose (hyperparameters, metrics) of every resource, others when
-somebody has asked for them; and results are kept in order by the last properties that somebody
+Reading a hundred thousand documents takes a second or two. So their values are kept in arrays,
+property by property: names that owners choose (hyperparameters, metrics) of every resource, others
+when somebody has asked for them; and results are kept in order by the last properties that somebody
 sorted by. Each search first reads again what the store says has changed. A resource takes some
 hundred bytes; for one that is in the store and not here, nothing is lost but time.
 """
