@@ -135,6 +135,8 @@ class IndexedStore(SqlAlchemyStore):
                 token = language.create_page_token(offset + max_results)
                 ids = ids[:max_results]
             runs = entities(reader, ids)
+            if not _linked(reader, ids):
+                return runs, token
         with self.ManagedSessionMaker() as session:
             inputs = self._get_run_inputs(session, ids)  # type: ignore[no-untyped-call]
             outputs = self._get_model_outputs_bulk(ids, session)
@@ -168,8 +170,25 @@ class IndexedStore(SqlAlchemyStore):
         return True
 
 
+def _linked(reader: Reader, ids: Sequence[str]) -> bool:
+    """Whether any of the runs has data sets or models; few have, and MLflow's way of asking for
+    them takes longer than all the rest of a page."""
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        some = tuple(ids[start : start + IDS_AT_ONCE])
+        places = ", ".join("?" * len(some))
+        (found,) = reader.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM inputs WHERE destination_type = 'RUN'"
+            f" AND destination_id IN ({places})) OR EXISTS (SELECT 1 FROM inputs"
+            f" WHERE source_type = 'RUN_OUTPUT' AND source_id IN ({places}))",
+            some * 2,
+        ).fetchone()
+        if found:
+            return True
+    return False
+
+
 def entities(reader: Reader, ids: Sequence[str]) -> list[Run]:
-    """MLflow's entities of runs, in the order of the ids; without inputs and outputs."""
+    """MLflow's entities of runs, in the order of the ids, without what :func:`_linked` is about."""
     found: dict[str, Run] = {}
     for start in range(0, len(ids), IDS_AT_ONCE):
         for run in _some_entities(reader, ids[start : start + IDS_AT_ONCE]):
@@ -215,7 +234,8 @@ def _some_entities(reader: Reader, ids: Sequence[str]) -> Iterator[Run]:
             lifecycle_stage=stage,
             artifact_uri=artifacts,
         )
-        yield Run(info, RunData(metrics[run], params[run], tags[run]))
+        data = RunData(metrics[run], params[run], tags[run])
+        yield Run(info, data, RunInputs(dataset_inputs=[]), RunOutputs([]))
 
 
 def install() -> Callable[[], IndexedStore]:

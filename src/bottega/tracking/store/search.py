@@ -1,6 +1,6 @@
 """Answers a search for runs on SQLite, the cheaper of two ways.
 
-*Collecting* finds all runs that match, from the condition that fewest meet, and sorts them.
+*Collecting* finds all runs that match, by the conditions that few meet, and sorts them.
 *Walking* goes through an index in the wanted order, and looks each run up until the page is full.
 Counting collects always; a total is remembered until something is written.
 """
@@ -138,20 +138,24 @@ def _narrowest(reader: Reader, query: RunQuery) -> tuple[int, Condition | None]:
 
 def _collected(reader: Reader, query: RunQuery, joins: Sql = Sql("")) -> Sql:  # noqa: B008
     """``FROM`` and ``WHERE`` over every run ``r`` that matches."""
-    fewest, start = _narrowest(reader, query)
+    fewest, narrowest = _narrowest(reader, query)
+    # Listing what meets a condition is the cheaper way, unless it is much more than there is to
+    # look up.
+    listed = [
+        (met, condition)
+        for condition in filter(indexed, query.conditions)
+        if (met := _met(reader, condition)) < fewest * LOOKUPS or condition is narrowest
+    ]
+    listed.sort(key=lambda pair: pair[0])
+    # Making a set of a list takes longer than going through it: the longest list is gone through.
+    start = listed.pop()[1] if narrowest is not None else None
     tests = [is_member(query)]
     # What is tested of the list is tested before the run is looked up; the plus keeps SQLite from
     # looking up the list by the test instead.
     run = "r.run_uuid" if start is None else "+d.run_uuid"
-    for condition in query.conditions:
-        if condition is start:
-            continue
-        # Listing what meets the condition is the cheaper way, unless it is much more than there is
-        # to look up.
-        if indexed(condition) and _met(reader, condition) < fewest * LOOKUPS:
-            tests.append(Sql(f"{run} IN (") + ids(condition) + ")")
-        else:
-            tests.append(holds(condition))
+    sets = [condition for _, condition in listed]
+    tests += [Sql(f"{run} IN (") + ids(condition) + ")" for condition in sets]
+    tests += [holds(each) for each in query.conditions if each is not start and each not in sets]
     if start is None:
         source = Sql(" FROM runs r")
     else:

@@ -6,8 +6,10 @@ import json
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from mlflow.entities import Metric, Run, ViewType
 from mlflow.utils.proto_json_utils import message_to_json
 
@@ -28,6 +30,7 @@ _VIEWS = {
 }
 _WORDS = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _OF_A_METRIC = ("model_id", "dataset_name", "dataset_digest", "run_id")
+_more_of_a_metric = attrgetter(*_OF_A_METRIC)
 _TEXTS = ("filter", "page_token")
 _LISTS = ("experiment_ids", "order_by")
 _ASKED = {*_TEXTS, *_LISTS, "run_view_type", "max_results"}
@@ -66,7 +69,7 @@ def _answer(store: IndexedStore, asked: Mapping[str, Any]) -> bytes:
     answer: dict[str, Any] = {"runs": [_document(run) for run in found]} if found else {}
     if found.token:
         answer["next_page_token"] = found.token.decode()
-    return json.dumps(answer, separators=(",", ":"), allow_nan=False).encode()
+    return msgspec.json.encode(answer)
 
 
 def _understood(asked: Any) -> bool:
@@ -118,12 +121,12 @@ def _metric(metric: Metric) -> dict[str, Any]:
     value = metric.value
     found = {
         "key": metric.key,
-        "value": "NaN" if math.isnan(value) else _WORDS.get(value, value),
+        "value": value if math.isfinite(value) else _WORDS.get(value, "NaN"),
         "timestamp": metric.timestamp,
         "step": metric.step,
     }
-    for name in _OF_A_METRIC:
-        if more := getattr(metric, name):
+    for name, more in zip(_OF_A_METRIC, _more_of_a_metric(metric), strict=True):
+        if more:
             found[name] = more
     return found
 
