@@ -13,7 +13,7 @@ import pytest
 from bottega.clock import ManualClock
 from bottega.events import EventBus
 from bottega.features.search.kinds import SEARCHABLE, Candidate
-from bottega.features.search.properties import property_of
+from bottega.features.search.properties import OWNED, TAGS, property_of
 from bottega.features.search.reading import AT_ONCE, Reading, Single
 from bottega.storage.metadata import Resource, Written
 from bottega.storage.sql import SqlMetadataStore
@@ -71,13 +71,17 @@ def store(tmp_path: Path) -> SqlMetadataStore:
 
 
 def told(
-    kind: str, asked: Sequence[str], rows: Sequence[Written], tags: Mapping[str, Any]
+    kind: str,
+    asked: Sequence[str],
+    rows: Sequence[Written],
+    tags: Mapping[str, Any],
+    owned: Sequence[str] = OWNED,
 ) -> dict[str, dict[tuple[str, ...], list[Any]]]:
     """What a reading tells, by the resource."""
     found: dict[str, dict[tuple[str, ...], list[Any]]] = {}
     searchable = SEARCHABLE[kind]
     properties = {one.path: one for one in (property_of(searchable, name) for name in asked)}
-    for batch in Reading(searchable, properties).read(rows, tags):
+    for batch in Reading(searchable, properties, owned).read(rows, tags):
         if isinstance(batch, Single):
             assert batch.name not in found
             found[batch.name] = {path: list(values) for path, values in batch.values.items()}
@@ -139,6 +143,17 @@ def test_each_resource_has_the_values_of_its_document(
 
 def test_nothing_is_told_of_nothing() -> None:
     assert told(KIND, NAMES, [], {}) == {}
+
+
+@pytest.mark.parametrize("head", OWNED)
+def test_of_names_that_owners_choose_only_those_asked_for_are_told(head: str) -> None:
+    rows = [Written("a", 1.0, json.dumps(BODIES["plain"]))]
+    tags = {"a": {"team": "b"}}
+    every = told(KIND, NAMES, rows, tags)["a"]
+    some = told(KIND, NAMES, rows, tags if head == TAGS else {}, owned=[head])["a"]
+    others = set(OWNED) - {head}
+    assert some == {path: values for path, values in every.items() if path[0] not in others}
+    assert any(path[0] == head for path in some)
 
 
 def test_properties_may_be_few() -> None:

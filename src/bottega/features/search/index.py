@@ -1,10 +1,10 @@
 """An index of the resources of one kind, beside the store.
 
-Reading a hundred thousand documents takes a second or two. So their values are kept in arrays,
-property by property: names that owners choose (hyperparameters, metrics) of every resource, others
-when somebody has asked for them; and results are kept in order by the last properties that somebody
-sorted by. Each search first reads again what the store says has changed. A resource takes some
-hundred bytes; for one that is in the store and not here, nothing is lost but time.
+Reading a hundred thousand documents takes a second or two. So values are kept in arrays, property
+by property, when somebody has asked for them: of names that owners choose, as those of metrics, all
+at once; and results are kept in order by the last properties that somebody sorted by. Each search
+first reads again what the store says has changed. A resource takes some hundred bytes; for one that
+is in the store and not here, nothing is lost but time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from bottega.features.search.order import Order
 from bottega.features.search.properties import (
     HYPERPARAMETERS,
     METRICS,
+    OWNED,
     TAGS,
     Property,
     property_of,
@@ -64,15 +65,21 @@ class Index:
         for name in (*COMMON, f"{searchable.record}Name", f"{searchable.record}Status"):
             if name in searchable.shape.members:
                 self._keep(property_of(searchable, name))
-        self._with_tags = False
+        self._heads: set[str] = set()
         self._clear()
 
-    def refresh(self, properties: Iterable[Property], *, with_tags: bool = False) -> None:
-        """Take up what has changed, and see to it that these properties can be asked for."""
-        known = self._with_tags >= with_tags
+    def refresh(self, properties: Iterable[Property], *, heads: Collection[str] = ()) -> None:
+        """Take up what has changed, and see to it that these properties can be asked for.
+
+        Args:
+            properties: some.
+            heads: those of :data:`~bottega.features.search.properties.OWNED` of which every name is
+                meant.
+        """
+        known = self._heads.issuperset(heads)
+        self._heads.update(heads)
         for each in properties:
             known = self._keep(each) and known
-        self._with_tags = self._with_tags or with_tags
         since = self._number if known else 0
         changes = self._store.changes(self._searchable.kind, since)
         if changes.names is None or not known:
@@ -165,8 +172,8 @@ class Index:
         """Note that a property is asked for; returns whether its values are known."""
         head = wanted.path[0]
         if self._is_owned(wanted.path):
-            known = head != TAGS or self._with_tags
-            self._with_tags = self._with_tags or head == TAGS
+            known = head in self._heads
+            self._heads.add(head)
             return known
         known = wanted.path in self._properties
         self._properties[wanted.path] = wanted
@@ -178,7 +185,7 @@ class Index:
         return known
 
     def _is_owned(self, path: Path) -> bool:
-        return len(path) == 2 and path[0] in (HYPERPARAMETERS, METRICS, TAGS)
+        return len(path) == 2 and path[0] in OWNED
 
     def _column(self, of: Property) -> Column:
         columns = self._owned if self._is_owned(of.path) else self._columns
@@ -199,8 +206,8 @@ class Index:
     def _read_everything(self) -> None:
         self._clear()
         kind = self._searchable.kind
-        tags = self._store.all_tags(kind) if self._with_tags else {}
-        reading = Reading(self._searchable, self._properties)
+        tags = self._store.all_tags(kind) if TAGS in self._heads else {}
+        reading = Reading(self._searchable, self._properties, self._heads)
         for found in reading.read(self._store.scan(kind), tags):
             if isinstance(found, Single):
                 row = self._add([found.name])[0]
@@ -223,7 +230,7 @@ class Index:
             if name in found:
                 resource = found[name]
                 candidate = Candidate(self._searchable, resource, self._store)
-                self._put(resource, candidate.tags if self._with_tags else {})
+                self._put(resource, candidate.tags if TAGS in self._heads else {})
             elif (row := self._row_of.pop(name, None)) is not None:
                 self._change(row, {})
                 for order in self._orders.values():
@@ -252,7 +259,8 @@ class Index:
             (METRICS, candidate.metrics),
             (TAGS, tags),
         ):
-            values.update({(head, name): (value,) for name, value in owned.items()})
+            if head in self._heads:
+                values.update({(head, name): (value,) for name, value in owned.items()})
         return values
 
     def _change(

@@ -15,6 +15,7 @@ Type = Literal["text", "number", "time", "boolean", "mixed", "compound"]
 """``mixed`` is text that is compared as a number where it is one; ``compound`` can only exist."""
 
 HYPERPARAMETERS, METRICS, TAGS = "HyperParameters", "Metrics", "Tags"
+OWNED = (HYPERPARAMETERS, METRICS, TAGS)
 """What the names that owners choose come after."""
 
 _TYPES: Mapping[str, Type] = {

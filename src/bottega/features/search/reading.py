@@ -9,7 +9,7 @@ array takes up many values in one go.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter, itemgetter
@@ -21,6 +21,7 @@ from bottega.features.search.kinds import Searchable
 from bottega.features.search.properties import (
     HYPERPARAMETERS,
     METRICS,
+    OWNED,
     TAGS,
     Property,
 )
@@ -67,26 +68,33 @@ class Reading:
 
     Args:
         searchable: the kind.
-        properties: those to be read beside hyperparameters, metrics and tags, by their paths.
+        properties: those to be read, by their paths.
+        owned: those of :data:`~bottega.features.search.properties.OWNED` that are read beside them,
+            with every name there is.
     """
 
-    def __init__(self, searchable: Searchable, properties: Mapping[Path, Property]) -> None:
+    def __init__(
+        self,
+        searchable: Searchable,
+        properties: Mapping[Path, Property],
+        owned: Collection[str] = OWNED,
+    ) -> None:
         known = searchable.shape.members.keys()
         self._paths = tuple(properties)
         self._properties = properties
         heads = {path[0] for path in properties}
-        has_parameters = HYPERPARAMETERS in known
-        has_metrics = bool(searchable.metrics)
+        has_parameters = HYPERPARAMETERS in owned and HYPERPARAMETERS in known
+        has_metrics = METRICS in owned and bool(searchable.metrics)
         # Unless somebody asks for other members of the metrics.
         light = has_metrics and searchable.metrics not in heads
         types: dict[str, Any] = {searchable.metrics: list[Metric]} if light else {}
         self._members = sorted(heads | {_MODIFIED})
-        owned = [*([HYPERPARAMETERS] * has_parameters), *([searchable.metrics] * has_metrics)]
+        more = [*([HYPERPARAMETERS] * has_parameters), *([searchable.metrics] * has_metrics)]
         self._type = msgspec.defstruct(
             "Document",
             [
                 (name, types.get(name, Any), msgspec.UNSET)
-                for name in dict.fromkeys([*self._members, *owned])
+                for name in dict.fromkeys([*self._members, *more])
             ],
             gc=False,
         )

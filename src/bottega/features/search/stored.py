@@ -12,7 +12,7 @@ from bottega.features.search.comparing import Condition
 from bottega.features.search.expressions import Combination, Match
 from bottega.features.search.index import Index
 from bottega.features.search.kinds import Candidate, Searchable
-from bottega.features.search.properties import Property
+from bottega.features.search.properties import OWNED, Property
 from bottega.storage.metadata import MetadataStore
 
 TRIES = 4
@@ -85,7 +85,7 @@ def vocabulary(context: Context, searchable: Searchable) -> set[str]:
     """Names of properties that owners chose and that some resource has."""
     index = index_of(context, searchable)
     with index.lock:
-        index.refresh([], with_tags=True)
+        index.refresh([], heads=OWNED)
         return index.vocabulary()
 
 
