@@ -55,14 +55,15 @@ def test_serving(benchmark: Benchmark) -> None:
 
 @pytest.mark.slow
 def test_tracking(benchmark: Benchmark) -> None:
-    document = benchmark("tracking", "--runs", "400", "--rounds", "2")
-    (table,) = document["tables"]
-    assert len(table["rows"]) == 9
-    for median, high, first, calls in table["rows"].values():
+    document = benchmark("tracking", "--runs", "400", "--rounds", "2", "--seconds", "1")
+    pages, points = document["tables"]
+    assert len(pages["rows"]) == 12
+    assert len(points["rows"]) == 3
+    for median, high, first, calls in pages["rows"].values():
         assert 0 < median <= high
         assert first > 0
         assert calls == 2
-    assert len(document["ratios"]) == 3
+    assert len(document["ratios"]) == 4
 
 
 @pytest.mark.slow
