@@ -31,6 +31,7 @@ from bottega.features.cloudwatch.alarm_controller import AlarmController
 from bottega.features.cloudwatch.collector import MetricCollector
 from bottega.features.debugger.controller import ROLE as DEBUGGER_ROLE
 from bottega.features.debugger.controller import DebuggerController
+from bottega.features.debugger.messenger import MessengerController
 from bottega.features.hosting.controller import EndpointController
 from bottega.features.processing.controller import ProcessingController
 from bottega.features.processing.tracker import ProcessingTracker
@@ -180,6 +181,7 @@ class Studio:
     controllers: ControllerHost
     endpoints: EndpointController
     asynchronous: AsyncInferenceController
+    messenger: MessengerController
     _temporary: Path | None = field(default=None, repr=False)
 
     @classmethod
@@ -215,6 +217,8 @@ class Studio:
             undo.callback(endpoints.close)
             asynchronous = AsyncInferenceController(ports)
             undo.callback(asynchronous.close)
+            messenger = MessengerController(ports, wake=lambda name: host.wake(messenger, name))
+            undo.callback(messenger.close)
             for controller in (
                 *_training(ports, host),
                 *_processing(ports, host),
@@ -226,10 +230,11 @@ class Studio:
                 MetricCollector(ports),
                 _alarms(ports, registry),
                 _debugger(ports, registry),
+                messenger,
                 Scaler(ports, ServiceCaller(registry, ports, SCALING_ROLE, "autoscaling").call),
             ):
                 host.add(controller)
-            studio = cls(ports, registry, host, endpoints, asynchronous)
+            studio = cls(ports, registry, host, endpoints, asynchronous, messenger)
             undo.pop_all()
             return studio
 
@@ -274,6 +279,7 @@ class Studio:
             closing.callback(self.ports.runner.close)
             closing.callback(self.endpoints.close)
             closing.callback(self.asynchronous.close)
+            closing.callback(self.messenger.close)
             closing.callback(self.controllers.stop)
             closing.callback(self.ports.event_log.close)
             closing.callback(self.ports.memory.close)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
+from bottega.features.debugger import actions
+from bottega.jobs.debugging.configuration import rule_configurations
+from bottega.jobs.debugging.evaluations import RuleEvaluation
+from bottega.ports import Ports
+from bottega.storage.metadata import Resource
 from bottega.studio import Studio
 from bottega.testing.requests import SKLEARN_IMAGE, code_archive, script_job
 
@@ -52,6 +58,32 @@ def rule(name: str, rule: str = "", image: str = RULES_IMAGE, **parameters: str)
         "RuleEvaluatorImage": image,
         "RuleParameters": {"rule_to_invoke": rule or name, **parameters},
     }
+
+
+def fired_rule(
+    ports: Ports, training: str, *wanted: Mapping[str, str]
+) -> tuple[Resource, RuleEvaluation]:
+    """A training job, and its rule Overfit, which has fired; nothing was done for that yet.
+
+    Args:
+        wanted: the rule's actions, as ``action_json`` lists them.
+    """
+    body = {
+        "TrainingJobName": training,
+        "RoleArn": ports.config.role_arn,
+        "OutputDataConfig": {"S3OutputPath": f"s3://{ports.config.bucket}/o"},
+        "DebugRuleConfigurations": [rule("Overfit", action_json=json.dumps(list(wanted)))],
+    }
+    job = ports.store.create(
+        Resource("TrainingJob", training, f"arn:{training}", "InProgress", 1.0, 1.0, body=body)
+    )
+    (found,) = rule_configurations(body)
+    begun = RuleEvaluation.begin(ports.config, job, found, 1.0)
+    fired = begun.moved("IssuesFound", 2.0, "it fired").with_private(
+        actions=actions.planned(found, training),
+        result={"findings": [{"Time": 2.0, "Message": "much"}]},
+    )
+    return job, RuleEvaluation(ports.store.create(fired.resource))
 
 
 class DebuggingStudio:

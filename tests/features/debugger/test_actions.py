@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,12 +14,12 @@ from bottega.errors import (
     ValidationException,
 )
 from bottega.events import RuleNotified
-from bottega.features.debugger import actions
-from bottega.jobs.debugging.configuration import rule_configurations
+from bottega.features.debugger import actions, outbox
+from bottega.features.debugger.outbox import Letter
 from bottega.jobs.debugging.evaluations import KIND, RuleEvaluation
-from bottega.storage.metadata import Resource
+from bottega.storage.metadata import Resource, ResourceQuery
 from bottega.studio import Studio
-from bottega.testing.debugging import rule
+from bottega.testing.debugging import fired_rule
 
 
 class Bench:
@@ -34,19 +33,7 @@ class Bench:
         self.ports.events.subscribe(
             lambda event: self.heard.append(event) if isinstance(event, RuleNotified) else None
         )
-        body = {
-            "TrainingJobName": "job-1",
-            "RoleArn": self.ports.config.role_arn,
-            "OutputDataConfig": {"S3OutputPath": f"s3://{self.ports.config.bucket}/o"},
-            "DebugRuleConfigurations": [rule("Overfit", action_json=json.dumps(list(wanted)))],
-        }
-        self.training = self.job("job-1", body)
-        (found,) = rule_configurations(body)
-        begun = RuleEvaluation.begin(self.ports.config, self.training, found, 1.0)
-        fired = begun.moved("IssuesFound", 2.0, "it fired").with_private(
-            actions=actions.planned(found, "job-1"), result={"findings": [{"Message": "much"}]}
-        )
-        self.ports.store.create(fired.resource)
+        self.training, fired = fired_rule(self.ports, "job-1", *wanted)
         self.name = fired.name
 
     def job(self, name: str, body: Mapping[str, Any], status: str = "InProgress") -> Resource:
@@ -70,7 +57,12 @@ class Bench:
 
     def note(self, number: int, **values: Any) -> None:
         """As if a daemon had been killed there."""
-        actions._note(self.ports, self.evaluation, number, **values)
+        actions.note(self.ports, self.name, number, **values)
+
+    @property
+    def letters(self) -> list[Letter]:
+        query = ResourceQuery(outbox.KIND)
+        return [Letter.of(entry) for entry in self.ports.store.each(query)]
 
 
 STOP = {"name": "stoptraining", "training_job_prefix": "job-"}
@@ -88,9 +80,12 @@ def test_each_action_is_done_once(studio: Studio) -> None:
     bench = Bench(studio, STOP, MAIL)
     stop, mail = bench.act()
     assert (stop["Outcome"], stop["Message"]) == ("Done", "stopped the training job job-1")
-    assert mail["Outcome"] == "Done"
+    assert mail["Outcome"] == "Begun"
     assert bench.act() == [stop, mail]
     assert bench.stopped == ["job-1"]
+    (letter,) = bench.letters
+    assert letter.message.text.endswith("much")
+    assert letter.message.identity == letter.name == f"{bench.name}.1"
     assert [one.address for one in bench.heard] == ["a@b.co"]
 
 
@@ -146,13 +141,18 @@ def test_a_stop_that_failed_is_tried_again(studio: Studio) -> None:
     assert bench.stopped == ["job-1"]
 
 
-def test_a_message_is_not_sent_twice_after_a_kill(studio: Studio) -> None:
+def test_a_message_is_handed_over_once_also_after_a_kill(studio: Studio) -> None:
     bench = Bench(studio, MAIL)
-    bench.note(0, Outcome="Begun")
-    (mail,) = bench.act()
-    assert mail["Outcome"] == "Failed"
-    assert "may have arrived" in mail["Message"]
-    assert bench.heard == []
+    evaluation = bench.evaluation
+    bench.act()
+    # Killed after the message was on the disk, and before it counted as begun.
+    actions.act(bench.ports, bench.call, evaluation, bench.training)
+    assert len(bench.letters) == 1
+    assert len(bench.heard) == 1
+    actions.end(bench.ports, bench.name, 0, actions.DONE, "mailed")
+    # The messenger was faster than who handed it over.
+    actions.act(bench.ports, bench.call, evaluation, bench.training)
+    assert bench.evaluation.actions[0]["Outcome"] == "Done"
 
 
 def test_a_deleted_evaluation_is_left_alone(studio: Studio) -> None:

@@ -2,86 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import socketserver
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from bottega.config import Config
 from bottega.features.debugger.messages import Message, MessageNotSent, send
+from bottega.testing.message_servers import Hook, MailServer, serving
 
-MESSAGE = Message("Email", "a@b.co", "job", "Overfit", "it fired", ("the loss went up",))
-
-
-@contextmanager
-def serving(server: socketserver.BaseServer) -> Iterator[int]:
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield int(server.server_address[1])  # type: ignore[index]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-class MailServer(socketserver.ThreadingTCPServer):
-    """Takes one mail after the other, as little of SMTP as that needs."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _MailHandler)
-        self.mails: list[str] = []
-
-
-class _MailHandler(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        self.wfile.write(b"220 here\r\n")
-        while line := self.rfile.readline().decode():
-            verb = line.split()[0].upper() if line.strip() else ""
-            if verb == "DATA":
-                self.wfile.write(b"354 go on\r\n")
-                lines = []
-                while (text := self.rfile.readline().decode()) != ".\r\n":
-                    lines.append(text)
-                server = self.server
-                assert isinstance(server, MailServer)
-                server.mails.append("".join(lines))
-                self.wfile.write(b"250 taken\r\n")
-            elif verb == "QUIT":
-                self.wfile.write(b"221 bye\r\n")
-                return
-            else:
-                self.wfile.write(b"250 ok\r\n")
-
-
-class Hook(HTTPServer):
-    """A webhook that answers with one status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(("127.0.0.1", 0), _HookHandler)
-        self.status = status
-        self.bodies: list[dict[str, object]] = []
-
-
-class _HookHandler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        hook = self.server
-        assert isinstance(hook, Hook)
-        hook.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(hook.status)
-        self.end_headers()
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        return
+MESSAGE = Message(
+    "Email", "a@b.co", "job", "Overfit", "it fired", ("the loss went up",), "job-overfit.0"
+)
 
 
 def config(tmp_path: Path, **settings: str) -> Config:
@@ -106,6 +39,7 @@ def test_it_is_mailed(tmp_path: Path) -> None:
     assert "From: studio@b.co" in mail
     assert "Debugger rule Overfit has fired for the training job job" in mail
     assert "the loss went up" in mail
+    assert "Message-ID: <job-overfit.0@" in mail
 
 
 def test_it_is_posted(tmp_path: Path) -> None:
@@ -115,6 +49,7 @@ def test_it_is_posted(tmp_path: Path) -> None:
         assert send(where, MESSAGE) == "posted to the webhook for a@b.co"
     (body,) = hook.bodies
     assert (body["channel"], body["rule"], body["job"]) == ("Email", "Overfit", "job")
+    assert body["identity"] == "job-overfit.0"
     assert body["findings"] == ["the loss went up"]
 
 
@@ -145,3 +80,25 @@ def test_what_cannot_be_sent_is_said(tmp_path: Path) -> None:
     two = replace(MESSAGE, address="a@b.co\nBcc: c@b.co")
     with pytest.raises(MessageNotSent, match="mail server"):
         send(config(tmp_path, smtp_url="smtp://127.0.0.1:1"), two)
+
+
+@pytest.mark.parametrize(
+    ("status", "lasting"), [(400, True), (404, True), (408, False), (429, False), (503, False)]
+)
+def test_a_webhook_says_whether_to_try_again(tmp_path: Path, status: int, lasting: bool) -> None:
+    with serving(Hook(status)) as port, pytest.raises(MessageNotSent) as refused:
+        send(config(tmp_path, notification_webhook=f"http://127.0.0.1:{port}"), MESSAGE)
+    assert refused.value.lasting is lasting
+
+
+@pytest.mark.parametrize(("answer", "lasting"), [("550 who is that", True), ("450 later", False)])
+def test_a_mail_server_says_whether_to_try_again(
+    tmp_path: Path, answer: str, lasting: bool
+) -> None:
+    server = MailServer(recipients=answer)
+    with serving(server) as port, pytest.raises(MessageNotSent) as refused:
+        send(config(tmp_path, smtp_url=f"smtp://127.0.0.1:{port}"), MESSAGE)
+    assert refused.value.lasting is lasting
+    with pytest.raises(MessageNotSent) as refused:
+        send(config(tmp_path, smtp_url="smtp://127.0.0.1:1"), MESSAGE)
+    assert not refused.value.lasting

@@ -151,7 +151,10 @@ export interface IRuleAction {
   Outcome: RuleActionOutcome;
   /** When it was done. */
   Time?: number;
-  /** What was done, or why it could not be. */
+  /**
+   * What was done, or why it could not be; of a message that will be sent again, why it has
+   * to be.
+   */
   Message?: string;
 }
 
@@ -329,7 +332,7 @@ export type ProfilingState = 'Enabled' | 'Disabled';
 
 export type RuleActionName = 'StopTraining' | 'Email' | 'SMS';
 
-export type RuleActionOutcome = 'Waiting' | 'Done' | 'Failed';
+export type RuleActionOutcome = 'Waiting' | 'InProgress' | 'Done' | 'Failed';
 
 export type RuleKind = 'Debugger' | 'Profiler' | 'Custom';
 

@@ -1,29 +1,28 @@
 """What is done when a rule fires: the training is stopped, somebody is told. Each of it once.
 
-What will be done is written down before it is done: what can be repeated without harm (stopping a
-certain job) is repeated after a kill, and what cannot (a message) is not.
+What will be done is written down before it is done. Stopping a certain job is done here, and again
+after a kill; a message is handed to the messenger, since nobody knows how long its server takes.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from bottega.errors import ClientFault, ValidationException
 from bottega.events import RuleNotified
-from bottega.features.debugger.messages import Message, MessageNotSent, send
+from bottega.features.debugger import outbox
+from bottega.features.debugger.messages import Message
 from bottega.jobs.debugging.configuration import Action, RuleConfiguration, actions_of
 from bottega.jobs.debugging.evaluations import KIND, RuleEvaluation
 from bottega.jobs.debugging.session import TRAINING
 from bottega.ports import Ports
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 
-log = logging.getLogger(__name__)
-
 Call = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
 
 WAITING, BEGUN, DONE, FAILED = "Waiting", "Begun", "Done", "Failed"
+"""How an action stands; what is done or has failed stays so."""
 
 
 def planned(rule: RuleConfiguration, training: str) -> list[dict[str, Any]]:
@@ -42,27 +41,43 @@ def act(ports: Ports, call: Call, evaluation: RuleEvaluation, training: Resource
         action = Action(entry["Name"], entry["Target"])
         if action.name == "StopTraining":
             _stop(ports, call, evaluation, number, entry)
-        else:
-            _tell(ports, evaluation, number, entry, action, training)
+        elif entry["Outcome"] == WAITING:
+            _tell(ports, evaluation, number, action, training)
 
 
-def _note(ports: Ports, evaluation: RuleEvaluation, number: int, **values: Any) -> None:
-    """Write into the entry of one action."""
+def outcome(ports: Ports, evaluation: str, number: int) -> str | None:
+    """How one action of an evaluation stands; None when its training was deleted."""
+    try:
+        entries = RuleEvaluation(ports.store.get(KIND, evaluation)).actions
+    except ResourceMissing:
+        return None
+    return str(entries[number]["Outcome"])
+
+
+def note(ports: Ports, evaluation: str, number: int, **values: Any) -> None:
+    """Write into the entry of one action, unless it has come to its end.
+
+    Args:
+        evaluation: its name.
+    """
 
     def changed(present: Resource) -> Resource:
         current = RuleEvaluation(present)
         entries = current.actions
+        if entries[number]["Outcome"] in (DONE, FAILED):
+            return present
         entries[number] = {**entries[number], **values}
         return current.with_private(actions=entries).resource
 
     try:
-        ports.store.modify(KIND, evaluation.name, changed)
+        ports.store.modify(KIND, evaluation, changed)
     except ResourceMissing:  # the training was deleted
         return
 
 
-def _end(ports: Ports, evaluation: RuleEvaluation, number: int, outcome: str, message: str) -> None:
-    _note(ports, evaluation, number, Outcome=outcome, Message=message, Time=ports.clock.now())
+def end(ports: Ports, evaluation: str, number: int, outcome: str, message: str) -> None:
+    """Write down that an action is ``DONE`` or has ``FAILED``, and what there is to say of it."""
+    note(ports, evaluation, number, Outcome=outcome, Message=message, Time=ports.clock.now())
 
 
 def _stop(
@@ -81,46 +96,36 @@ def _stop(
         active = [one for one in ports.store.each(query) if one.name.startswith(prefix)]
         if len(active) != 1:
             found = ", ".join(one.name for one in active[:5]) or "none"
-            _end(
+            end(
                 ports,
-                evaluation,
+                evaluation.name,
                 number,
                 FAILED,
                 f"exactly one active training job must have the prefix {prefix!r}; found: {found}",
             )
             return
         job = active[0].name
-        _note(ports, evaluation, number, Outcome=BEGUN, Job=job)
+        note(ports, evaluation.name, number, Outcome=BEGUN, Job=job)
     try:
         call("sagemaker", "StopTrainingJob", {"TrainingJobName": job})
     except ValidationException as refusal:
         # It has ended by itself, or it was stopped before a kill and this is the second time.
-        _end(ports, evaluation, number, DONE, f"{job}: {refusal}")
+        end(ports, evaluation.name, number, DONE, f"{job}: {refusal}")
         return
     except ClientFault as refusal:
-        _end(ports, evaluation, number, FAILED, f"{job}: {refusal}")
+        end(ports, evaluation.name, number, FAILED, f"{job}: {refusal}")
         return
-    _end(ports, evaluation, number, DONE, f"stopped the training job {job}")
+    end(ports, evaluation.name, number, DONE, f"stopped the training job {job}")
 
 
 def _tell(
     ports: Ports,
     evaluation: RuleEvaluation,
     number: int,
-    entry: Mapping[str, Any],
     action: Action,
     training: Resource,
 ) -> None:
-    if entry["Outcome"] == BEGUN:
-        _end(
-            ports,
-            evaluation,
-            number,
-            FAILED,
-            "bottega ended while it was being sent; it may have arrived",
-        )
-        return
-    _note(ports, evaluation, number, Outcome=BEGUN)
+    """Hand the message over. It is on the disk before it counts as begun."""
     message = Message(
         channel=action.name,
         address=action.target,
@@ -128,21 +133,17 @@ def _tell(
         rule=evaluation.rule,
         details=evaluation.details,
         findings=tuple(str(one.get("Message", "")) for one in evaluation.result["findings"][:5]),
+        identity=f"{evaluation.name}.{number}",
     )
-    ports.events.publish(
-        RuleNotified(
-            ports.clock.now(),
-            training.name,
-            evaluation.rule,
-            action.name,
-            action.target,
-            message.subject,
+    if outbox.put(ports, evaluation, number, message):
+        ports.events.publish(
+            RuleNotified(
+                ports.clock.now(),
+                training.name,
+                evaluation.rule,
+                action.name,
+                action.target,
+                message.subject,
+            )
         )
-    )
-    try:
-        how = send(ports.config, message)
-    except MessageNotSent as problem:
-        log.warning("the rule %s of %s: %s", evaluation.rule, training.name, problem)
-        _end(ports, evaluation, number, FAILED, f"shown in the Studio, but {problem}")
-        return
-    _end(ports, evaluation, number, DONE, how)
+    note(ports, evaluation.name, number, Outcome=BEGUN)

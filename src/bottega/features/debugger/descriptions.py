@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from bottega.compute.runner import Phase
 from bottega.context import Context
 from bottega.errors import ServiceUnavailable, ValidationException
+from bottega.features.debugger import actions
 from bottega.features.debugger.readers import DebugReaders, find_training
 from bottega.jobs.debugging import configuration, session
 from bottega.jobs.debugging.configuration import RuleConfiguration
@@ -30,6 +31,12 @@ from bottega.storage import s3_uris
 from bottega.storage.metadata import Resource, ResourceMissing
 from bottega.storage.objects import BucketMissing
 
+_OUTCOMES: Mapping[str, Literal["Waiting", "InProgress", "Done", "Failed"]] = {
+    actions.WAITING: "Waiting",
+    actions.BEGUN: "InProgress",
+    actions.DONE: "Done",
+    actions.FAILED: "Failed",
+}
 _MOST_FILES = 100
 _PAGES = ("profiler-report.html", "xgboost_report.html")
 """The pages to begin with."""
@@ -204,14 +211,12 @@ def _actions(
     training: Resource, rule: RuleConfiguration, evaluation: RuleEvaluation
 ) -> list[RuleAction]:
     done = evaluation.actions or [
-        {"Name": one.name, "Target": one.target, "Outcome": "Waiting"}
+        {"Name": one.name, "Target": one.target, "Outcome": actions.WAITING}
         for one in configuration.actions_of(rule, training.name)
     ]
     found: list[RuleAction] = []
     for one in done:
-        outcome: Literal["Waiting", "Done", "Failed"] = "Waiting"
-        if one["Outcome"] in ("Done", "Failed"):
-            outcome = cast(Literal["Done", "Failed"], one["Outcome"])
+        outcome = _OUTCOMES[one["Outcome"]]
         shown: RuleAction = {"Name": one["Name"], "Target": one["Target"], "Outcome": outcome}
         if "Time" in one:
             shown["Time"] = one["Time"]

@@ -6,6 +6,7 @@ import http.client
 import json
 import smtplib
 import ssl
+import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage
@@ -16,8 +17,20 @@ from bottega.config import Config
 _SECONDS = 10.0
 
 
+_LATER = frozenset({408, 425, 429})
+"""Statuses below 500 by which a webhook asks for another try."""
+
+
 class MessageNotSent(Exception):
-    """The message could not be sent. Says why."""
+    """The message could not be sent. Says why.
+
+    Attributes:
+        lasting: whether another try would end the same way.
+    """
+
+    def __init__(self, reason: str, *, lasting: bool) -> None:
+        super().__init__(reason)
+        self.lasting = lasting
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,7 @@ class Message:
         rule: the RuleConfigurationName.
         details: its StatusDetails.
         findings: what it found, a sentence each.
+        identity: the same for every time that this message is sent, and for no other one.
     """
 
     channel: str
@@ -39,6 +53,7 @@ class Message:
     rule: str
     details: str
     findings: tuple[str, ...] = ()
+    identity: str = ""
 
     @property
     def subject(self) -> str:
@@ -75,6 +90,8 @@ def _mail(config: Config, message: Message) -> None:
         mail["Subject"] = message.subject
         mail["To"] = message.address
         mail["From"] = config.smtp_from or f"bottega@{server.hostname}"
+        if message.identity:
+            mail["Message-ID"] = f"<{message.identity}@{config.account}.bottega>"
         mail.set_content(message.text)
         with _connection(server.scheme, server.hostname or "", server.port) as connection:
             if server.scheme == "smtp" and connection.has_extn("starttls"):
@@ -84,8 +101,21 @@ def _mail(config: Config, message: Message) -> None:
             connection.send_message(mail)
     except (OSError, smtplib.SMTPException, ValueError) as problem:
         raise MessageNotSent(
-            f"the mail server {server.hostname} did not take the message: {problem}"
+            f"the mail server {server.hostname} did not take the message: {problem}",
+            lasting=_is_lasting(problem),
         ) from problem
+
+
+def _is_lasting(problem: Exception) -> bool:
+    """Whether a server, or Python, says of a message or an address that it will never do."""
+    match problem:
+        case smtplib.SMTPRecipientsRefused(recipients=refused):
+            return all(code >= 500 for code, _ in refused.values())
+        case smtplib.SMTPResponseException(smtp_code=code):
+            return int(code) >= 500
+        case urllib.error.HTTPError(code=code):
+            return int(code) < 500 and code not in _LATER
+    return isinstance(problem, ValueError)
 
 
 def _connection(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
@@ -99,7 +129,9 @@ def _connection(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
 
 def _post(address: str, message: Message) -> None:
     if not address.startswith(("http://", "https://")):
-        raise MessageNotSent(f"the setting notification_webhook is no http address: {address!r}")
+        raise MessageNotSent(
+            f"the setting notification_webhook is no http address: {address!r}", lasting=True
+        )
     body = {**asdict(message), "subject": message.subject, "text": message.text}
     request = urllib.request.Request(
         address,
@@ -111,4 +143,8 @@ def _post(address: str, message: Message) -> None:
         with urllib.request.urlopen(request, timeout=_SECONDS):
             return
     except (OSError, http.client.HTTPException, ValueError) as problem:
-        raise MessageNotSent(f"the webhook did not take the message: {problem}") from problem
+        if isinstance(problem, urllib.error.HTTPError):
+            problem.close()  # it is the answer, too
+        raise MessageNotSent(
+            f"the webhook did not take the message: {problem}", lasting=_is_lasting(problem)
+        ) from problem

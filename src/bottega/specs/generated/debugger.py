@@ -14,7 +14,7 @@ ProfilingState: TypeAlias = Literal["Enabled", "Disabled"]
 
 RuleActionName: TypeAlias = Literal["StopTraining", "Email", "SMS"]
 
-RuleActionOutcome: TypeAlias = Literal["Waiting", "Done", "Failed"]
+RuleActionOutcome: TypeAlias = Literal["Waiting", "InProgress", "Done", "Failed"]
 
 RuleKind: TypeAlias = Literal["Debugger", "Profiler", "Custom"]
 

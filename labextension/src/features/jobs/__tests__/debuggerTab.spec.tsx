@@ -96,6 +96,12 @@ describe('the rules', () => {
                 Outcome: 'Done',
                 Time: 5,
                 Message: 'The job was stopped.'
+              },
+              {
+                Name: 'Email',
+                Target: 'a@b.co',
+                Outcome: 'InProgress',
+                Message: 'the mail server did not take the message; try 1 of 6'
               }
             ]
           }),
@@ -125,6 +131,7 @@ describe('the rules', () => {
     expect(fired.textContent).toMatch(/What to do: Try a larger learning rate/);
     expect(fired.textContent).toMatch(/Parameters: num_steps 5/);
     expect(fired.textContent).toMatch(/StopTraining churn: done at .*stopped/);
+    expect(fired.textContent).toMatch(/Email a@b.co: being done.*try 1 of 6/);
     expect(
       screen.getByText(/3 rules · 1 found issues · 1 found none/)
     ).toBeTruthy();

@@ -87,6 +87,8 @@ function Actions(props: IRuleProps): JSX.Element {
     switch (action.Outcome) {
       case 'Waiting':
         return trans.__('when the rule fires');
+      case 'InProgress':
+        return trans.__('being done');
       case 'Done':
         return action.Time === undefined
           ? trans.__('done')
