@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from bottega.jobs.artifacts import NO_KEY, is_key
 from bottega.jobs.job_files import HostFolder, Mark, NoFile, Unreadable
+from bottega.jobs.upload_journal import UploadJournal
 from bottega.storage import s3_uris
 from bottega.storage.objects import ObjectStore
 
@@ -32,9 +33,15 @@ class FolderSync:
     """Which files to take, by their names below the folder."""
     placed: Callable[[str, str, str], None] = lambda bucket, key, name: None
     """Is told of every file that was uploaded: the object's bucket and key, the file's name."""
+    journal: UploadJournal | None = None
+    """Where uploads are noted; what it knows is not uploaded again."""
     _uploaded: dict[str, Mark] = field(default_factory=dict)
     _seen: Mapping[str, Mark] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        if self.journal is not None:
+            self._uploaded.update(self.journal.read())
 
     def sync(self, objects: ObjectStore, *, final: bool = False) -> int:
         """Upload what is ripe; returns the number of files. Raises: BucketMissing."""
@@ -75,6 +82,8 @@ class FolderSync:
             return False
         self._uploaded[name] = mark
         self.placed(bucket, key, name)
+        if self.journal is not None:
+            self.journal.add({name: mark})
         return True
 
     def _tell(self, problem: str) -> None:

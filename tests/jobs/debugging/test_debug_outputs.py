@@ -16,6 +16,8 @@ from bottega.debugger.tensors.writer import FolderSink, TensorWriter
 from bottega.jobs.debugging import outputs
 from bottega.jobs.debugging.outputs import DebugOutputs, link_objects, session_name
 from bottega.jobs.debugging.places import EvaluationPlaces, TrainingPlaces
+from bottega.jobs.job_files import Mark
+from bottega.jobs.upload_journal import UploadJournal
 from bottega.storage.metadata import Resource
 from bottega.studio import Studio
 from bottega.testing.debugging import rule
@@ -114,6 +116,67 @@ def test_another_daemon_goes_on(studio: Studio) -> None:
     shutil.rmtree(bench.evaluation.tensors)
     again.bring(bench.training, bench.evaluation)
     assert bench.shown() == [0, 1, 2]
+
+
+def test_another_daemon_stores_nothing_again(studio: Studio) -> None:
+    bucket = studio.ports.config.bucket
+    bench = Bench(
+        studio,
+        **RULES,
+        ProfilerConfig={
+            "S3OutputPath": f"s3://{bucket}/p",
+            "ProfilingIntervalInMilliseconds": 100,
+        },
+        TensorBoardOutputConfig={"S3OutputPath": f"s3://{bucket}/t"},
+    )
+    bench.save(0, 1)
+    (bench.output / "tensors" / "notes.txt").write_text("of the user")
+    samples = bench.places.profile("algo-1") / "2026" / "60.algo-1.json"
+    board = bench.output / "tensorboard" / "events.out"
+    for file in (samples, board):
+        file.parent.mkdir(parents=True)
+        file.write_text("[]")
+    bench.outputs.look(bench.training, final=True)
+    before = sorted(one.key for one in bench.ports.objects.each(bucket))
+    assert len(before) == 7
+    bench.ports.objects.delete(bucket, before)  # so that what is stored again is seen
+    bench.save(2)
+    samples.write_text("[1]")
+    again = DebugOutputs(bench.ports)
+    again.look(bench.training, final=True)
+    assert sorted(one.key for one in bench.ports.objects.each(bucket)) == [
+        "out/job/debug-output/events/000000000002/000000000002_worker_0.tfevents",
+        "out/job/debug-output/index/000000000/000000000002_worker_0.json",
+        "p/job/profiler-output/system/incremental/2026/60.algo-1.json",
+    ]
+    assert bench.shown() == [0, 1, 2]
+
+
+def test_rules_that_come_later_see_what_was_stored(studio: Studio) -> None:
+    hook = {
+        "S3OutputPath": f"s3://{studio.ports.config.bucket}/hook",
+        "CollectionConfigurations": [{"CollectionName": "losses"}],
+    }
+    bench = Bench(studio, DebugHookConfig=hook)
+    bench.save(0, 1)
+    bench.outputs.look(bench.training)
+    bench.training = replace(bench.training, body={**bench.training.body, **RULES})
+    bench.outputs.forget(bench.training)
+    bench.outputs.look(bench.training)
+    assert bench.shown() == [0, 1]
+
+
+def test_a_journal_that_was_left_half_spoils_no_later_line(tmp_path: Path) -> None:
+    journal = UploadJournal(tmp_path / "stored" / "one")
+    assert journal.read() == {}
+    journal.add({"a": Mark(1, 2)})
+    with journal.path.open("ab") as stream:
+        stream.write(b'\n["b", 1')
+    journal.add({"c": Mark(3, 4), "a": Mark(5, 6)})
+    assert journal.read() == {"a": Mark(5, 6), "c": Mark(3, 4)}
+    gone = UploadJournal(tmp_path / "gone" / "stored" / "one")
+    gone.add({"a": Mark(1, 2)})
+    assert not (tmp_path / "gone").exists()
 
 
 def test_a_second_attempt_replaces_what_the_first_saved(studio: Studio) -> None:

@@ -25,6 +25,7 @@ from bottega.jobs.debugging.places import (
 )
 from bottega.jobs.folder_sync import FolderSync
 from bottega.jobs.job_files import HostFolder, Mark, NoFile, Unreadable, below_ml_root
+from bottega.jobs.upload_journal import UploadJournal
 from bottega.ports import Ports
 from bottega.storage import s3_uris
 from bottega.storage.metadata import Resource
@@ -60,6 +61,10 @@ class Mirror:
     folder: Path
     link: bool
 
+    def has(self, name: str) -> bool:
+        """Whether a file of this name lies there."""
+        return (self.folder / name).exists()
+
     def place(self, bucket: str, key: str, name: str) -> None:
         """Lay an object there under a name, whole at once."""
         draft = self.folder / _DRAFT
@@ -91,61 +96,84 @@ class _Tensors:
     """The tensors of one host.
 
     What was saved is laid before the rules first, since somebody may have to be stopped for it, and
-    then brought to the store, many objects at once.
+    then brought to the store, many objects at once, and then noted: who comes after us, because the
+    daemon was killed or the job's configuration changed, goes on there.
     """
 
-    def __init__(self, folder: HostFolder, uri: str, mirror: Mirror | None) -> None:
+    def __init__(
+        self, folder: HostFolder, uri: str, mirror: Mirror | None, journal: UploadJournal
+    ) -> None:
         self._folder = folder
         self._uri = uri
         self._bucket, self._prefix = s3_uris.split(uri)
         self._mirror = mirror
+        self._journal = journal
         self._collections: dict[str, Mark] = {}
         self._shown: set[str] = set()
         self._stored: set[str] = set()
+        self._take_up()
         self._rest = FolderSync(
-            folder, uri, wanted=lambda name: _is_whole(name) and name not in self._stored
+            folder,
+            uri,
+            wanted=lambda name: _is_whole(name) and name not in self._stored,
+            journal=UploadJournal(journal.path.with_suffix(".rest")),
         )
+
+    def _take_up(self) -> None:
+        """Go on where somebody else ended. Rules may be new, and then nothing was shown to them."""
+        for name, mark in self._journal.read().items():
+            shown = self._mirror is None or self._mirror.has(name)
+            if layout.parsed_index_name(name) is None:
+                if shown:
+                    self._collections[name] = mark
+                continue
+            self._stored.update((*_events_of(name), name))
+            if shown:
+                self._shown.add(name)
 
     def look(self, objects: ObjectStore, *, final: bool) -> None:
         """Show and store what is new; when nothing more comes, all of it."""
-        collections = []
+        collections: dict[str, Mark] = {}
         for name, mark in self._files(layout.COLLECTIONS.partition("/")[0]):
             if self._collections.get(name) != mark:
-                self._collections[name] = mark
-                collections.append(name)
-        steps = [name for name, _ in self._files(layout.INDEX) if name not in self._stored]
+                self._collections[name] = collections[name] = mark
+        indexes = self._files(layout.INDEX)
+        steps = {name: mark for name, mark in indexes if name not in self._stored}
         if self._mirror is not None:
-            for name in (*collections, *(name for name in steps if name not in self._shown)):
+            for name in (*collections, *(name for name, _ in indexes if name not in self._shown)):
                 for file in (*_events_of(name), name):
                     if (content := self._read(file)) is not None:
                         self._mirror.write(file, content)
                 self._shown.add(name)
         until = None if final else time.monotonic() + _STORING_SECONDS
-        self._store(objects, collections, steps, until)
+        self._store(objects, {**collections, **steps}, until)
         if final:
             self._rest.sync(objects, final=True)
 
-    def _store(
-        self, objects: ObjectStore, collections: list[str], steps: list[str], until: float | None
-    ) -> None:
+    def _store(self, objects: ObjectStore, files: Mapping[str, Mark], until: float | None) -> None:
         batch: dict[str, bytes] = {}
-        for name in (*collections, *steps):
+        noted: dict[str, Mark] = {}
+        for name, mark in files.items():
             for file in (*_events_of(name), name):
                 # Where an index is, its events are, or there are none.
                 if (content := self._read(file)) is not None:
                     batch[file] = content
+                    noted[name] = mark
             if len(batch) >= _BATCH or sum(map(len, batch.values())) >= _BATCH_BYTES:
-                self._put(objects, batch)
-                batch = {}
+                self._put(objects, batch, noted)
+                batch, noted = {}, {}
                 if until is not None and time.monotonic() >= until:
                     return
         if batch:
-            self._put(objects, batch)
+            self._put(objects, batch, noted)
 
-    def _put(self, objects: ObjectStore, batch: Mapping[str, bytes]) -> None:
+    def _put(
+        self, objects: ObjectStore, batch: Mapping[str, bytes], noted: Mapping[str, Mark]
+    ) -> None:
         found = {f"{self._prefix}/{file}": content for file, content in batch.items()}
         objects.put_many(self._bucket, found)
         self._stored.update(batch)
+        self._journal.add({name: mark for name, mark in noted.items() if name in batch})
 
     def _files(self, below: str) -> list[tuple[str, Mark]]:
         folder = HostFolder(self._folder.root, f"{self._folder.name}/{below}")
@@ -201,29 +229,38 @@ class _JobOutputs:
             self._ending = _Ending(uri, mirror)
             for host in hosts:
                 folder = HostFolder(places.host(host), name)
-                self._tensors.append(_Tensors(folder, uri, mirror))
+                journal = UploadJournal(places.journal(uri, host))
+                self._tensors.append(_Tensors(folder, uri, mirror, journal))
         if uri := configuration.profile_uri(body):
             inside = below_ml_root(configuration.PROFILER_PATH)
+            machine = f"{uri}/{SYSTEM}"
             for host in hosts:
-                self._follow(HostFolder(places.host(host), inside), uri, evaluation.profile)
+                self._follow(
+                    HostFolder(places.host(host), inside),
+                    uri,
+                    evaluation.profile,
+                    places.journal(uri, host),
+                )
                 self._follow(
                     HostFolder(places.root / "profile", host),
-                    f"{uri}/{SYSTEM}",
+                    machine,
                     evaluation.profile / SYSTEM,
+                    places.journal(machine, host),
                 )
         if (board := configuration.tensorboard_of(body)) is not None:
             uri = configuration.place(body, board["S3OutputPath"], "tensorboard-output")
             for host in hosts:
-                self._growing.append(
-                    FolderSync(
-                        HostFolder(places.host(host), below_ml_root(board["LocalPath"])), uri
-                    )
-                )
+                folder = HostFolder(places.host(host), below_ml_root(board["LocalPath"]))
+                journal = UploadJournal(places.journal(uri, host))
+                self._growing.append(FolderSync(folder, uri, journal=journal))
 
-    def _follow(self, folder: HostFolder, uri: str, inside: Path) -> None:
+    def _follow(self, folder: HostFolder, uri: str, inside: Path, journal: Path) -> None:
         """A part of the profile."""
-        sync = FolderSync(folder, uri, at_once=True, wanted=_is_of_profile)
+        noted = UploadJournal(journal)
         if (mirror := self._mirror(inside)) is not None:
+            noted.holds = mirror.has
+        sync = FolderSync(folder, uri, at_once=True, wanted=_is_of_profile, journal=noted)
+        if mirror is not None:
             sync.placed = mirror.place
         self._growing.append(sync)
 

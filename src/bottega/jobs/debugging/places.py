@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,11 @@ class TrainingPlaces:
     def profile(self, host: str) -> Path:
         """What the supervisor writes of the machine while the host runs; no host sees it."""
         return self.root / "profile" / host
+
+    def journal(self, uri: str, host: str) -> Path:
+        """The file that notes what of the host is below an address in the store."""
+        digest = hashlib.sha256(f"{host}\0{uri}".encode()).hexdigest()[:16]
+        return self.root / "stored" / digest
 
 
 @dataclass(frozen=True)
