@@ -15,6 +15,7 @@ from sagemaker.async_inference import AsyncInferenceConfig, WaiterConfig
 from sagemaker.deserializers import CSVDeserializer, JSONDeserializer, NumpyDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
+from sagemaker.lineage.context import EndpointContext
 from sagemaker.model import Model
 from sagemaker.multidatamodel import MultiDataModel
 from sagemaker.pipeline import PipelineModel
@@ -100,6 +101,12 @@ def test_train_deploy_predict_delete(
     again = Predictor(predictor.endpoint_name, session, CSVSerializer(), JSONDeserializer())
     assert len(again.predict(questions)["predictions"]) == ROWS
     name = predictor.endpoint_name
+    context = EndpointContext.load(f"{name}-aws-endpoint", sagemaker_session=session)
+    (summary,) = context.models()
+    (model,) = context.models_v2()
+    assert summary.destination_arn == model.artifact_arn
+    assert model.source.source_uri == estimator.model_data
+    assert estimator.latest_training_job.name in context.training_job_arns()[0]
     removed(predictor)
     with timed("boto3's waiter endpoint_deleted"):
         session.sagemaker_client.get_waiter("endpoint_deleted").wait(EndpointName=name)

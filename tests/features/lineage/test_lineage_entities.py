@@ -252,7 +252,8 @@ def test_the_endpoint_knows_what_it_was_made_of(pipeline: Sagemaker) -> None:
     context = f"{ARN}context/e-aws-endpoint"
     answer = pipeline.query_lineage(StartArns=[context], Direction="Ascendants")
     assert names(pipeline, answer) == BEFORE_THE_MODEL | {"e-aws-model-deployment"}
-    assert pipeline.query_lineage(StartArns=[context], Direction="Descendants")["Vertices"] == []
+    onwards = pipeline.query_lineage(StartArns=[context], Direction="Descendants")
+    assert names(pipeline, onwards) == {"e-aws-model-deployment", "model.tar.gz"}
     data = pipeline.query_lineage(
         StartArns=[context], Filters={"Types": ["DataSet"], "LineageTypes": ["Artifact"]}
     )
@@ -260,6 +261,38 @@ def test_the_endpoint_knows_what_it_was_made_of(pipeline: Sagemaker) -> None:
     near = pipeline.query_lineage(StartArns=[context], MaxDepth=2, IncludeEdges=False)
     assert names(pipeline, near) == {"e-aws-model-deployment", "xgboost:1", "model.tar.gz"}
     assert near["Edges"] == []
+
+
+def test_an_endpoint_leads_to_its_models(pipeline: Sagemaker) -> None:
+    """As ``EndpointContext.models()`` and ``models_v2()`` of the SDK ask."""
+    context = f"{ARN}context/e-aws-endpoint"
+    (deployment,) = pipeline.list_associations(
+        SourceArn=context, DestinationType="ModelDeployment"
+    )["AssociationSummaries"]
+    assert deployment["DestinationName"] == "e-aws-model-deployment"
+    (model,) = pipeline.list_associations(
+        SourceArn=deployment["DestinationArn"], DestinationType="Model"
+    )["AssociationSummaries"]
+    (made,) = pipeline.list_artifacts(SourceUri="s3://b/model.tar.gz")["ArtifactSummaries"]
+    assert model["DestinationArn"] == made["ArtifactArn"]
+    for start, kind in ((context, "ModelDeployment"), (deployment["DestinationArn"], "Model")):
+        found = pipeline.query_lineage(
+            StartArns=[start], Direction="Descendants", Filters={"Types": [kind]}
+        )
+        assert len(found["Vertices"]) == 1
+
+
+def test_what_became_of_a_model_is_no_other_model_of_its_endpoint(pipeline: Sagemaker) -> None:
+    container = {"ModelDataUrl": "s3://b/other.tar.gz"}
+    pipeline.put("Model", "other", "model", PrimaryContainer=container)
+    variants = [{"ModelName": "model"}, {"ModelName": "other"}]
+    pipeline.put("EndpointConfig", "both", "endpoint-config", ProductionVariants=variants)
+    pipeline.put("Endpoint", "two", "endpoint", "InService", EndpointConfigName="both")
+    (other,) = pipeline.list_artifacts(SourceUri="s3://b/other.tar.gz")["ArtifactSummaries"]
+    start = {"StartArns": [other["ArtifactArn"]]}
+    onwards = pipeline.query_lineage(**start, Direction="Descendants")
+    assert names(pipeline, onwards) == {"two-aws-model-deployment", "two-aws-endpoint"}
+    assert pipeline.query_lineage(**start, Direction="Ascendants")["Vertices"] == []
 
 
 def test_data_knows_what_became_of_it(pipeline: Sagemaker) -> None:
@@ -309,7 +342,8 @@ def test_what_follows_from_a_job_goes_with_it_and_not_alone(pipeline: Sagemaker)
 
 def test_an_endpoint_follows_its_configuration(pipeline: Sagemaker) -> None:
     action = f"{ARN}action/e-aws-model-deployment"
-    assert len(pipeline.list_associations(DestinationArn=action)["AssociationSummaries"]) == 2
+    made_of = {"DestinationArn": action, "AssociationType": "ContributedTo"}
+    assert len(pipeline.list_associations(**made_of)["AssociationSummaries"]) == 2
     container = {"ModelDataUrl": "s3://b/second.tar.gz"}
     pipeline.put("Model", "second", "model", PrimaryContainer=container)
     pipeline.put(
@@ -317,7 +351,7 @@ def test_an_endpoint_follows_its_configuration(pipeline: Sagemaker) -> None:
     )
     endpoint = pipeline.store.get("Endpoint", "e")
     pipeline.store.update(dataclasses.replace(endpoint, body={"EndpointConfigName": "next"}))
-    (edge,) = pipeline.list_associations(DestinationArn=action)["AssociationSummaries"]
+    (edge,) = pipeline.list_associations(**made_of)["AssociationSummaries"]
     assert edge["SourceType"] == "Model"
 
 

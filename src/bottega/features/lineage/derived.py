@@ -94,6 +94,14 @@ class _Drawing:
         edge = Edge(source.arn, destination.arn, association, self._resource.created)
         self.piece.edges.append(edge)
 
+    def link_back(self, source: Entity, destination: Entity) -> None:
+        """Say what is behind an entity, for clients that ask in this direction."""
+        source_arn, destination_arn = source.arn, destination.arn
+        created = self._resource.created
+        self.piece.edges.append(
+            Edge(source_arn, destination_arn, "AssociatedWith", created, backwards=True)
+        )
+
     def _add(self, entity: Entity) -> Entity:
         self.piece.entities.append(entity)
         return entity
@@ -177,10 +185,15 @@ def _endpoint(drawing: _Drawing, endpoint: Resource, lookup: Lookup) -> None:
         Status="Completed" if endpoint.status == "InService" else "InProgress",
     )
     drawing.link(action, context, "AssociatedWith")
+    # The SDK's EndpointContext looks for an endpoint's models from the context onwards, its
+    # ModelArtifact for a model's endpoints from the model onwards.
+    drawing.link_back(context, action)
     config = lookup(ENDPOINT_CONFIG, endpoint.body.get("EndpointConfigName", ""))
     for variant in config.body.get("ProductionVariants", []) if config else []:
         for found in _model_artifacts(drawing, lookup(MODEL, variant.get("ModelName", ""))):
             drawing.link(found, action, "ContributedTo")
+            if found.type == "Model":
+                drawing.link_back(action, found)
 
 
 def _model_artifacts(drawing: _Drawing, model: Resource | None) -> Iterator[Entity]:

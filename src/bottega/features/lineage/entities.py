@@ -56,6 +56,8 @@ class Edge:
     created_by: Mapping[str, Any] = field(default_factory=dict)
     stored: bool = False
     """Whether a client added it."""
+    backwards: bool = False
+    """Whether it leads from what was made to what it was made of, beside the edge that leads on."""
 
 
 def artifact_id(uri: str) -> str:

@@ -67,19 +67,27 @@ def query_lineage(context: Context, request: QueryLineageRequest) -> QueryLineag
 
 
 def _walk(graph: Graph, starts: list[str], way: str, depth: int) -> Iterator[tuple[str, int, Edge]]:
-    """Every entity on the way with its distance, and the edges that lead there."""
+    """Every entity on the way with its distance, and the edges that lead there.
+
+    Edges that lead backwards are followed from the start and from where others of them led, and
+    what they lead to is not left otherwise: an endpoint has its models behind it, and not what else
+    was made of these; what became of a model is an endpoint, and not that endpoint's other models.
+    """
     forward = way == "Descendants"
     beside = graph.outgoing if forward else graph.incoming
-    seen, reached = set(starts), list(starts)
+    reached = [(arn, turn) for arn in starts for turn in (False, True)]
+    seen = set(reached)
     for distance in range(1, depth + 1):
-        beyond: list[str] = []
-        for arn in reached:
+        beyond: list[tuple[str, bool]] = []
+        for arn, turned in reached:
             for edge in beside.get(arn, ()):
+                if edge.backwards is not turned or (turned and not forward):
+                    continue
                 other = edge.destination if forward else edge.source
                 yield other, distance, edge
-                if other not in seen:
-                    seen.add(other)
-                    beyond.append(other)
+                if (other, turned) not in seen:
+                    seen.add((other, turned))
+                    beyond.append((other, turned))
         reached = beyond
 
 
