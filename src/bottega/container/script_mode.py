@@ -58,7 +58,9 @@ def run(environment: TrainingEnvironment) -> None:
     # Children of the script find what this process finds, as with the training toolkit.
     os.environ["PYTHONPATH"] = python_path()
     pip_command.offer(environment.paths)
-    if session.current() is not None:
+    begun = session.current()
+    in_child = script is None or script.suffix != ".py"
+    if begun is not None and (in_child or begun.looks):
         children.offer()
     if script is None:
         module = program.removesuffix(".py").replace("/", ".")

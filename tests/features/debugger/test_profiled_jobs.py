@@ -11,6 +11,7 @@ import pytest
 
 from bottega.errors import ValidationException
 from bottega.testing.debugging import DebuggingStudio, rule, until
+from bottega.testing.requests import code_archive, script_job
 
 PAUSED = {"PAUSE": "0.1"}
 
@@ -119,6 +120,51 @@ def test_a_job_that_is_not_profiled_has_a_timeline(studio: DebuggingStudio) -> N
     with pytest.raises(ValidationException, match="later than"):
         studio.call("GetTrainingJobTimeline", "bottega", TrainingJobName="plain", From=2.0, To=1.0)
     assert studio.debugger("plain")["Rules"] == []
+
+
+ROUNDS = """
+import time
+import numpy as np
+import xgboost
+
+features = np.random.default_rng(0).normal(size=(50, 3))
+data = xgboost.DMatrix(features, features[:, 0], nthread=1)
+
+
+class Slowly(xgboost.callback.TrainingCallback):
+    def after_iteration(self, model, epoch, evals_log):
+        time.sleep(0.1)
+        return False
+
+
+xgboost.train({"nthread": 1, "max_depth": 1}, data, 100_000, callbacks=[Slowly()])
+"""
+
+
+def test_phases_begin_in_the_middle_of_a_training(studio: DebuggingStudio) -> None:
+    code = f"s3://{studio.bucket}/code/rounds.tar.gz"
+    studio.ports.objects.put(studio.bucket, "code/rounds.tar.gz", code_archive(train__py=ROUNDS))
+    profiles = f"s3://{studio.bucket}/late"
+    request = script_job(
+        "late",
+        studio.bucket,
+        studio.role,
+        code,
+        ProfilerConfig={"S3OutputPath": profiles, "DisableProfiler": True},
+    )
+    studio.call("CreateTrainingJob", **request)
+    until(lambda: studio.describe("late")["SecondaryStatus"] == "Training", "it runs")
+    assert studio.describe("late")["ProfilingStatus"] == "Disabled"
+    parameters = {"RotateFileCloseIntervalInSeconds": "1"}
+    studio.call(
+        "UpdateTrainingJob",
+        TrainingJobName="late",
+        ProfilerConfig={"S3OutputPath": profiles, "ProfilingParameters": parameters},
+    )
+    prefix = "late/late/profiler-output/framework/"
+    until(lambda: studio.keys(prefix), "the rounds are in the store")
+    studio.call("StopTrainingJob", TrainingJobName="late")
+    studio.ended("late")
 
 
 def test_profiling_is_switched_on_and_off(studio: DebuggingStudio) -> None:

@@ -234,6 +234,21 @@ def test_a_profile_and_tensorboard_come_to_the_store(studio: Studio) -> None:
     assert (bench.evaluation.profile / "framework/pevents/2026/1_algo-1_2_x.json").is_file()
 
 
+def test_what_was_profiled_before_it_was_switched_off_comes(studio: Studio) -> None:
+    off = {"S3OutputPath": f"s3://{studio.ports.config.bucket}/p", "DisableProfiler": True}
+    bench = Bench(studio, ProfilerConfig=off)
+    events = bench.output / "profiler/framework/pevents/2026/1_algo-1_2_x.json"
+    events.parent.mkdir(parents=True)
+    events.write_text("[]")
+    bench.outputs.look(bench.training, final=True)
+    assert bench.stored("p/job/profiler-output/") == []
+    bench.outputs.look(bench.training, followed=True)
+    assert len(bench.stored("p/job/profiler-output/")) == 1
+    events.with_name("2_algo-1_2_x.json").write_text("[]")
+    bench.outputs.look(bench.training, final=True)
+    assert len(bench.stored("p/job/profiler-output/")) == 2
+
+
 def test_names_of_a_job_lead_nowhere_else(studio: Studio, tmp_path: Path) -> None:
     bench = Bench(studio, **RULES)
     secret = tmp_path / "secret"

@@ -2,12 +2,14 @@
 
 Reads ``debughookconfig.json`` and ``profilerconfig.json``; without either of them nothing is
 imported, and nothing is changed. Hooks are put in place when a script imports a framework, so that
-a script which imports none pays nothing.
+a script which imports none pays nothing; and where only a profile is configured that is switched
+off, when it is switched on.
 """
 
 from __future__ import annotations
 
 import atexit
+import functools
 import json
 import os
 import sys
@@ -23,6 +25,7 @@ from bottega.container.paths import ContainerPaths
 
 if TYPE_CHECKING:
     from bottega.container.debugging.output import Output
+    from bottega.container.debugging.profile_watch import ProfileWatch
     from bottega.container.debugging.recorder import Recorder
     from bottega.container.debugging.timeline import Timeline
     from bottega.container.debugging.torch_hook import TorchHook
@@ -43,7 +46,7 @@ class Session:
     Args:
         paths: where the job's files are.
         hook: the hook's configuration; None where no tensors are wanted.
-        timeline: what keeps times; None where none are wanted.
+        timeline: what keeps times, as soon as it is active; None where none are wanted.
     """
 
     def __init__(
@@ -58,6 +61,9 @@ class Session:
         self.xgboost: XGBoostHook | None = None
         self.hyperparameters: Mapping[str, Any] | None = None
         """Of the training; those of the job, where the script has not given others."""
+        self._watch: ProfileWatch | None = None
+        self._left = list(_FRAMEWORKS)
+        """The frameworks without a hook."""
         self._process = os.getpid()
         self._stood_aside = False
         self._closed = False
@@ -100,6 +106,13 @@ class Session:
         given = self.configuration.local_path if self.configuration is not None else LOCAL_PATH
         return self.paths.placed(given)
 
+    @property
+    def looks(self) -> bool:
+        """Whether anything is wanted of the training by now."""
+        return self.configuration is not None or (
+            self.timeline is not None and self.timeline.active
+        )
+
     def set_mode(self, mode: ModeKeys) -> None:
         """Say what the next steps are steps of, instead of what the hooks see."""
         for hook in (self.torch, self.xgboost):
@@ -107,21 +120,56 @@ class Session:
                 hook.forced_mode = mode
 
     def install(self) -> None:
-        """Wait for the frameworks."""
-        for name, hook in zip(
-            _FRAMEWORKS, (self._xgboost, self._torch, self._sklearn), strict=True
-        ):
-            imports.when_imported(name, _guarded(hook))
+        """Wait for the frameworks, if there is anything to look for."""
+        if self.looks:
+            for name in self._left:
+                imports.when_imported(name, _guarded(self._hook(name)))
+            self._left = []
         if self.configuration is not None:
             imports.when_imported("smdebug.core.hook", self._stand_aside)
         os.register_at_fork(after_in_child=self._forked)
         atexit.register(self.close)
+
+    def follow(self, file: Path) -> None:
+        """Do from now on what a ProfilerConfig says when it is changed.
+
+        Args:
+            file: where it is.
+        """
+        from bottega.container.debugging.profile_watch import ProfileWatch
+
+        self._watch = ProfileWatch(file, lambda: self._told(file), self._idle)
+        self._watch.start()
+
+    def _told(self, file: Path) -> None:
+        from bottega.container.debugging.profiling import ProfilerSettings
+
+        if self.timeline is not None and (profiler := read_configuration(file)) is not None:
+            settings = ProfilerSettings.read(profiler)
+            self.timeline.follow(settings, self.paths.placed(settings.local_path))
+
+    def _idle(self) -> None:
+        """What the watch does once a second: give hooks to frameworks that are there by now, and
+        write what was kept until the profile was switched off."""
+        if self.timeline is None:
+            return
+        if not self.timeline.active:
+            self.timeline.flush()
+            return
+        for name in [*self._left]:
+            module = sys.modules.get(name)
+            # One that is just being imported comes next time.
+            if module is not None and not getattr(module.__spec__, "_initializing", False):
+                _guarded(self._hook(name, late=True))(module)
+                self._left.remove(name)
 
     def close(self) -> None:
         """Write what is kept. May be called twice."""
         if self._closed or os.getpid() != self._process:
             return
         self._closed = True
+        if self._watch is not None:
+            self._watch.stop()
         if self.torch is not None:
             self.torch.end_step()
         for recorder in self.recorders.values():
@@ -154,6 +202,19 @@ class Session:
         except ConfigurationMissing:  # not a training job's process
             return {}
 
+    def _hook(self, name: str, *, late: bool = False) -> imports.Action:
+        """What puts the hook of one of the frameworks in place.
+
+        Args:
+            late: the script may be in the middle of a step.
+        """
+        hooks: dict[str, imports.Action] = {
+            "xgboost.callback": self._xgboost,
+            "torch": functools.partial(self._torch, late=late),
+            "sklearn.base": self._sklearn,
+        }
+        return hooks[name]
+
     def _xgboost(self, module: Any) -> None:
         from bottega.container.debugging.xgboost_hook import FRAMEWORK, XGBoostHook
 
@@ -161,11 +222,12 @@ class Session:
         self.xgboost = XGBoostHook(recorder, self.timeline, self._hyperparameters())
         self.xgboost.install(module)
 
-    def _torch(self, module: Any) -> None:
+    def _torch(self, module: Any, *, late: bool) -> None:
         from bottega.container.debugging.torch_hook import FRAMEWORK, TorchHook
 
-        self.torch = TorchHook(self.recorder(FRAMEWORK, _torch_place), self.timeline)
-        self.torch.install()
+        hook = TorchHook(self.recorder(FRAMEWORK, _torch_place), self.timeline, late=late)
+        self.torch = hook
+        hook.install()
 
     def _sklearn(self, module: Any) -> None:
         from bottega.container.debugging.sklearn_hook import FRAMEWORK, SklearnHook
@@ -210,14 +272,12 @@ def start() -> Session | None:
     from bottega.container.debugging.profiling import ProfilerSettings
     from bottega.container.debugging.timeline import Timeline
 
-    timeline = None
-    if profiler is not None and (settings := ProfilerSettings.read(profiler)).enabled:
-        timeline = Timeline(settings, paths.placed(settings.local_path), _node(paths))
+    settings = ProfilerSettings.read(profiler) if profiler is not None else ProfilerSettings()
+    timeline = Timeline(settings, paths.placed(settings.local_path), _node(paths))
     configuration = _understood(hook) if hook is not None else None
-    if configuration is None and timeline is None:
-        return None
     _current = Session(paths, configuration, timeline)
     _current.install()
+    _current.follow(profiler_file)
     return _current
 
 

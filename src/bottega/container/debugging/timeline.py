@@ -54,6 +54,18 @@ class Timeline:
         """Whether events are kept."""
         return self._on
 
+    def follow(self, settings: ProfilerSettings, folder: Path) -> None:
+        """Keep events as other settings say, from now on. May be called from any thread.
+
+        Args:
+            folder: where the profile is by now.
+        """
+        self._folder = folder
+        self._limit = max(1, settings.file_bytes // _EVENT_BYTES)
+        self._seconds = settings.file_seconds
+        self.settings = settings
+        self._on = settings.enabled
+
     def add(
         self,
         phase: str,

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,16 +52,21 @@ class TorchHook:
     Args:
         recorder: what saves tensors; None where only times are wanted.
         timeline: what keeps times; None where only tensors are wanted.
+        late: the script may be in the middle of a step, whose rest is passed over.
     """
 
-    def __init__(self, recorder: Recorder | None, timeline: Timeline | None) -> None:
+    def __init__(
+        self, recorder: Recorder | None, timeline: Timeline | None, *, late: bool = False
+    ) -> None:
         self._recorder = recorder
         self._timeline = timeline
-        window = timeline.settings.operators if timeline is not None else None
-        self._operators = Operators(timeline, window) if timeline and window else None
+        self._operators = Operators(timeline) if timeline is not None else None
+        self._late = late
         self._thread = 0
         self._depth = 0
-        self._in_backward = 0
+        # What is passed over is passed over as a module is that a backward pass calls: no call of
+        # a module pays for being asked about it.
+        self._in_backward = int(late)
         self._names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
         self._roots: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
         self._taken: dict[str, int] = {}
@@ -90,6 +96,8 @@ class TorchHook:
         self._activations = tuple(
             getattr(torch.nn, name) for name in torch.nn.modules.activation.__all__
         )
+        if self._late and "torch._dynamo.eval_frame" in sys.modules:
+            self._expect_compiled()
         torch.compile = self._around_compile(torch.compile)
         every_module: Any = module.Module
         every_module.__call__ = self._around_call(every_module.__call__)
@@ -138,6 +146,8 @@ class TorchHook:
         self._depth = 0  # where a module trains another one, that one's passes are the steps
 
     def _after_optimizer(self, optimizer: Any, arguments: Any, named: Any) -> None:
+        if self._late:
+            self._come_in()
         if threading.get_ident() != self._thread:
             return
         self._stepped = True
@@ -174,25 +184,35 @@ class TorchHook:
 
         @functools.wraps(compile_)
         def around(*arguments: Any, **named: Any) -> Any:
-            from torch._dynamo.eval_frame import OptimizedModule, skip_code
-            from torch.nn.modules import module
-
             if not self._compiled:
-                # One code object stands before all modules: compiled itself, it would count what
-                # each of them needs against one limit.
-                skip_code(module.Module.__call__.__code__)
-                self._compiled = OptimizedModule
+                self._expect_compiled()
             return compile_(*arguments, **named)
 
         return around
 
+    def _expect_compiled(self) -> None:
+        from torch._dynamo.eval_frame import OptimizedModule, skip_code
+        from torch.nn.modules import module
+
+        # One code object stands before all modules: compiled itself, it would count what each of
+        # them needs against one limit.
+        skip_code(module.Module.__call__.__code__)
+        self._compiled = OptimizedModule
+
+    def _come_in(self) -> None:
+        """The script is between two steps."""
+        self._late = False
+        self._in_backward = 0
+
     def _around_loading(self, following: Callable[[Any], Any]) -> Callable[[Any], Any]:
         @functools.wraps(following)
         def around(iterator: Any) -> Any:
+            if self._late:
+                self._come_in()
             began = time.time()
             batch = following(iterator)
             timeline = self._timeline
-            if timeline is not None:
+            if timeline is not None and timeline.active:
                 # The batch is for the step that comes.
                 window, step = timeline.settings.data_loading, self._number + 1
                 if window is not None and window.has(step, began):

@@ -9,7 +9,6 @@ import importlib
 import time
 from typing import Any
 
-from bottega.container.debugging.profiling import Window
 from bottega.container.debugging.timeline import Timeline
 from bottega.debugger import phases
 
@@ -20,20 +19,19 @@ class Operators:
     """Turns torch's profiler on and off.
 
     Args:
-        timeline: what keeps the events.
-        window: the steps, counted over all modes.
+        timeline: what keeps the events; its settings say in which steps, counted over all modes.
     """
 
-    def __init__(self, timeline: Timeline, window: Window) -> None:
+    def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._window = window
         self._profile: Any = None
         self._began = 0.0
         self._step = 0
 
     def begin(self, step: int) -> None:
         """A step begins."""
-        if not self._window.has(step):
+        window = self._timeline.settings.operators
+        if window is None or not window.has(step):
             return
         profiler: Any = importlib.import_module("torch.profiler")
         self._profile = profiler.profile(activities=profiler.supported_activities())

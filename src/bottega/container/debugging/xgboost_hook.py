@@ -101,6 +101,8 @@ class XGBoostHook:
             self._first = max(self._first - model.num_boosted_rounds(), 0)
 
     def _begin(self, container: Any, model: Any, epoch: int, *rest: Any, **named: Any) -> None:
+        if self._current is None and self._recorder is None:
+            self._before(container, model)  # the profile was switched on in the midst of it
         if container is self._current:
             self._began = time.time()
 

@@ -86,7 +86,7 @@ class DebuggerController(Controller):
         over = training.status in _TERMINAL
         took = 0.0
         if secondary == "Training":
-            took = self._outputs.look(training)
+            took = self._outputs.look(training, followed=True)
             self._follow_profile(training)
         elif over:
             self._outputs.conclude(training)

@@ -318,17 +318,20 @@ class DebugOutputs:
         """The studio's."""
         return ports.memory.of(cls, lambda: cls(ports))
 
-    def look(self, training: Resource, *, final: bool = False) -> float:
+    def look(self, training: Resource, *, final: bool = False, followed: bool = False) -> float:
         """Bring to the store what is new.
 
         Args:
             training: the job's resource.
             final: its processes have ended: what is there is all there will be.
+            followed: the Debugger has to do with it, or had before its profile was switched off.
 
         Returns:
             The processor's seconds that it took.
         """
-        if not configuration.is_debugged(training.body):
+        with self._lock:
+            followed = followed or session_name(training) in self._jobs
+        if not followed and not configuration.is_debugged(training.body):
             return 0.0
         began = time.thread_time()
         job = self._job(training)
