@@ -115,6 +115,7 @@ OPERATION_MODULES = (
     "objects.preview",
     "objects.uploads",
     "processing.jobs",
+    "processing.replays",
     "registry.groups",
     "registry.overviews",
     "registry.package_list",

@@ -52,6 +52,8 @@ async def test_a_replay_is_made_in_the_folder_that_is_named(
 async def test_what_cannot_be_is_said(jp_fetch: Fetch, jp_root_dir: Path) -> None:
     for body, status in (
         ({"job": "none"}, 400),
+        ({"job": "none", "kind": "Processing"}, 400),
+        ({"job": "none", "kind": "Transform"}, 400),
         ({"job": "none", "folder": "nowhere"}, 404),
         ({"job": "none", "folder": "../.."}, 404),
         ({}, 400),

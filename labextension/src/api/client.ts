@@ -114,6 +114,9 @@ export interface IDeployRequest extends IModelSource {
   capture_percent?: number;
 }
 
+/** The jobs that can be replayed. */
+export type ReplayedKind = 'Training' | 'Processing';
+
 /** A replay of a job. Paths are those of the file browser. */
 export interface IReplayFolder {
   notebook: string;
@@ -222,7 +225,11 @@ export interface IBottegaClient {
    *
    * @param folder the folder in which it is made, as the file browser writes it.
    */
-  replay(job: string, folder: string): Promise<IReplayFolder>;
+  replay(
+    job: string,
+    folder: string,
+    kind?: ReplayedKind
+  ): Promise<IReplayFolder>;
 
   /** Fetch the executed copy of a notebook job and its HTML beside the notebook; their paths. */
   collectNotebook(job: string): Promise<{ notebook: string; html: string }>;
@@ -407,8 +414,12 @@ export class BottegaClient implements IBottegaClient {
     return answer.job;
   }
 
-  replay(job: string, folder: string): Promise<IReplayFolder> {
-    return this._post('replays', { job, folder });
+  replay(
+    job: string,
+    folder: string,
+    kind: ReplayedKind = 'Training'
+  ): Promise<IReplayFolder> {
+    return this._post('replays', { job, folder, kind });
   }
 
   collectNotebook(job: string): Promise<{ notebook: string; html: string }> {

@@ -49,8 +49,13 @@ class Replay:
     job: str
     image: str
     program: str = ""
-    """The script; empty for a built-in algorithm and for a command."""
+    """The script; empty for a built-in algorithm and for a command. Of a processing job, a Python
+    script that its command runs, by its path below the root."""
     command: tuple[str, ...] = ()
+    kind: str = "Training"
+    """``Training`` or ``Processing``."""
+    arguments: tuple[str, ...] = ()
+    """The script's, of a processing job."""
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     """Names of variables that were left out of the folder."""
@@ -74,6 +79,8 @@ class Replay:
             image=found["image"],
             program=found.get("program", ""),
             command=tuple(found.get("command", ())),
+            kind=found.get("kind", "Training"),
+            arguments=tuple(found.get("arguments", ())),
             variables=found["variables"],
             secrets=tuple(found.get("secrets", ())),
             secret_hyperparameters=tuple(found.get("secret_hyperparameters", ())),
@@ -84,10 +91,21 @@ class Replay:
         return ContainerPaths(self.root)
 
     @property
+    def code(self) -> Path:
+        """Where the program is, and what it imports of the user's."""
+        if self._trains:
+            return self.paths.code
+        return (self.root / self.program).parent if self.program else self.root
+
+    @property
+    def _trains(self) -> bool:
+        return self.kind == "Training"
+
+    @property
     def environment(self) -> dict[str, str]:
         """The variables that the job's program had, the ``SM_*`` ones with them."""
         values = {**self.variables, "BOTTEGA_ML_ROOT": str(self.root)}
-        return {**values, **self._training(values).variables()}
+        return {**values, **self._training(values).variables()} if self._trains else values
 
     def _training(self, values: Mapping[str, str] | None = None) -> TrainingEnvironment:
         found = TrainingEnvironment.read(
@@ -109,11 +127,11 @@ class Replay:
         }
         os.environ.update(self.environment)
         os.environ.update({name: given[name] for name in self.secrets if name in given})
-        self.paths.code.mkdir(parents=True, exist_ok=True)
-        os.chdir(self.paths.code)
-        script = self.paths.code / self.program
+        self.code.mkdir(parents=True, exist_ok=True)
+        os.chdir(self.code)
+        script = self.root / self.program if not self._trains else self.code / self.program
         script_mode.offer_modules(self.paths, script if script.is_file() else None)
-        _lead_imports(self.paths.code, self._led)
+        _lead_imports(self.code, self._led)
         if asked:
             print(f"Not set, as they look like secrets: {', '.join(sorted(asked))}")
         print(f"{self.job}: {self.root} stands for {_ML_ROOT}")
@@ -124,7 +142,7 @@ class Replay:
         Raises:
             ScriptFailed: pip cannot do it.
         """
-        file = self.paths.code / "requirements.txt"
+        file = self.code / "requirements.txt"
         if file.is_file() and requirements.install(file, self.paths.packages):
             importlib.invalidate_caches()
 
@@ -138,10 +156,13 @@ class Replay:
             ReplayFailed: a program that is no Python script ended badly.
         """
         __tracebackhide__ = True
-        training = self._training()
+        if not self._trains and self.program:
+            arguments = [self._place(one) for one in self.arguments]
+            return self._run_python(self.root / self.program, arguments)
         if self.command:
             self._run_child([self._place(part) for part in self.command])
             return {}
+        training = self._training()
         if not self.program:
             from bottega.algorithms import registry
 
@@ -168,7 +189,7 @@ class Replay:
 
     def _run_child(self, command: Sequence[str]) -> None:
         variables = {**os.environ, "PYTHONPATH": script_mode.python_path()}
-        ended = subprocess.run(command, check=False, cwd=self.paths.code, env=variables).returncode
+        ended = subprocess.run(command, check=False, cwd=self.code, env=variables).returncode
         if ended:
             raise ReplayFailed(f"{' '.join(command)} ended with exit code {ended}")
 

@@ -10,16 +10,21 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from bottega.errors import ClientFault
+from bottega.sdk.replayed_programs import PythonProgram, python_program
 
 if TYPE_CHECKING:
     from bottega.sdk.client import Client
 
 MOST_BYTES = 5_000_000_000
 _AT_ONCE = 8
+_FOLDERS = ("code", "model", "output/data", "checkpoints", "input/data")
+"""Of a training job."""
 _NOTEBOOK = "replay.ipynb"
+
+ReplayedKind = Literal["Training", "Processing"]
 
 
 @dataclass(frozen=True)
@@ -39,21 +44,26 @@ def make_replay(
     job: str,
     folder: str | os.PathLike[str],
     *,
+    kind: ReplayedKind = "Training",
     host: str | None = None,
     most_bytes: int = MOST_BYTES,
 ) -> ReplayFolder:
-    """Bring code, data and environment of a training job that has ended into a folder.
+    """Bring code, data and environment of a job that has ended into a folder.
 
     Args:
         folder: in which ``replay-<job>`` is made; with a number behind it where that is there.
+        kind: what the job is.
         host: whose part is done again; the first one when absent.
         most_bytes: of data; a replay with more is refused.
 
     Raises:
-        ClientFault: there is no such job, it has not ended, or its data are more than that.
+        ClientFault: there is no such job, it has not ended, or its data are more than that; jobs of
+            another kind have no replays.
     """
-    request = {"TrainingJobName": job, **({"HostName": host} if host else {})}
-    found = client.call("bottega", "DescribeTrainingJobReplay", request)
+    if kind not in get_args(ReplayedKind):
+        raise ClientFault(f"there are replays of Training and Processing jobs, and none of {kind}")
+    request = {f"{kind}JobName": job, **({"HostName": host} if host else {})}
+    found = client.call("bottega", f"Describe{kind}JobReplay", request)
     total = sum(channel["TotalBytes"] for channel in found["Channels"])
     if total > most_bytes:
         raise ClientFault(
@@ -62,13 +72,20 @@ def make_replay(
         )
     parent = Path(os.fspath(folder)).expanduser().absolute()
     parent.mkdir(parents=True, exist_ok=True)
+    from bottega.container.replay import ML_FOLDER
+
     # A draft beside its place, so that what is there is whole.
     draft = Path(tempfile.mkdtemp(prefix=f".replay-{job}-", dir=parent))
     try:
         notes = [*found["Notes"], *_fill(client, found, draft)]
+        program = None
+        if kind == "Processing":
+            program = python_program(draft / ML_FOLDER, found["Command"])
+            notes += program.notes
         target = _free_name(parent, f"replay-{job}")
-        _describe(draft, job, found)
-        text = _notebook(target, job, found, notes, _explanation(client, job))
+        _describe(draft, job, found, program)
+        explanation = _explanation(client, kind, job)
+        text = _notebook(target, job, found, notes, explanation, program)
         (draft / _NOTEBOOK).write_text(text, encoding="utf-8")
         draft.chmod(0o700)
         draft.rename(target)
@@ -96,8 +113,8 @@ def _fill(client: Client, found: Mapping[str, Any], draft: Path) -> list[str]:
     from bottega.container.replay import ML_FOLDER
 
     root = draft / ML_FOLDER
-    for part in ("code", "model", "output/data", "checkpoints", "input/data"):
-        (root / part).mkdir(parents=True, exist_ok=True)
+    for part in found.get("Folders", _FOLDERS):
+        (root if part == "." else _inside(root, part)).mkdir(parents=True, exist_ok=True)
     for name, text in found["Files"].items():
         file = _inside(root, name)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -105,12 +122,12 @@ def _fill(client: Client, found: Mapping[str, Any], draft: Path) -> list[str]:
     notes = []
     wanted = []
     for channel in found["Channels"]:
-        base = _inside(root / "input" / "data", channel["ChannelName"])
+        base = _inside(root, channel.get("Folder") or f"input/data/{channel['ChannelName']}")
         base.mkdir(parents=True, exist_ok=True)
         wanted += [(one, _inside(base, one["Path"])) for one in channel["Objects"]]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         notes += [said for said in pool.map(lambda one: _fetch(client, *one), wanted) if said]
-    return [*notes, *_bring_code(client, found, root)]
+    return notes if "Folders" in found else [*notes, *_bring_code(client, found, root)]
 
 
 def _inside(root: Path, name: str) -> Path:
@@ -155,7 +172,9 @@ def _bring_code(client: Client, found: Mapping[str, Any], root: Path) -> list[st
     return notes
 
 
-def _describe(draft: Path, job: str, found: Mapping[str, Any]) -> None:
+def _describe(
+    draft: Path, job: str, found: Mapping[str, Any], program: PythonProgram | None
+) -> None:
     """Write what ``bottega.container.replay`` reads."""
     from bottega.container.replay import DESCRIPTION
 
@@ -168,6 +187,12 @@ def _describe(draft: Path, job: str, found: Mapping[str, Any]) -> None:
         "secrets": found["Secrets"],
         "secret_hyperparameters": found["SecretHyperParameters"],
     }
+    if program is not None:
+        values |= {
+            "kind": "Processing",
+            "program": program.path,
+            "arguments": list(program.arguments),
+        }
     (draft / DESCRIPTION).write_text(json.dumps(values, indent=2), encoding="utf-8")
 
 
@@ -179,10 +204,10 @@ def _only_program(draft: Path, found: Mapping[str, Any]) -> str:
     return "train.py" if "train.py" in names or not names else names[0]
 
 
-def _explanation(client: Client, job: str) -> Mapping[str, Any] | None:
+def _explanation(client: Client, kind: str, job: str) -> Mapping[str, Any] | None:
     """Why it failed; None for a job that did not."""
     try:
-        return client.call("bottega", "ExplainJobFailure", {"JobKind": "Training", "JobName": job})
+        return client.call("bottega", "ExplainJobFailure", {"JobKind": kind, "JobName": job})
     except ClientFault:
         return None
 
@@ -193,14 +218,20 @@ def _notebook(
     found: Mapping[str, Any],
     notes: Sequence[str],
     explanation: Mapping[str, Any] | None,
+    program: PythonProgram | None,
 ) -> str:
     """The notebook's text, in format 4."""
+    where = "the code is in `ml/code`, the data are copies in `ml/input/data`"
+    asks = found.get("Program") is not None and "CodeUri" in found
+    if program is not None:
+        where = "what it saw below `/opt/ml` are copies in `ml`"
+        asks = program.requirements
     script = found.get("Program") or " ".join(found.get("Command", ())) or found["Image"]
     cells = [
-        _prose(_introduction(job, script, notes, explanation)),
+        _prose(_introduction(job, script, where, notes, explanation)),
         _code(_entering(target, [*found["Secrets"], *found["SecretHyperParameters"]])),
     ]
-    if (found.get("Program") is not None) and "CodeUri" in found:
+    if asks:
         cells.append(_code("replay.install()  # what requirements.txt asks for and is not here"))
     cells += [
         _prose(f"Runs `{script}` as the job did. The names that the script leaves are in `names`."),
@@ -229,7 +260,11 @@ def _notebook(
 
 
 def _introduction(
-    job: str, script: str, notes: Sequence[str], explanation: Mapping[str, Any] | None
+    job: str,
+    script: str,
+    where: str,
+    notes: Sequence[str],
+    explanation: Mapping[str, Any] | None,
 ) -> str:
     lines = [f"# Replay of {job}", ""]
     if explanation is not None:
@@ -241,10 +276,7 @@ def _introduction(
                 indented = "\n".join(f"  {line}" for line in code.splitlines())
                 lines.append(f"\n  ```{one.get('Language', '')}\n{indented}\n  ```\n")
         lines.append("")
-    lines += [
-        f"The code of `{script}` is in `ml/code`, the data are copies in `ml/input/data`: change "
-        "them as you like, and run again."
-    ]
+    lines += [f"Of `{script}` {where}: change them as you like, and run again."]
     if notes:
         lines += ["", "What is not as it was:", "", *(f"- {note}" for note in notes)]
     return "\n".join(lines)

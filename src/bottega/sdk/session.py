@@ -16,7 +16,7 @@ from bottega.sdk.data import ChannelSource
 from bottega.sdk.endpoint import Endpoint
 from bottega.sdk.flow import Flow
 from bottega.sdk.model_version import ModelVersion
-from bottega.sdk.replays import MOST_BYTES, ReplayFolder, make_replay
+from bottega.sdk.replays import MOST_BYTES, ReplayedKind, ReplayFolder, make_replay
 from bottega.sdk.tracked_run import Run
 from bottega.sdk.training_job import TrainingJob
 from bottega.sdk.training_request import DEFAULT_INSTANCE, Training, job_name, reserved
@@ -297,25 +297,27 @@ class Session:
         job: str,
         folder: str | os.PathLike[str] = ".",
         *,
+        kind: ReplayedKind = "Training",
         host: str | None = None,
         most_bytes: int = MOST_BYTES,
     ) -> ReplayFolder:
-        """Bring what a training job had into a folder, with a notebook that does it again.
+        """Bring what a job had into a folder, with a notebook that does it again.
 
         The folder has the code, copies of the data, the hyperparameters and the variables, without
         credentials and without what looks like a secret. What is gone or has changed since the job
         ran is in the notes.
 
         Args:
-            job: the name of a training job that has ended.
+            job: the name of a job that has ended.
             folder: in which ``replay-<job>`` is made.
+            kind: ``Training`` or ``Processing``.
             host: whose part is done again; the first one when absent.
             most_bytes: of data.
 
         Raises:
             ClientFault: there is no such job, it has not ended, or its data are more than that.
         """
-        return make_replay(self.client, job, folder, host=host, most_bytes=most_bytes)
+        return make_replay(self.client, job, folder, kind=kind, host=host, most_bytes=most_bytes)
 
     def tuning_job(self, name: str) -> TuningJob:
         """A tuning job by name; its methods raise when there is none."""

@@ -211,7 +211,16 @@ def test_a_processing_job_is_explained(studio: Studio):
     found = explain(studio, "clean", "Processing")
     assert found["Cause"]["Code"] == "LabelColumnMissing"
     assert found["Cause"]["Evidence"]["LogStreamName"] == stream_of(job)
-    assert found["Replayable"] is False
+    assert found["Replayable"] is True
+
+
+def test_a_job_of_another_image_cannot_be_replayed(studio: Studio):
+    config, store = studio.ports.config, studio.ports.store
+    request = processing_job("own-image", config.bucket, config.role_arn, ["python3", "clean.py"])
+    call(studio, "sagemaker", "CreateProcessingJob", **request)
+    store.modify("ProcessingJob", "own-image", lambda job: replace(job, private={"docker": True}))
+    end(studio, store.get("ProcessingJob", "own-image"), FailureReason="AlgorithmError: exit code")
+    assert explain(studio, "own-image", "Processing")["Replayable"] is False
 
 
 def test_a_tuning_job_is_explained_by_its_last_trial(studio: Studio):

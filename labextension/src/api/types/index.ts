@@ -39,6 +39,7 @@ export interface IOperations {
   'bottega:DescribeActivity': { request: studio.IDescribeActivityRequest; response: studio.IDescribeActivityResponse };
   'bottega:DescribeEndpointScaling': { request: autoscaling.IDescribeEndpointScalingRequest; response: autoscaling.IDescribeEndpointScalingResponse };
   'bottega:DescribeModelLineage': { request: registry.IDescribeModelLineageRequest; response: registry.IDescribeModelLineageResponse };
+  'bottega:DescribeProcessingJobReplay': { request: processing.IDescribeProcessingJobReplayRequest; response: processing.IDescribeProcessingJobReplayResponse };
   'bottega:DescribeRun': { request: experiments.IDescribeRunRequest; response: experiments.IDescribeRunResponse };
   'bottega:DescribeStudio': { request: studio.IDescribeStudioRequest; response: studio.IDescribeStudioResponse };
   'bottega:DescribeTrainingJobDebugger': { request: debuggerTypes.IDescribeTrainingJobDebuggerRequest; response: debuggerTypes.IDescribeTrainingJobDebuggerResponse };

@@ -53,6 +53,36 @@ export interface IDeleteProcessingJobRequest {
   ProcessingJobName: string;
 }
 
+export interface IDescribeProcessingJobReplayRequest {
+  /** A job that has ended. */
+  ProcessingJobName: string;
+  /** Whose part is done again; algo-1 when absent. */
+  HostName?: string;
+}
+
+export interface IDescribeProcessingJobReplayResponse {
+  /** Whose part it is. */
+  HostName: string;
+  /** The short name of the image. */
+  Image: string;
+  /** ContainerEntrypoint and ContainerArguments. */
+  Command: string[];
+  /** The texts of the files of /opt/ml, by their paths below it. */
+  Files: Record<string, string>;
+  /** The job's variables, without secrets and without credentials. */
+  Variables: Record<string, string>;
+  /** The names of the user's variables that look like secrets, and are not given here. */
+  Secrets: string[];
+  /** Always empty: it has none. */
+  SecretHyperParameters: string[];
+  /** The data. */
+  Channels: IReplayChannel[];
+  /** What is not there any more, has changed since, or is not as it was in the job; sentences. */
+  Notes: string[];
+  /** The empty folders of its outputs, by their paths below /opt/ml. */
+  Folders: string[];
+}
+
 export interface IDescribeProcessingJobRequest {
   ProcessingJobName: string;
 }
@@ -194,6 +224,26 @@ export interface IRedshiftDatasetDefinition {
   KmsKeyId?: string;
   OutputFormat: RedshiftResultFormat;
   OutputCompression?: RedshiftResultCompressionType;
+}
+
+export interface IReplayChannel {
+  /** The channel. */
+  ChannelName: string;
+  /** What the host gets of it. */
+  Objects: IReplayObject[];
+  /** Their size. */
+  TotalBytes: number;
+  /** Where it lies below /opt/ml; in input/data, by its name, when absent. */
+  Folder?: string;
+}
+
+export interface IReplayObject {
+  /** Where it lies. */
+  Bucket: string;
+  /** Its key. */
+  Key: string;
+  /** The file that it becomes in the channel's folder. */
+  Path: string;
 }
 
 export interface IStopProcessingJobRequest {

@@ -629,6 +629,8 @@ export interface IReplayChannel {
   Objects: IReplayObject[];
   /** Their size. */
   TotalBytes: number;
+  /** Where it lies below /opt/ml; in input/data, by its name, when absent. */
+  Folder?: string;
 }
 
 export interface IReplayObject {

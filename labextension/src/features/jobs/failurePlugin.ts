@@ -11,6 +11,7 @@ import {
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import type { ReplayedKind } from '../../api/client';
 import { asError } from '../../shared/asError';
 import { IBottegaClient } from '../../tokens';
 
@@ -19,7 +20,7 @@ export const REPLAY_COMMAND = 'bottega:replay-job';
 /** Replays of jobs: a notebook with the same code, data and environment. */
 export const replays: JupyterFrontEndPlugin<void> = {
   id: '@bottega/labextension:replays',
-  description: 'Does again in a notebook what a training job did.',
+  description: 'Does again in a notebook what a job did.',
   autoStart: true,
   requires: [IBottegaClient],
   optional: [ITranslator, ICommandPalette, IDefaultFileBrowser],
@@ -37,7 +38,7 @@ export const replays: JupyterFrontEndPlugin<void> = {
           ? trans.__('Replay Job %1', String(args['name']))
           : trans.__('Replay a Job…'),
       caption: trans.__(
-        'Open a notebook with the code, the data and the environment of a training job'
+        'Open a notebook with the code, the data and the environment of a job'
       ),
       describedBy: {
         args: {
@@ -46,7 +47,12 @@ export const replays: JupyterFrontEndPlugin<void> = {
             name: {
               type: 'string',
               description:
-                'The name of a training job that has ended; asked for when absent'
+                'The name of a job that has ended; asked for when absent'
+            },
+            kind: {
+              type: 'string',
+              enum: ['Training', 'Processing'],
+              description: 'What the job is; a training job when absent'
             },
             folder: {
               type: 'string',
@@ -61,7 +67,11 @@ export const replays: JupyterFrontEndPlugin<void> = {
         try {
           const name = args['name'] ?? (await askName());
           if (typeof name === 'string' && name) {
-            await open(name, args['folder']);
+            await open(
+              name,
+              args['folder'],
+              args['kind'] === 'Processing' ? 'Processing' : 'Training'
+            );
           }
         } catch (error) {
           await showErrorMessage(
@@ -72,10 +82,15 @@ export const replays: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    const open = async (name: string, folder: unknown): Promise<void> => {
+    const open = async (
+      name: string,
+      folder: unknown,
+      kind: ReplayedKind
+    ): Promise<void> => {
       const made = await client.replay(
         name,
-        typeof folder === 'string' ? folder : (browser?.model.path ?? '')
+        typeof folder === 'string' ? folder : (browser?.model.path ?? ''),
+        kind
       );
       await app.commands.execute('docmanager:open', { path: made.notebook });
       if (made.notes.length > 0) {

@@ -224,7 +224,10 @@ function Actions(
   // Why a job cannot be replayed the command says itself; here is why it cannot be asked.
   const { problem, busy, act } = useDeeds();
   const replay = (): Promise<unknown> =>
-    studio.execute('bottega:replay-job', { name: explained });
+    studio.execute('bottega:replay-job', {
+      name: explained,
+      ...(props.kind === 'Processing' && { kind: props.kind })
+    });
   return (
     <>
       <div className="jp-BottegaCause-actions">

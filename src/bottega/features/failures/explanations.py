@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
 
+from bottega.algorithms.images import DATA_WRANGLER, resolve
 from bottega.context import Context
 from bottega.errors import ValidationException
 from bottega.failures.causes import Cause
@@ -48,7 +49,21 @@ def explain_job_failure(
         )
     found = tails(ports.logs, KINDS[kind].log_group, resource)
     job = _failed_job(context, kind, resource, found, exceeded=exceeded)
-    return _answer(job, explain(job), KINDS[kind].log_group, found)
+    return _answer(
+        job,
+        explain(job),
+        KINDS[kind].log_group,
+        found,
+        replayable=_is_replayable(kind, resource),
+    )
+
+
+def _is_replayable(kind: JobKind, resource: Resource) -> bool:
+    """Whether the job ran a program that can run in a folder."""
+    if kind != "Processing":
+        return kind == "Training"
+    image = str(resource.body["AppSpecification"]["ImageUri"])
+    return not resource.private.get("docker") and resolve(image).name != DATA_WRANGLER
 
 
 def _failed_trial(ports: Ports, name: str) -> str:
@@ -92,7 +107,7 @@ def _failed_job(
 
 
 def _answer(
-    job: FailedJob, cause: Cause, group: str, found: list[Tail]
+    job: FailedJob, cause: Cause, group: str, found: list[Tail], *, replayable: bool
 ) -> ExplainJobFailureResponse:
     answer: ExplainJobFailureResponse = {
         "JobKind": job.kind,
@@ -102,7 +117,7 @@ def _answer(
         "Traceback": {"Lines": []},
         "LastLines": _last_lines(job, found),
         "OutOfMemory": job.out_of_memory,
-        "Replayable": job.kind == "Training",
+        "Replayable": replayable,
     }
     if found:
         answer["LogGroupName"] = group

@@ -153,6 +153,18 @@ def stop_processing_job(context: Context, request: StopProcessingJobRequest) -> 
         raise _not_found(name) from error
 
 
+def find_job(context: Context, name: str) -> ProcessingJob:
+    """A job that was created by a request.
+
+    Raises:
+        ValidationException: there is none of this name.
+    """
+    try:
+        return ProcessingJob(context.ports.store.get(KIND, name))
+    except ResourceMissing as error:
+        raise _not_found(name) from error
+
+
 def _found(ports: Ports, name: str) -> Resource:
     """A job by its name: also one that evaluates a rule of the Debugger's, which no list has.
 

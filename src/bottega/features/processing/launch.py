@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from bottega.algorithms.images import DATA_WRANGLER, resolve
@@ -62,13 +61,12 @@ def stage(
         root = folders.host(host)
         for part in ("config", "output", "processing"):
             (root / part).mkdir(parents=True, exist_ok=True)
-        config = {member: job.body.get(member) for member in _CONFIG_MEMBERS}
-        _write(root / "config" / "processingjobconfig.json", config)
-        _write(root / "config" / "resourceconfig.json", _resources(job, host))
+        for name, value in config_files(job, host).items():
+            (root / "config" / name).write_text(json.dumps(value))
         for output in job.outputs:
             path = root / below_ml_root(output["S3Output"]["LocalPath"])
             path.mkdir(parents=True, exist_ok=True)
-    link = shown and _reads_only(job)
+    link = shown and runs_flow(job)
     for number, entry in enumerate(job.inputs):
         source = entry["S3Input"]
         below = [folders.host(host) / below_ml_root(source["LocalPath"]) for host in job.host_names]
@@ -80,12 +78,17 @@ def stage(
         stage_channel(ports.objects, channel, below, cancelled, link=link, apart=True)
 
 
-def _reads_only(job: ProcessingJob) -> bool:
+def runs_flow(job: ProcessingJob) -> bool:
+    """Whether it is a flow of the Data Wrangler, whose program only reads its inputs."""
     return not job.docker and resolve(job.image).name == DATA_WRANGLER
 
 
-def _write(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value))
+def config_files(job: ProcessingJob, host: str) -> dict[str, dict[str, Any]]:
+    """What is in ``/opt/ml/config`` of a host, by file name."""
+    return {
+        "processingjobconfig.json": {member: job.body.get(member) for member in _CONFIG_MEMBERS},
+        "resourceconfig.json": _resources(job, host),
+    }
 
 
 def _resources(job: ProcessingJob, host: str) -> dict[str, Any]:
@@ -130,17 +133,21 @@ def workload(ports: Ports, job: ProcessingJob, folders: JobFolders) -> WorkloadS
 
 
 def _program(job: ProcessingJob) -> Program:
-    specification = job.body["AppSpecification"]
-    arguments = tuple(specification.get("ContainerArguments", ()))
-    if resolve(job.image).name == DATA_WRANGLER:
+    if runs_flow(job):
+        arguments = tuple(job.body["AppSpecification"].get("ContainerArguments", ()))
         return Program(module="bottega.wrangler.job", arguments=arguments)
-    command = (*specification["ContainerEntrypoint"], *arguments)
-    return Program(module="bottega.container.processing", arguments=command)
+    return Program(module="bottega.container.processing", arguments=command(job))
+
+
+def command(job: ProcessingJob) -> tuple[str, ...]:
+    """The program of a job that brings its own, with its arguments."""
+    specification = job.body["AppSpecification"]
+    return (*specification["ContainerEntrypoint"], *specification.get("ContainerArguments", ()))
 
 
 def _host(ports: Ports, job: ProcessingJob, folders: JobFolders, host: str) -> HostSpec:
     mounts = [Mount(folders.host(host), ML_ROOT)]
-    if ports.runner.shows_mounts() and _reads_only(job):
+    if ports.runner.shows_mounts() and runs_flow(job):
         mounts += [
             Mount(
                 folders.linked(host, number),
@@ -186,11 +193,9 @@ def environment(ports: Ports, job: ProcessingJob) -> dict[str, str]:
     own."""
     config = ports.config
     values = {
-        "PROCESSING_JOB_NAME": job.name,
-        "PROCESSING_JOB_ARN": job.resource.arn,
+        **plain_variables(job),
         "AWS_REGION": config.region,
         "AWS_DEFAULT_REGION": config.region,
-        "PYTHONUNBUFFERED": "1",
     }
     if not job.isolated:
         keys = ports.credentials.session(job.resource.arn)
@@ -205,3 +210,12 @@ def environment(ports: Ports, job: ProcessingJob) -> dict[str, str]:
             if job.run_id and job.body.get("ExperimentConfig"):
                 values["MLFLOW_RUN_ID"] = job.run_id
     return values | dict(job.body.get("Environment", {}))
+
+
+def plain_variables(job: ProcessingJob) -> dict[str, str]:
+    """The variables that say which job it is, wherever it runs."""
+    return {
+        "PROCESSING_JOB_NAME": job.name,
+        "PROCESSING_JOB_ARN": job.resource.arn,
+        "PYTHONUNBUFFERED": "1",
+    }

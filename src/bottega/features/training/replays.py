@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +13,9 @@ from bottega.features.training import launch
 from bottega.features.training.entities import TrainingJob
 from bottega.features.training.input_modes import mode_of
 from bottega.features.training.jobs import find_job
-from bottega.features.training.replay_inputs import differences, present_files
 from bottega.features.training.rules import script_mode
 from bottega.jobs.hyperparameters import plain_text
+from bottega.jobs.replays import alone, differences, present_files, secret_names
 from bottega.ports import Ports
 from bottega.registry import operation
 from bottega.specs.generated.training import (
@@ -27,11 +26,6 @@ from bottega.specs.generated.training import (
 from bottega.storage import s3_uris
 from bottega.storage.objects import BucketMissing, ObjectMissing
 
-_SECRET = re.compile(
-    r"(?i)(?:^|[_-])(?:secret|password|passwd|pwd|token|credentials?|api_?key|access_?key|"
-    r"private_?key|auth)(?:$|[_-])"
-)
-"""Names of variables whose values nobody wants in a file."""
 _CONFIG = "input/config"
 _WATCHING = frozenset({"debughookconfig.json", "profilerconfig.json"})
 """What has a job watched while it runs: nobody reads what a replay would write for it."""
@@ -53,15 +47,15 @@ def describe_training_job_replay(
             f"The training job {job.name} has no host {host!r}; it has {', '.join(job.host_names)}."
         )
     channels, notes = _channels(ports, job, job.host_names.index(host))
-    hidden = _secret_hyperparameters(job)
+    hidden = secret_names(job.hyperparameters)
     variables, secrets = _variables(job)
     answer: DescribeTrainingJobReplayResponse = {
         "HostName": host,
         "Image": resolve(job.image).name,
         "Files": _files(job, host, hidden),
         "Variables": variables,
-        "Secrets": sorted(secrets),
-        "SecretHyperParameters": sorted(hidden),
+        "Secrets": secrets,
+        "SecretHyperParameters": hidden,
         "Channels": channels,
         "Notes": [*notes, *_code_notes(ports, job), *_checkpoint_notes(job)],
     }
@@ -72,11 +66,7 @@ def describe_training_job_replay(
         answer["Program"] = plain_text(job.hyperparameters.get("sagemaker_program", ""))
     if uri := _code_uri(job):
         answer["CodeUri"] = uri
-    if len(job.host_names) > 1:
-        answer["Notes"].append(
-            f"The job had {len(job.host_names)} hosts, and {host} is alone in a replay: what waits "
-            "for the others waits for ever."
-        )
+    answer["Notes"] += alone(len(job.host_names), host)
     return answer
 
 
@@ -93,17 +83,13 @@ def _files(job: TrainingJob, host: str, hidden: list[str]) -> dict[str, str]:
     return found
 
 
-def _secret_hyperparameters(job: TrainingJob) -> list[str]:
-    return [name for name in job.hyperparameters if _SECRET.search(name)]
-
-
 def _variables(job: TrainingJob) -> tuple[dict[str, str], list[str]]:
     """The job's variables, and the names of the user's that look like secrets.
 
     Without credentials, and without the run: a replay is no part of the job's history.
     """
     given: Mapping[str, str] = job.body.get("Environment", {})
-    secrets = [name for name in given if _SECRET.search(name)]
+    secrets = secret_names(given)
     found = {
         **launch.plain_variables(job),
         **{name: value for name, value in given.items() if name not in secrets},

@@ -84,6 +84,24 @@ class DeleteProcessingJobRequest(TypedDict):
     ProcessingJobName: str
 
 
+class DescribeProcessingJobReplayRequest(TypedDict):
+    ProcessingJobName: str
+    HostName: NotRequired[str]
+
+
+class DescribeProcessingJobReplayResponse(TypedDict):
+    HostName: str
+    Image: str
+    Command: list[str]
+    Files: dict[str, str]
+    Variables: dict[str, str]
+    Secrets: list[str]
+    SecretHyperParameters: list[str]
+    Channels: list[ReplayChannel]
+    Notes: list[str]
+    Folders: list[str]
+
+
 class DescribeProcessingJobRequest(TypedDict):
     ProcessingJobName: str
 
@@ -225,6 +243,19 @@ class RedshiftDatasetDefinition(TypedDict):
     KmsKeyId: NotRequired[str]
     OutputFormat: RedshiftResultFormat
     OutputCompression: NotRequired[RedshiftResultCompressionType]
+
+
+class ReplayChannel(TypedDict):
+    ChannelName: str
+    Objects: list[ReplayObject]
+    TotalBytes: int
+    Folder: NotRequired[str]
+
+
+class ReplayObject(TypedDict):
+    Bucket: str
+    Key: str
+    Path: str
 
 
 class StopProcessingJobRequest(TypedDict):

@@ -598,6 +598,7 @@ class ReplayChannel(TypedDict):
     ChannelName: str
     Objects: list[ReplayObject]
     TotalBytes: int
+    Folder: NotRequired[str]
 
 
 class ReplayObject(TypedDict):

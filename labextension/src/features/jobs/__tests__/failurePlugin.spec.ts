@@ -20,8 +20,8 @@ function activated(notes: string[] = []) {
   });
   const client = new FakeClient();
   const asked: string[][] = [];
-  client.replay = (job, folder) => {
-    asked.push([job, folder]);
+  client.replay = (job, folder, kind = 'Training') => {
+    asked.push(kind === 'Training' ? [job, folder] : [job, folder, kind]);
     return job === 'gone'
       ? Promise.reject(new Error('Requested resource not found.'))
       : Promise.resolve({
@@ -45,9 +45,11 @@ it('opens the notebook of a replay, in the folder that is shown', async () => {
   const { commands, opened, asked } = activated();
   await commands.execute(REPLAY_COMMAND, { name: 'churn' });
   await commands.execute(REPLAY_COMMAND, { name: 'churn', folder: 'other' });
+  await commands.execute(REPLAY_COMMAND, { name: 'clean', kind: 'Processing' });
   expect(asked).toEqual([
     ['churn', 'work'],
-    ['churn', 'other']
+    ['churn', 'other'],
+    ['clean', 'work', 'Processing']
   ]);
   expect(opened[0]).toBe('work/replay-churn/replay.ipynb');
   expect(Notification.manager.count).toBe(0);

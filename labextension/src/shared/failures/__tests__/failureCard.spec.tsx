@@ -20,12 +20,16 @@ beforeAll(giveSizes);
 const REASON =
   'AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage "KeyError: \'Churn\'"\nCommand "x"';
 
-function showCard(answers: Answers, reason = REASON) {
+function showCard(
+  answers: Answers,
+  reason = REASON,
+  kind: 'Training' | 'Processing' = 'Training'
+) {
   const places: Array<ILogPlace | null> = [];
   const Screen = (props: IScreenProps): JSX.Element => (
     <FailureCard
       {...props}
-      kind="Training"
+      kind={kind}
       job="churn-0412"
       reason={reason}
       onLog={place => places.push(place)}
@@ -195,6 +199,23 @@ it('says what is only likely, and of which job', async () => {
   expect(screen.getByText('in the training job search-001')).toBeTruthy();
   expect(screen.getByText('the failure reason')).toBeTruthy();
   expect(screen.queryByRole('button', { name: 'Replay' })).toBeNull();
+});
+
+it('replays a processing job as one', async () => {
+  const { studio } = showCard(
+    {
+      'bottega:ExplainJobFailure': () => explained({ JobKind: 'Processing' })
+    },
+    REASON,
+    'Processing'
+  );
+  await userEvent.click(await screen.findByRole('button', { name: 'Replay' }));
+  expect(studio.executed).toEqual([
+    {
+      command: 'bottega:replay-job',
+      args: { name: 'churn-0412', kind: 'Processing' }
+    }
+  ]);
 });
 
 it('waits while a replay is made', async () => {
