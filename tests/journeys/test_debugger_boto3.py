@@ -15,6 +15,7 @@ import pytest
 import bottega
 from bottega.testing.daemon import TestDaemon, eventually, running_daemon
 from bottega.testing.debugging import LOSSES, rule
+from bottega.testing.message_servers import MailServer, serving
 from bottega.testing.requests import channel, code_archive, script_job, training_job
 
 IMAGE = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -150,13 +151,20 @@ def fresh(tmp_path: Path) -> Iterator[TestDaemon]:
         yield daemon
 
 
-def flat_job(daemon: TestDaemon, name: str, steps: int, **environment: str) -> None:
-    """A job that saves losses, falling until the 30th last, and has a rule that stops it there."""
+def flat_job(daemon: TestDaemon, name: str, steps: int, told: str = "", **environment: str) -> None:
+    """A job that saves losses, falling until the 30th last, and has a rule that stops it there.
+
+    Args:
+        told: whom the rule mails, too.
+    """
     config = daemon.config
     body = code_archive(train__py=LOSSES)
     daemon.client("s3").put_object(Bucket=config.bucket, Key="code/losses.tar.gz", Body=body)
     losses = [1 / (step + 1) for step in range(steps)] + [1.0] * 30
-    actions = json.dumps([{"name": "stoptraining", "training_job_prefix": name}])
+    wanted = [{"name": "stoptraining", "training_job_prefix": name}]
+    if told:
+        wanted.append({"name": "email", "endpoint": told})
+    actions = json.dumps(wanted)
     daemon.client("sagemaker").create_training_job(
         **script_job(
             name,
@@ -209,6 +217,31 @@ def test_a_killed_evaluation_begins_again_and_finds_everything_once(fresh: TestD
     assert told["Losses"]["FindingCount"] == len(told["Losses"]["Findings"]) == 1
     (action,) = told["Losses"]["Actions"]
     assert action["Outcome"] == "Done"
+
+
+@pytest.mark.slow
+def test_a_killed_daemon_sends_what_it_was_about_to(tmp_path: Path) -> None:
+    mail = MailServer()
+    mail.greets.clear()
+    with (
+        serving(mail) as port,
+        running_daemon(tmp_path / "home", smtp_url=f"smtp://127.0.0.1:{port}") as daemon,
+    ):
+        flat_job(daemon, "told", 40, "a@b.co", PAUSE="0.05", GO_ON="1")
+
+        def mailed() -> Any:
+            entries = found(daemon, "told")["Losses"]["Actions"]
+            return next((one for one in entries if one["Name"] == "Email"), None)
+
+        # The rule has fired, its job ends, and the mail server says nothing to anybody.
+        eventually(lambda: (mailed() or {}).get("Outcome") == "InProgress", "it is being sent")
+        ended(daemon, "told")
+        daemon.kill()
+        mail.greets.set()
+        daemon.start()
+        eventually(lambda: mailed()["Outcome"] == "Done", "it was sent")
+        # What the killed daemon had begun was not taken: nobody was there to go on with it.
+        assert len(mail.mails) == 1
 
 
 @pytest.mark.slow
