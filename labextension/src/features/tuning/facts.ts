@@ -19,6 +19,16 @@ export function isRunning(status: string): boolean {
   return status === 'InProgress' || status === 'Stopping';
 }
 
+/** What is said where the objectives of trials would be, and there is none. */
+export function noObjectiveText(
+  status: string,
+  trans: TranslationBundle
+): string {
+  return isRunning(status)
+    ? trans.__('No trial has a final objective yet.')
+    : trans.__('No trial has a final objective.');
+}
+
 /** The path of a tuning job's screen. */
 export function tuningPath(name: string): string {
   return `tuning/${encodeURIComponent(name)}`;

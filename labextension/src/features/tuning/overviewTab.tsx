@@ -7,7 +7,12 @@ import { Card } from '../../shared/components/card';
 import { Button, Facts } from '../../shared/components/controls';
 import { measured } from '../../shared/format';
 import { bestTraces } from './bestTraces';
-import { directionText, objectiveOf, valueText } from './facts';
+import {
+  directionText,
+  noObjectiveText,
+  objectiveOf,
+  valueText
+} from './facts';
 import type { ITuningViewProps } from './tuningView';
 
 const CHART_HEIGHT = 300;
@@ -58,7 +63,7 @@ function BestSoFar(props: ITuningViewProps): JSX.Element {
     [axis, objective.MetricName, trans]
   );
   if (course.Numbers.length === 0) {
-    return <p>{trans.__('No trial has a final objective yet.')}</p>;
+    return <p>{noObjectiveText(progress.Status, trans)}</p>;
   }
   return (
     <>
@@ -101,7 +106,7 @@ function BestTrial(props: ITuningViewProps): JSX.Element {
   const { progress, studio, trans } = props;
   const { BestTrial: best } = progress;
   if (!best) {
-    return <p>{trans.__('No trial has a final objective yet.')}</p>;
+    return <p>{noObjectiveText(progress.Status, trans)}</p>;
   }
   const { NotImproving: since = 0 } = progress;
   const names = Object.keys(best.Parameters).sort();

@@ -10,6 +10,7 @@ import { useLive } from '../../shared/hooks/useLive';
 import {
   concernsTuning,
   finalObjective,
+  noObjectiveText,
   objectiveOf,
   parameterNames,
   unquoted
@@ -68,7 +69,7 @@ export function ParallelTab(props: ITuningViewProps): JSX.Element {
     >
       {answer =>
         answer.Trials.length === 0 ? (
-          <Empty sentence={trans.__('No trial has a final objective yet.')} />
+          <Empty sentence={noObjectiveText(progress.Status, trans)} />
         ) : (
           <Lines {...props} trials={answer.Trials} total={answer.Total} />
         )

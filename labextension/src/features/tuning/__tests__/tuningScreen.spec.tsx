@@ -109,6 +109,18 @@ describe('the screen of a tuning job', () => {
     expect(screen.queryByRole('button', { name: 'Deploy best' })).toBeNull();
   });
 
+  it('promises nothing of a search that has ended without an objective', async () => {
+    const ended = progress({
+      Status: 'Failed',
+      Best: { Numbers: [], Times: [], Values: [], Best: [] }
+    });
+    delete ended.BestTrial;
+    show({ 'bottega:DescribeTuningProgress': () => ended });
+    expect(
+      await screen.findAllByText('No trial has a final objective.')
+    ).toHaveLength(2);
+  });
+
   it('is read again when the tuning job changes', async () => {
     let status = 'InProgress';
     const { client } = show({
