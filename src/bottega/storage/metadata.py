@@ -224,8 +224,14 @@ class MetadataStore(ABC):
         """
 
     @abstractmethod
-    def all_tags(self, kind: str) -> Mapping[str, Mapping[str, str]]:
-        """The tags of every resource of a kind that has some, by the resource's name."""
+    def all_tags(
+        self, kind: str, names: Iterable[str] | None = None
+    ) -> Mapping[str, Mapping[str, str]]:
+        """The tags of every resource of a kind that has some, by the resource's name.
+
+        Args:
+            names: of the resources that are meant, where not all of them are.
+        """
 
     @abstractmethod
     def get_many(self, kind: str, names: Iterable[str]) -> Mapping[str, Resource]:

@@ -67,6 +67,7 @@ _ALL_TAGS = (
     .where(resources.c.kind == sa.bindparam("the_kind"))
     .order_by(resources.c.name, tags.c.key)
 )
+_TAGS_BY_NAMES = _ALL_TAGS.where(resources.c.name.in_(sa.bindparam("the_names", expanding=True)))
 _UPDATE = (
     sa.update(resources)
     .where(
@@ -235,18 +236,29 @@ class SqlMetadataStore(MetadataStore):
     def changes(self, kind: str, since: int) -> Changes:
         return self._history.since(kind, since)
 
-    def all_tags(self, kind: str) -> Mapping[str, Mapping[str, str]]:
+    def all_tags(
+        self, kind: str, names: Iterable[str] | None = None
+    ) -> Mapping[str, Mapping[str, str]]:
         found: dict[str, dict[str, str]] = {}
         with self._read() as connection:
-            for name, key, value in connection.execute(_ALL_TAGS, {"the_kind": kind}):
-                found.setdefault(name, {})[key] = value
+            if names is None:
+                rows = connection.execute(_ALL_TAGS, {"the_kind": kind}).all()
+            else:
+                rows = [
+                    row
+                    for some in _in_parts(names)
+                    for row in connection.execute(
+                        _TAGS_BY_NAMES, {"the_kind": kind, "the_names": some}
+                    )
+                ]
+        for name, key, value in rows:
+            found.setdefault(name, {})[key] = value
         return found
 
     def get_many(self, kind: str, names: Iterable[str]) -> Mapping[str, Resource]:
         found: dict[str, Resource] = {}
         with self._read() as connection:
-            rest = iter(names)
-            while some := list(islice(rest, _NAMES_AT_ONCE)):
+            for some in _in_parts(names):
                 rows = connection.execute(_BY_NAMES, {"the_kind": kind, "the_names": some})
                 found.update((row.name, _resource(row)) for row in rows)
         return found
@@ -331,6 +343,13 @@ def _tagged(connection: sa.Connection, arn: str) -> Resource:
     if row is None:
         raise Refusal(ResourceMissing(arn))
     return _resource(row)
+
+
+def _in_parts(names: Iterable[str]) -> Iterator[list[str]]:
+    """Names in lists that are short enough for one statement."""
+    rest = iter(names)
+    while some := list(islice(rest, _NAMES_AT_ONCE)):
+        yield some
 
 
 def _tags(connection: sa.Connection, arn: str) -> dict[str, str]:

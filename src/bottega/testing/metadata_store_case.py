@@ -300,6 +300,9 @@ class MetadataStoreCase(MetadataStoreConcurrency):
         store.create(resource("c", kind="Endpoint"), tags={"z": "3"})
         assert store.all_tags("Model") == {"a": {"x": "2", "y": "1"}}
         assert store.all_tags("Nothing") == {}
+        store.create(resource("d"), tags={"z": "3"})
+        assert store.all_tags("Model", ["a", "b", "c", "e"]) == {"a": {"x": "2", "y": "1"}}
+        assert store.all_tags("Model", []) == {}
 
     def test_resources_are_counted_by_status(self, store: MetadataStore) -> None:
         assert store.counts("Model") == {}

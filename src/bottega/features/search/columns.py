@@ -104,6 +104,10 @@ class Numbers(Column):
     def values(self) -> Iterator[tuple[int, float]]:
         return zip(self._rows, self._values, strict=True)
 
+    def entries(self) -> tuple[array[int], array[float]]:
+        """The rows and the values of all entries; not to be changed."""
+        return self._rows, self._values
+
     def of(self, row: int) -> Sequence[float]:
         return [self._values[entry] for entry in self._entries(row)]
 

@@ -122,7 +122,8 @@ class Index:
         way: Any = {"descending": descending, "limit": limit}
         numbers = self._column(by)
         if by.path[0] not in COMMON and isinstance(numbers, Numbers) and not numbers.repeated:
-            return pick(numbers, self._names, matching, behind, **way)
+            everything = len(matching) == len(self._row_of)
+            return pick(numbers, self._names, matching, behind, everything=everything, **way)
         return walk(self._order(by), matching, behind, **way)
 
     def name(self, row: int) -> str:

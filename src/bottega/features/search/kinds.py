@@ -47,11 +47,16 @@ SEARCHABLE: Mapping[str, Searchable] = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """A resource that may be a result. Its tags are read when something asks for them."""
+    """A resource that may be a result.
+
+    Attributes:
+        known_tags: where they were read with those of others; else they are when something asks.
+    """
 
     searchable: Searchable
     resource: Resource
     store: MetadataStore
+    known_tags: Mapping[str, str] | None = None
 
     @cached_property
     def document(self) -> Mapping[str, Any]:
@@ -62,6 +67,8 @@ class Candidate:
 
     @cached_property
     def tags(self) -> Mapping[str, str]:
+        if self.known_tags is not None:
+            return self.known_tags
         try:
             return self.store.tags(self.resource.arn)
         except ResourceMissing:  # deleted since it was read

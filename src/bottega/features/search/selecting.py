@@ -48,24 +48,37 @@ def pick(
     matching: set[Row],
     behind: Mapping[str, Any] | None,
     *,
+    everything: bool,
     descending: bool,
     limit: int,
 ) -> Selection:
     """The next of the rows that match, by a property of which each has one number at most.
 
     The name decides between equals; rows without the number come last in either order.
+
+    Args:
+        everything: whether every row matches, so that none needs to be looked up.
     """
-    # What is not a number has no place.
-    known = {row: value for row, value in numbers.values() if row in matching and value == value}
+    import numpy as np
+
+    # Copies: an array whose memory somebody else looks at cannot grow.
+    rows, values = (np.array(part) for part in numbers.entries())
+    known = values == values  # what is not a number has no place
+    if not everything:
+        marked = np.zeros(len(names), bool)
+        marked[np.fromiter(matching, np.int64, len(matching))] = True
+        known &= marked[rows]
+    rows, values = rows[known], values[known]
     ranked: list[tuple[float, str, Row]] = []
     lacking_mark = None
     if behind is None or "rank" in behind:
-        ranked = _next_numbers(known, names, behind, descending=descending, limit=limit + 1)
+        ranked = _next_numbers(rows, values, names, behind, descending=descending, limit=limit + 1)
     else:
         lacking_mark = behind["name"]
-    rows = [row for *_, row in ranked]
-    if len(rows) <= limit:
-        rest = [(names[row], row) for row in matching if row not in known]
+    found = [row for *_, row in ranked]
+    if len(found) <= limit:
+        having = set(rows.tolist())
+        rest = [(names[row], row) for row in matching if row not in having]
         if lacking_mark is not None:
             rest = [
                 pair
@@ -73,42 +86,45 @@ def pick(
                 if (pair[0] < lacking_mark if descending else pair[0] > lacking_mark)
             ]
         choose = heapq.nlargest if descending else heapq.nsmallest
-        rows += [row for _, row in choose(limit + 1 - len(rows), rest)]
-    if len(rows) <= limit:
-        return Selection(rows, None)
-    last = rows[limit - 1]
-    rank = (0, known[last], "") if last in known else None
-    return Selection(rows[:limit], position_of(rank, names[last]))
+        found += [row for _, row in choose(limit + 1 - len(found), rest)]
+    if len(found) <= limit:
+        return Selection(found, None)
+    rank = (0, ranked[limit - 1][0], "") if len(ranked) >= limit else None
+    return Selection(found[:limit], position_of(rank, names[found[limit - 1]]))
 
 
 def _next_numbers(
-    known: Mapping[Row, float],
+    rows: Any,
+    values: Any,
     names: Sequence[str],
     behind: Mapping[str, Any] | None,
     *,
     descending: bool,
     limit: int,
 ) -> list[tuple[float, str, Row]]:
-    """The first rows behind a position, with their number and name."""
-    pairs = known.items()
+    """The first rows behind a position, with their number and name.
+
+    Args:
+        rows: n rows.
+        values: their n numbers, none of them NaN.
+    """
+    import numpy as np
+
     if behind is not None:
         number, name = float.fromhex(behind["rank"][1]), behind["name"]
-        pairs = {
-            row: value
-            for row, value in known.items()
-            if (value < number if descending else value > number)
-            or (value == number and (names[row] < name if descending else names[row] > name))
-        }.items()
-    choose = heapq.nlargest if descending else heapq.nsmallest
-    best = choose(limit, (value for _, value in pairs))
-    if not best:
-        return []
-    # Whoever is equal to the last one of them may come before it by its name.
-    bound = best[-1]
-    among = [
-        (value, names[row], row)
-        for row, value in pairs
-        if (value >= bound if descending else value <= bound)
+        after = values < number if descending else values > number
+        for at in np.flatnonzero(values == number).tolist():
+            other = names[int(rows[at])]
+            after[at] = other < name if descending else other > name
+        rows, values = rows[after], values[after]
+    if len(values) > limit:
+        # Whoever is equal to the last one of them may come before it by its name.
+        place = len(values) - limit if descending else limit - 1
+        bound = np.partition(values, place)[place]
+        among = values >= bound if descending else values <= bound
+        rows, values = rows[among], values[among]
+    found = [
+        (value, names[row], row) for value, row in zip(values.tolist(), rows.tolist(), strict=True)
     ]
-    among.sort(reverse=descending)
-    return among[:limit]
+    found.sort(reverse=descending)
+    return found[:limit]

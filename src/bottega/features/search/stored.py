@@ -70,11 +70,14 @@ def page(
             rows = index.select(found, sort_by, position, descending=descending, limit=limit)
             names = [index.name(row) for row in rows]
         resources = store.get_many(searchable.kind, names)
+        tags = store.all_tags(searchable.kind, names)
         candidates = [
             candidate
             for name in names
             if name in resources
-            and match(candidate := Candidate(searchable, resources[name], store))
+            and match(
+                candidate := Candidate(searchable, resources[name], store, tags.get(name, {}))
+            )
         ]
         if len(candidates) == len(names):
             break
