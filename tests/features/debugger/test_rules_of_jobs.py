@@ -107,7 +107,12 @@ def test_the_tensors_are_in_the_store(studio: DebuggingStudio, mixed: Any) -> No
 
 
 def test_all_of_it_is_described(studio: DebuggingStudio, mixed: Any) -> None:
-    told = studio.call("DescribeTrainingJobDebugger", "bottega", TrainingJobName="mixed")
+    def described() -> Any:
+        return studio.call("DescribeTrainingJobDebugger", "bottega", TrainingJobName="mixed")
+
+    # Its process ends a moment after what it has to say last.
+    until(lambda: described()["EvaluatorStatus"] == "Ended", "the evaluator ends")
+    told = described()
     losses, _, below, _ = told["Rules"]
     assert (losses["Kind"], below["Kind"]) == ("Debugger", "Custom")
     assert losses["Description"]
@@ -119,7 +124,6 @@ def test_all_of_it_is_described(studio: DebuggingStudio, mixed: Any) -> None:
     assert finding["Message"]
     assert finding["Advice"]
     assert below["Findings"][0]["Step"] == 40
-    assert told["EvaluatorStatus"] == "Ended"
     assert (told["LastStep"], told["StepCount"], told["TensorCount"]) == (41, 42, 1)
     (collection,) = [one for one in told["Collections"] if one["Name"] == "losses"]
     assert collection["TensorCount"] == 1
