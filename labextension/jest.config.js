@@ -24,6 +24,7 @@ module.exports = {
     ...(jupyterlab(__dirname).setupFilesAfterEnv ?? []),
     '<rootDir>/jest.setup.js'
   ],
+  testTimeout: 60_000,
   testRegex: 'src/.*/.*.spec.ts[x]?$',
   transformIgnorePatterns: [`/node_modules/(?!${esModules}).+`]
 };

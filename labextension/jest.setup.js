@@ -1,3 +1,8 @@
+const { configure } = require('@testing-library/dom');
+
+// A machine may be busy: a test waits long for what it expects.
+configure({ asyncUtilTimeout: 20_000 });
+
 // What JupyterLab's own shims leave without a use for our tests.
 
 // The shims stand in for ranges; jsdom has whole ones, which user-event needs.

@@ -8,9 +8,7 @@ import { FakeClient, FakeStudio } from '../../../testing/fakeClient';
 import { notebookJobs, RUN_NOTEBOOK_COMMAND } from '../notebookPlugin';
 import { answers } from './fixtures';
 
-// A dialog has to be drawn, by a machine that may be busy.
-configure({ asyncUtilTimeout: 20_000, defaultHidden: true });
-jest.setTimeout(60_000);
+configure({ defaultHidden: true });
 afterEach(() => Dialog.flush());
 
 function activate() {

@@ -15,8 +15,7 @@ import { screenProps } from '../../../testing/fakeClient';
 import { TrainScreen } from '../screen';
 import { answers, CHURN, FILES, job } from './fixtures';
 
-configure({ asyncUtilTimeout: 10_000, defaultHidden: true });
-jest.setTimeout(60_000);
+configure({ defaultHidden: true });
 
 beforeAll(async () => {
   // jsdom lays nothing out.

@@ -13,8 +13,7 @@ import { screenProps } from '../../../testing/fakeClient';
 import { TrainScreen } from '../screen';
 import { answers, CHURN, FILES } from './fixtures';
 
-configure({ asyncUtilTimeout: 10_000, defaultHidden: true });
-jest.setTimeout(60_000);
+configure({ defaultHidden: true });
 
 beforeAll(async () => {
   Element.prototype.scrollIntoView = () => undefined;

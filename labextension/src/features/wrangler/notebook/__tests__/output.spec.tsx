@@ -21,8 +21,7 @@ import { DraftStore } from '../draftStore';
 import { insertCellBelow, placeOf } from '../insertCell';
 import { wranglerOutputs } from '../plugin';
 
-configure({ asyncUtilTimeout: 20_000, defaultHidden: true });
-jest.setTimeout(60_000);
+configure({ defaultHidden: true });
 
 const BUNDLE = {
   draftId: 'draft-1',

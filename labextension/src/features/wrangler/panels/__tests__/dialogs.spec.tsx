@@ -21,8 +21,7 @@ import { Reading } from '../source/readingOptions';
 import { SourceDialog } from '../sourceDialog';
 import { panelProps } from './fixtures';
 
-configure({ asyncUtilTimeout: 10_000, defaultHidden: true });
-jest.setTimeout(60_000);
+configure({ defaultHidden: true });
 
 const FOLDERS: Record<string, Array<{ name: string; type: string }>> = {
   data: [

@@ -1,4 +1,4 @@
-import { configure, render, screen, waitFor } from '@testing-library/react';
+import { render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { axe } from 'jest-axe';
 import { useState } from 'react';
@@ -8,9 +8,6 @@ import { trans } from '../../../../testing/fakeClient';
 import { ParameterFields } from '../form/parameterForm';
 import type { Values } from '../json';
 import { COLUMNS, parameter } from './fixtures';
-
-configure({ asyncUtilTimeout: 10_000 });
-jest.setTimeout(60_000);
 
 function show(
   parameters: IFlowParameter[],

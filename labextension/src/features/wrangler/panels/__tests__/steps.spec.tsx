@@ -17,8 +17,7 @@ import { StepForm } from '../stepForm';
 import { StepPalette } from '../stepPalette';
 import { answers, IMPUTE, panelProps, states } from './fixtures';
 
-configure({ asyncUtilTimeout: 10_000, defaultHidden: true });
-jest.setTimeout(60_000);
+configure({ defaultHidden: true });
 
 beforeAll(() => {
   // jsdom lays nothing out.

@@ -32,8 +32,7 @@ jest.mock('plotly.js-cartesian-dist-min', () => ({
   Plots: { resize: () => undefined }
 }));
 
-configure({ asyncUtilTimeout: 10_000, defaultHidden: true });
-jest.setTimeout(60_000);
+configure({ defaultHidden: true });
 
 const ANALYSIS: IAnalyzeFlowResponse = {
   Title: 'Data Quality and Insights report',
