@@ -93,6 +93,11 @@ export class Studio {
       }
       await this.page.reload(options);
     }
+    // What is opened before the tabs have come back would be behind the one that was in front.
+    await this.page.waitForFunction(async () => {
+      await window.jupyterapp?.restored;
+      return window.jupyterapp !== undefined;
+    });
   }
 
   /** Start a job that runs a script; returns its name. */
