@@ -1,7 +1,7 @@
 """Models that are predicted with where the requests come in.
 
-A small prediction takes a tenth of the time that it takes to hand a request to another process. So
-a model server whose model is compiled leaves a part of it beside its socket
+To hand a request to another process takes many times as long as a small prediction. So a model
+server whose model is compiled leaves a part of it beside its socket
 (:meth:`.Algorithm.near`), and whatever that part can answer, the router answers itself: the same
 numbers, to the last bit, for as long as the server is in the route. All else goes to the server.
 
@@ -108,7 +108,7 @@ class NearModels:
         variants = [variant for route in routes for _, variant in route.variants()]
         there = {instance.id for variant in variants for instance in variant.instances}
         self._looked &= there
-        self._models = {id: model for id, model in self._models.items() if id in there}
+        self._models = {name: model for name, model in self._models.items() if name in there}
         self._prune_at = max(_FEWEST_PRUNED, 2 * len(self._looked))
 
 

@@ -126,6 +126,7 @@ class Router:
         self._record = Recorder(table, loop)
         self._models = TargetModels(table)
         self.near = NearModels(table, loop)
+        """What it answers without a model server."""
         self._shadows = Shadows(self._client, table.load, self._record)
         self._tick: asyncio.Event | None = None
         self._going_on: set[asyncio.Task[None]] = set()

@@ -58,6 +58,18 @@ class Bench:
 RULES = {"DebugRuleConfigurations": [rule("LossNotDecreasing")]}
 
 
+def watched(studio: Studio) -> dict[str, Any]:
+    """A profile, and TensorBoard's files."""
+    bucket = studio.ports.config.bucket
+    return {
+        "ProfilerConfig": {
+            "S3OutputPath": f"s3://{bucket}/p",
+            "ProfilingIntervalInMilliseconds": 100,
+        },
+        "TensorBoardOutputConfig": {"S3OutputPath": f"s3://{bucket}/t"},
+    }
+
+
 @pytest.fixture
 def studio() -> Iterator[Studio]:
     studio = Studio.temporary(preload=False)
@@ -123,11 +135,7 @@ def test_another_daemon_stores_nothing_again(studio: Studio) -> None:
     bench = Bench(
         studio,
         **RULES,
-        ProfilerConfig={
-            "S3OutputPath": f"s3://{bucket}/p",
-            "ProfilingIntervalInMilliseconds": 100,
-        },
-        TensorBoardOutputConfig={"S3OutputPath": f"s3://{bucket}/t"},
+        **watched(studio),
     )
     bench.save(0, 1)
     (bench.output / "tensors" / "notes.txt").write_text("of the user")
@@ -207,14 +215,9 @@ def test_without_rules_nothing_is_laid_before_them(studio: Studio) -> None:
 
 
 def test_a_profile_and_tensorboard_come_to_the_store(studio: Studio) -> None:
-    bucket = studio.ports.config.bucket
     bench = Bench(
         studio,
-        ProfilerConfig={
-            "S3OutputPath": f"s3://{bucket}/p",
-            "ProfilingIntervalInMilliseconds": 100,
-        },
-        TensorBoardOutputConfig={"S3OutputPath": f"s3://{bucket}/t"},
+        **watched(studio),
         ProfilerRuleConfigurations=[rule("ProfilerReport")],
     )
     events = bench.output / "profiler/framework/pevents/2026/1_algo-1_2_x.json"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bottega.algorithms.xgboost.serving import Model
 
 _MOST_STEPS = 20_000
-"""Nodes that the rows of a request may pass together: some fifty microseconds."""
+"""Nodes that the rows of a request may pass together: some tens of microseconds."""
 _STEPS_PER_NUMBER = 400
 """What it takes to write a predicted number, as JSON lines at worst."""
 _SMALL_BODY = 1 << 13

@@ -96,11 +96,9 @@ class _Drawing:
 
     def link_back(self, source: Entity, destination: Entity) -> None:
         """Say what is behind an entity, for clients that ask in this direction."""
-        source_arn, destination_arn = source.arn, destination.arn
         created = self._resource.created
-        self.piece.edges.append(
-            Edge(source_arn, destination_arn, "AssociatedWith", created, backwards=True)
-        )
+        edge = Edge(source.arn, destination.arn, "AssociatedWith", created, backwards=True)
+        self.piece.edges.append(edge)
 
     def _add(self, entity: Entity) -> Entity:
         self.piece.entities.append(entity)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bottega.debugger.tensors import layout
@@ -256,13 +257,12 @@ class _JobOutputs:
 
     def _follow(self, folder: HostFolder, uri: str, inside: Path, journal: Path) -> None:
         """A part of the profile."""
-        noted = UploadJournal(journal)
-        if (mirror := self._mirror(inside)) is not None:
-            noted.holds = mirror.has
-        sync = FolderSync(folder, uri, at_once=True, wanted=_is_of_profile, journal=noted)
-        if mirror is not None:
-            sync.placed = mirror.place
-        self._growing.append(sync)
+        sync = partial(FolderSync, folder, uri, at_once=True, wanted=_is_of_profile)
+        if (mirror := self._mirror(inside)) is None:
+            self._growing.append(sync(journal=UploadJournal(journal)))
+        else:
+            noted = UploadJournal(journal, mirror.has)
+            self._growing.append(sync(placed=mirror.place, journal=noted))
 
     def _mirror(self, folder: Path) -> Mirror | None:
         """Where uploaded files are laid, too; None for a job without rules."""
