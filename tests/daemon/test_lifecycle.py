@@ -22,6 +22,7 @@ import pytest
 from bottega.config import Config
 from bottega.daemon import lifecycle
 from bottega.testing.daemon import TestDaemon, eventually, running_daemon
+from bottega.testing.processes import command_line
 
 
 @pytest.fixture
@@ -100,9 +101,8 @@ def daemons_of(config: Config) -> list[int]:
     """The processes that serve the home, or try to."""
     return [
         process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if str(config.home) in (process.info["cmdline"] or [])
-        and process.status() != psutil.STATUS_ZOMBIE
+        for process in psutil.process_iter()
+        if str(config.home) in command_line(process).split()  # a zombie has none
     ]
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from bottega.tar_archives import tarfile
 from bottega.testing.daemon import TestDaemon, eventually, running_daemon
 from bottega.testing.hosting import archive
+from bottega.testing.processes import descendants, holders, kill
 from bottega.testing.requests import channel, training_job
 from bottega.testing.transform import LINES, transform_request
 
@@ -51,23 +49,12 @@ def noted(daemon: TestDaemon, name: str) -> int:
     return int(progress["line"]) - 1
 
 
-def kill(daemon: TestDaemon, name: str, part: str) -> None:
+def kill_part(daemon: TestDaemon, name: str, part: str) -> None:
     """``kill -9`` of all processes of one part of a job: ``server`` or ``driver``."""
     runs = daemon.home / "work" / "transform" / name / "instances" / "0" / part
-    victims = [process for process in psutil.process_iter() if _holds(process, runs)]
+    victims = holders(runs)
     assert victims
-    for victim in victims:
-        for process in (*victim.children(recursive=True), victim):
-            os.kill(process.pid, signal.SIGKILL)
-
-
-def _holds(process: psutil.Process, folder: Path) -> bool:
-    try:
-        names = os.listdir(f"/proc/{process.pid}/fd")
-        held = [os.readlink(f"/proc/{process.pid}/fd/{name}") for name in names]
-    except OSError:
-        return False
-    return any(target.startswith(str(folder)) for target in held)
+    kill(process for victim in victims for process in (*descendants(victim), victim))
 
 
 def start(daemon: TestDaemon, model: str, data: bytes, **changes: Any) -> None:
@@ -97,11 +84,11 @@ def test_kills_of_everything_lose_and_double_no_line(fresh: TestDaemon):
     more = {"BatchStrategy": "SingleRecord", "MaxConcurrentTransforms": 4}
     start(fresh, "lines", data, **more)
     eventually(lambda: noted(fresh, "job") > 0, "the first lines are done")
-    kill(fresh, "job", "server")
+    kill_part(fresh, "job", "server")
     before = noted(fresh, "job")
     eventually(lambda: noted(fresh, "job") > before, "it goes on")
     fresh.kill()
-    kill(fresh, "job", "driver")
+    kill_part(fresh, "job", "driver")
     fresh.start()
     eventually(lambda: status(fresh, "job") == "Completed", "the job completes")
     assert result(fresh, "out/data.csv.out") == b"".join(b"<%d>\n" % n for n in range(FEW))
@@ -202,14 +189,14 @@ def test_a_million_lines_through_kills(fresh: TestDaemon, shared_data: Path):
         },
     )
     eventually(lambda: noted(fresh, "job") > 0, "the first lines are done")
-    kill(fresh, "job", "server")
+    kill_part(fresh, "job", "server")
     before = noted(fresh, "job")
     eventually(lambda: noted(fresh, "job") > before, "it goes on")
     fresh.kill()
-    kill(fresh, "job", "driver")
+    kill_part(fresh, "job", "driver")
     fresh.start()
     eventually(lambda: noted(fresh, "job") > before + MANY // 4, "it goes on again")
-    kill(fresh, "job", "driver")
+    kill_part(fresh, "job", "driver")
     eventually(lambda: status(fresh, "job") == "Completed", "the job completes")
     lines = result(fresh, "out/data.csv.out").decode().splitlines()
     assert len(lines) == MANY

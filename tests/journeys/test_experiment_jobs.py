@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 
 from bottega.testing.daemon import TestDaemon, eventually, running_daemon
 from bottega.testing.hosting import archive
+from bottega.testing.processes import command_line
 from bottega.testing.requests import (
     channel,
     code_archive,
@@ -162,8 +161,8 @@ def test_a_transform_job_is_a_component(daemon: TestDaemon) -> None:
 def kill_tracker(daemon: TestDaemon) -> None:
     """``kill -9`` of the tracking server; the daemon starts another one."""
     for process in daemon.processes():
-        if "bottega.tracking.server" in " ".join(process.cmdline()):
-            os.kill(process.pid, signal.SIGKILL)
+        if "bottega.tracking.server" in command_line(process):
+            process.kill()
             psutil.wait_procs([process], timeout=30)
             return
     raise AssertionError("there is no tracking server")

@@ -21,6 +21,7 @@ from bottega.sdk.client import RemoteClient
 from bottega.sdk.session import Session
 from bottega.sdk.training_job import JobFailed, TrainingJob
 from bottega.testing.daemon import TestDaemon, eventually, running_daemon
+from bottega.testing.processes import command_line
 from bottega.testing.requests import processing_input, processing_job
 
 COUNTING = """
@@ -316,8 +317,8 @@ def tracking_server(daemon: TestDaemon) -> psutil.Process:
     def found() -> psutil.Process | None:
         assert daemon.process is not None
         children = psutil.Process(daemon.process.pid).children(recursive=True)
-        commands = [(child, " ".join(child.cmdline())) for child in children]
-        return next((child for child, line in commands if "bottega.tracking" in line), None)
+        servers = (child for child in children if "bottega.tracking" in command_line(child))
+        return next(servers, None)
 
     server: psutil.Process = eventually(found, "MLflow's server runs")
     return server

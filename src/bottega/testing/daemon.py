@@ -19,6 +19,7 @@ from bottega.config import Config
 from bottega.credentials import Credentials
 from bottega.daemon import lifecycle
 from bottega.daemon.environment import client_environment
+from bottega.testing.processes import command_line, descendants, holders, kill
 
 PATIENCE_SECONDS = 120.0
 
@@ -158,28 +159,11 @@ class TestDaemon:
         A forked supervisor has the command line of its fork server, so processes are known by the
         files of the home they hold, and by descending from such a one.
         """
-        found: dict[int, psutil.Process] = {}
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
-                if self._works_here(process):
-                    found[process.pid] = process
-                    found |= {child.pid: child for child in process.children(recursive=True)}
-        return list(found.values())
-
-    def _works_here(self, process: psutil.Process) -> bool:
         home = str(self.home)
-        if home in " ".join(process.cmdline()):
-            return True
-        # /proc names the descriptors of every kind, also those psutil does not count as regular
-        # files.
-        folder = Path(f"/proc/{process.pid}/fd")
-        if not folder.is_dir():
-            return any(file.path.startswith(home) for file in process.open_files())
-        for descriptor in folder.iterdir():
-            with contextlib.suppress(OSError):
-                if os.readlink(descriptor).startswith(home):
-                    return True
-        return False
+        found = holders(self.home)
+        found += [process for process in psutil.process_iter() if home in command_line(process)]
+        found += [child for process in found for child in descendants(process)]
+        return list({process.pid: process for process in found}.values())
 
     def clean_up(self) -> None:
         """End everything that was started, however the test ended."""
@@ -190,9 +174,7 @@ class TestDaemon:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        for process in self.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        kill(self.processes())
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from bottega.features.transform.entities import KIND, JobFolders, TransformJob
 from bottega.features.transform.progress import Progress
 from bottega.testing.hosting import until
+from bottega.testing.processes import descendants, holders, kill
 from bottega.testing.transform import LINES, TransformStudio
 
 HURDLES = """
@@ -251,8 +251,7 @@ def kill_once(jobs: TransformStudio, name: str, part: str) -> None:
     """``kill -9`` of the newest process of a job's first instance."""
     until(lambda: progress(jobs, name).requests > 0)
     runs = jobs.work / name / "instances" / "0" / part
-    found = until_found(runs)
-    os.kill(found.pid, signal.SIGKILL)
+    kill([until_found(runs)])
 
 
 def until_found(runs: Path) -> psutil.Process:
@@ -260,16 +259,9 @@ def until_found(runs: Path) -> psutil.Process:
     found: list[psutil.Process] = []
 
     def look() -> bool:
-        for process in psutil.Process().children(recursive=True):
-            try:
-                held = [
-                    os.readlink(f"/proc/{process.pid}/fd/{fd}")
-                    for fd in os.listdir(f"/proc/{process.pid}/fd")
-                ]
-            except OSError:
-                continue
-            if any(target.startswith(str(runs)) for target in held):
-                found.extend(process.children(recursive=True)[-1:])
+        for process in holders(runs):
+            if process.pid != os.getpid():  # the runner follows the logs
+                found.extend(descendants(process)[-1:])
         return bool(found)
 
     until(look)
