@@ -217,19 +217,18 @@ class _Nodes:
 
 def _base(text: str, objective: str, outputs: int) -> Any:
     """Where margins begin. The file has the mean as the objective gives it, before the link."""
+    from bottega.algorithms.xgboost import kernels
+
     given = np.array(json.loads(text if text.startswith("[") else f"[{text}]"), np.float32)
     kind = _TRANSFORMATIONS[objective]
     one = np.float32(1)
     if kind == "SIGMOID":
-        given = -_logarithm(one / given - one)
+        given = one / given - one
+        kernels.logarithms(given)
+        given = -given
     elif kind == "EXPONENTIAL":
-        given = _logarithm(given)
+        kernels.logarithms(given)
     return np.array(np.broadcast_to(given, (outputs,)), dtype=np.float32)
-
-
-def _logarithm(numbers: Any) -> Any:
-    """Rounded to the nearest, as the C library's is; numpy's own for ``float32`` is not always."""
-    return np.log(numbers.astype(np.float64)).astype(np.float32)
 
 
 def _trying_rows(thresholds: Mapping[int, Sequence[float]], width: int) -> Any:

@@ -14,7 +14,7 @@ from bottega.wrangler.insight.issues import percent, quoted
 from bottega.wrangler.insight.matrix import SEED
 from bottega.wrangler.insight.patterns import patterns
 from bottega.wrangler.insight.profile import ColumnProfile
-from bottega.wrangler.insight.report_target import robust_outliers
+from bottega.wrangler.insight.spread import robust_outliers, skewness_and_kurtosis
 
 _ANOMALIES = 10
 _LEAST_FOR_ANOMALIES = 50
@@ -84,8 +84,6 @@ def feature_section(found: ColumnProfile, frame: pd.DataFrame) -> Section:
 
 
 def _number_rows(found: ColumnProfile, frame: pd.DataFrame) -> list[tuple[str, Any]]:
-    from scipy import stats
-
     values = frame[found.name].to_numpy(dtype="float64", na_value=np.nan)
     values = values[np.isfinite(values)]
     rows: list[tuple[str, Any]] = [
@@ -97,9 +95,10 @@ def _number_rows(found: ColumnProfile, frame: pd.DataFrame) -> list[tuple[str, A
     ]
     if len(values) > 2 and values.min() < values.max():
         outliers = int(robust_outliers(values).sum())
+        skewness, kurtosis = skewness_and_kurtosis(values)
         rows += [
             ("Outliers", percent(outliers, len(values))),
-            ("Skewness", float(stats.skew(values))),
-            ("Kurtosis", float(stats.kurtosis(values))),
+            ("Skewness", skewness),
+            ("Kurtosis", kurtosis),
         ]
     return rows

@@ -12,6 +12,7 @@ from bottega.wrangler.insight.issues import Issue, issue, percent, quoted
 from bottega.wrangler.insight.matrix import Learning, split
 from bottega.wrangler.insight.models import boosted, class_scores, number_scores, power
 from bottega.wrangler.insight.profile import ColumnProfile
+from bottega.wrangler.insight.spread import robust_outliers, skewness_and_kurtosis
 
 _FEW_IN_CLASS = 10
 _IMBALANCE = 20.0
@@ -19,7 +20,6 @@ _SMALL_MINORITY = 0.01
 _FREQUENT = 0.2
 _SKEWED = 2.0
 _HEAVY = 10.0
-_OUTLIER = 5.0
 _OUTLIERS = 0.001
 _LEAK = 0.98
 _SHOWN = 20
@@ -120,8 +120,6 @@ def number_issues(found: ColumnProfile, target: Any) -> list[Issue]:
         found: its profile.
         target: its finite values in the sample.
     """
-    from scipy import stats
-
     issues = []
     if found.top_values and found.top_values[0][1] > _FREQUENT * found.present:
         value, count = found.top_values[0]
@@ -132,7 +130,7 @@ def number_issues(found: ColumnProfile, target: Any) -> list[Issue]:
                 f"{value} is the target of {percent(count, found.present)} of the rows.",
             )
         )
-    skew, tails = float(stats.skew(target)), float(stats.kurtosis(target))
+    skew, tails = skewness_and_kurtosis(target)
     if abs(skew) > _SKEWED:
         issues.append(
             issue(
@@ -160,14 +158,6 @@ def number_issues(found: ColumnProfile, target: Any) -> list[Issue]:
             )
         )
     return issues
-
-
-def robust_outliers(values: Any) -> Any:
-    """Which values are further from the median than five robust standard deviations: those of the
-    values clipped to the quantiles 0.05 and 0.95."""
-    low, middle, high = np.quantile(values, (0.05, 0.5, 0.95))
-    spread = float(np.clip(values, low, high).std())
-    return np.abs(values - middle) > _OUTLIER * spread
 
 
 def model_section(learned: Learning) -> Section:

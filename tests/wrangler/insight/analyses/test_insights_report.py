@@ -13,7 +13,7 @@ from bottega.wrangler.errors import DataError
 from bottega.wrangler.insight.analyses.report import InsightsReport
 from bottega.wrangler.insight.analysis import AnalysisResult, Section
 from bottega.wrangler.insight.report_features import anomaly_scores
-from bottega.wrangler.insight.report_target import class_issues, robust_outliers
+from bottega.wrangler.insight.report_target import class_issues
 
 
 def section(result: AnalysisResult, title: str) -> Section:
@@ -142,11 +142,6 @@ def test_an_anomaly_has_the_lowest_score():
     assert scores.argmin() == 77
     assert scores[77] < 0
     assert (scores < 0).mean() < 0.1
-
-
-def test_outliers_by_their_definition():
-    values = np.array([*range(100), 1e6], dtype=float)
-    assert np.flatnonzero(robust_outliers(values)).tolist() == [100]
 
 
 def test_classes_that_are_hard():
