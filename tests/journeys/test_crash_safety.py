@@ -196,6 +196,7 @@ def test_a_deployment_survives_the_daemon(fresh: TestDaemon):
     eventually(lambda: not fresh.processes(), "no process is left")
 
 
+@pytest.mark.slow
 def test_200_jobs_queued_at_once_all_finish_in_order(fresh: TestDaemon):
     config = fresh.config
     uri = put_script(fresh, "print('line x')")

@@ -16,6 +16,7 @@ from bottega.testing.requests import XGBOOST_IMAGE, channel, training_job
 ROUNDS = 40
 
 
+@pytest.mark.slow
 def test_two_hosts_train_one_model(plain_daemon: TestDaemon):
     features, target = load_diabetes(return_X_y=True)
     rows = numpy.column_stack([target, features])

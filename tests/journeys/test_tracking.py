@@ -324,6 +324,7 @@ def tracking_server(daemon: TestDaemon) -> psutil.Process:
     return server
 
 
+@pytest.mark.slow
 def test_mlflow_killed_in_the_middle(own_daemon: TestDaemon, tmp_path: Path):
     session, mlflow = connected(own_daemon), Mlflow(own_daemon)
     job = counting(session, tmp_path, 100, 0.05)
@@ -337,6 +338,7 @@ def test_mlflow_killed_in_the_middle(own_daemon: TestDaemon, tmp_path: Path):
     assert "training-job.json" in mlflow.artifacts(run)
 
 
+@pytest.mark.slow
 def test_the_daemon_killed_in_the_middle(own_daemon: TestDaemon, tmp_path: Path):
     session, mlflow = connected(own_daemon), Mlflow(own_daemon)
     job = counting(session, tmp_path, 100, 0.05)

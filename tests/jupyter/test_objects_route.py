@@ -6,6 +6,7 @@ import hashlib
 import json
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
@@ -75,8 +76,8 @@ async def test_the_windows_of_a_long_listing_follow_one_another(
     s3 = studio.client("s3")
     s3.create_bucket(Bucket="long-route")
     keys = [f"{number:04}" for number in range(1005)]
-    for key in keys:
-        s3.put_object(Bucket="long-route", Key=key, Body=b"")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda key: s3.put_object(Bucket="long-route", Key=key, Body=b""), keys))
     first = await listing(jp_fetch, "long-route")
     assert first["next"]
     second = await listing(jp_fetch, "long-route", next=first["next"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from bottega.testing.tracker import Tracker
 from bottega.tracking.port import MetricPoint
 
@@ -97,6 +99,7 @@ def test_a_job_continues_the_run_that_bottega_opened(tracker: Tracker, tmp_path:
     tracker.tracking.close_run(run.run_id, status="FINISHED", ended=2.0)
 
 
+@pytest.mark.slow
 def test_jobs_and_notebooks_log_at_once_without_locking_each_other(tracker: Tracker) -> None:
     notebooks = [tracker.start_client(BUSY_NOTEBOOK) for _ in range(2)]
     runs = [

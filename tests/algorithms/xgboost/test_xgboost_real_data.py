@@ -55,6 +55,7 @@ def test_agaricus_libsvm(tmp_path: Path, shared_data: Path) -> None:
     assert lines[-1] == "[19]\ttrain-error:0.00000\tvalidation-error:0.00000"
 
 
+@pytest.mark.slow
 def test_adult_census(tmp_path: Path, shared_data: Path) -> None:
     parts = {
         name: pd.read_csv(

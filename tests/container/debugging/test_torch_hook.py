@@ -250,6 +250,7 @@ print("graphs", graphs)
 """
 
 
+@pytest.mark.slow
 def test_models_are_compiled_as_without_the_hook(tmp_path: Path) -> None:
     said = []
     for hook in (False, True):

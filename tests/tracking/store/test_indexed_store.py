@@ -134,7 +134,7 @@ def same(ours: Sequence[Sequence[Run]], theirs: Sequence[Sequence[Run]]) -> None
 
 
 @settings(
-    max_examples=80,
+    max_examples=40,
     deadline=None,
     # Without shrinking: an example makes a database, so that a thousand of them take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
