@@ -103,7 +103,8 @@ async function listStreams(
         'logs:DescribeLogStreams',
         {
           logGroupName: group,
-          logStreamNamePrefix: prefix,
+          // An empty one is refused, as it is by AWS.
+          ...(prefix === '' ? {} : { logStreamNamePrefix: prefix }),
           ...(token === undefined ? {} : { nextToken: token })
         },
         signal

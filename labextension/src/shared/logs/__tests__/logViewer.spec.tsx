@@ -185,3 +185,20 @@ it('reads nothing while it is hidden', async () => {
   act(() => frame.show(true));
   await waitFor(() => expect(client.calls.length).toBeGreaterThan(before));
 });
+
+it('shows every stream of a group where there is no prefix', async () => {
+  const props = screenProps({
+    'logs:DescribeLogStreams': ({ logStreamNamePrefix: prefix }) => {
+      if (prefix === '') {
+        throw new BottegaError('InvalidParameterException', 'too short', 400);
+      }
+      return { logStreams: [{ logStreamName: 'v/i-1' }] };
+    },
+    'bottega:ReadLogLines': () => ({
+      TotalLines: 1,
+      Lines: [{ Number: 0, Time: 0, Message: 'it listens' }]
+    })
+  });
+  render(<LogViewer {...props} group={GROUP} prefix="" growing={false} />);
+  expect(await screen.findByText('it listens')).toBeTruthy();
+});
