@@ -32,7 +32,7 @@ from bottega.features.cloudwatch.collector import MetricCollector
 from bottega.features.debugger.controller import ROLE as DEBUGGER_ROLE
 from bottega.features.debugger.controller import DebuggerController
 from bottega.features.debugger.messenger import MessengerController
-from bottega.features.hosting.controller import EndpointController
+from bottega.features.hosting.controller import ComponentController, EndpointController
 from bottega.features.processing.controller import ProcessingController
 from bottega.features.processing.tracker import ProcessingTracker
 from bottega.features.registry.controller import ModelPackageController
@@ -91,6 +91,7 @@ OPERATION_MODULES = (
     "experiments.trials",
     "failures.explanations",
     "hosting.capacities",
+    "hosting.components",
     "hosting.descriptions",
     "hosting.endpoint_configs",
     "hosting.endpoints",
@@ -181,6 +182,7 @@ class Studio:
     registry: Registry
     controllers: ControllerHost
     endpoints: EndpointController
+    components: ComponentController
     asynchronous: AsyncInferenceController
     messenger: MessengerController
     _temporary: Path | None = field(default=None, repr=False)
@@ -216,6 +218,8 @@ class Studio:
             registry = registry_of_operations()
             endpoints = EndpointController(ports, wake=lambda name: host.wake(endpoints, name))
             undo.callback(endpoints.close)
+            components = ComponentController(ports, wake=lambda name: host.wake(components, name))
+            undo.callback(components.close)
             asynchronous = AsyncInferenceController(ports)
             undo.callback(asynchronous.close)
             messenger = MessengerController(ports, wake=lambda name: host.wake(messenger, name))
@@ -226,6 +230,7 @@ class Studio:
                 *_transform(ports, host),
                 _tuning(ports, host, registry),
                 endpoints,
+                components,
                 asynchronous,
                 ModelPackageController(ports),
                 MetricCollector(ports),
@@ -235,7 +240,7 @@ class Studio:
                 Scaler(ports, ServiceCaller(registry, ports, SCALING_ROLE, "autoscaling").call),
             ):
                 host.add(controller)
-            studio = cls(ports, registry, host, endpoints, asynchronous, messenger)
+            studio = cls(ports, registry, host, endpoints, components, asynchronous, messenger)
             undo.pop_all()
             return studio
 
@@ -258,8 +263,9 @@ class Studio:
 
     def start(self) -> None:
         """Take up what a former process left, and begin to work."""
-        self.endpoints.adopt()
-        self.endpoints.sweep()
+        for serving in (self.endpoints, self.components):
+            serving.adopt()
+            serving.sweep()
         self.controllers.start()
         # The engine may take its time, which nothing here has to wait for.
         threading.Thread(
@@ -279,6 +285,7 @@ class Studio:
             closing.callback(self.ports.inference_queue.close)
             closing.callback(self.ports.runner.close)
             closing.callback(self.endpoints.close)
+            closing.callback(self.components.close)
             closing.callback(self.asynchronous.close)
             closing.callback(self.messenger.close)
             closing.callback(self.controllers.stop)

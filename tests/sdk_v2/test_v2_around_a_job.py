@@ -121,7 +121,6 @@ REFUSED: dict[str, Callable[[Any, Estimator], Any]] = {
     "list_monitoring_schedules": lambda session, booster: session.list_monitoring_schedules(),
     "list_hubs": lambda session, booster: session.list_hubs(),
     "list_training_plans": lambda session, booster: session.sagemaker_client.list_training_plans(),
-    "list_inference_components": lambda session, booster: session.list_inference_components(),
     "describe_auto_ml_job": lambda session, booster: session.describe_auto_ml_job("job"),
     "describe_feature_group": lambda session, booster: session.describe_feature_group("group"),
 }

@@ -12,7 +12,9 @@ from abalone import abalone_rows, as_csv
 from botocore.exceptions import ClientError
 from sagemaker import image_uris
 from sagemaker.async_inference import AsyncInferenceConfig, WaiterConfig
+from sagemaker.compute_resource_requirements.resource_requirements import ResourceRequirements
 from sagemaker.deserializers import CSVDeserializer, JSONDeserializer, NumpyDeserializer
+from sagemaker.enums import EndpointType
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 from sagemaker.lineage.context import EndpointContext
@@ -148,6 +150,45 @@ def test_framework_models_of_stored_artifacts(
         predictor = model.deploy(1, INSTANCE)
     assert numpy.shape(predictor.predict(questions)) == (ROWS,)
     removed(predictor)
+
+
+def test_models_that_share_an_endpoint(
+    session: Any, role: str, scikit: SKLearn, questions: Any, tmp_path: Path, timed: Any
+) -> None:
+    folder = sources.sklearn_source(tmp_path / "source")
+    made = []
+    for name in ("share-one", "share-two"):
+        model = SKLearnModel(
+            model_data=scikit.model_data,
+            role=role,
+            entry_point="train.py",
+            source_dir=str(folder),
+            dependencies=[str(sources.dependency(tmp_path / f"libraries-{name}"))],
+            framework_version="1.2-1",
+            sagemaker_session=session,
+        )
+        with timed("deploy an inference component"):
+            predictor = model.deploy(
+                1,
+                INSTANCE,
+                endpoint_name="shared",
+                endpoint_type=EndpointType.INFERENCE_COMPONENT_BASED,
+                inference_component_name=name,
+                resources=ResourceRequirements(requests={"memory": 256, "copies": 1}),
+            )
+        made.append(predictor)
+    for predictor in made:
+        assert numpy.shape(predictor.predict(questions)) == (ROWS,)
+    listed = session.list_inference_components(endpoint_name_equals="shared")
+    names = {one["InferenceComponentName"] for one in listed["InferenceComponents"]}
+    assert names == {"share-one", "share-two"}
+    specification = session.describe_inference_component("share-one")["Specification"]
+    session.update_inference_component("share-one", specification, {"CopyCount": 2}, wait=True)
+    described = session.describe_inference_component("share-one")
+    assert described["RuntimeConfig"] == {"DesiredCopyCount": 2, "CurrentCopyCount": 2}
+    for name in names:
+        session.delete_inference_component(name, wait=True)
+    session.delete_endpoint("shared")
 
 
 def test_xgboost_script_and_model(

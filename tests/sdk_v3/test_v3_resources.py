@@ -10,6 +10,7 @@ from sagemaker.core import image_uris
 from sagemaker.core.resources import (
     Endpoint,
     EndpointConfig,
+    InferenceComponent,
     Model,
     ModelPackage,
     ModelPackageGroup,
@@ -24,6 +25,9 @@ from sagemaker.core.shapes import (
     ContainersItem,
     DataSource,
     DesiredWeightAndCapacity,
+    InferenceComponentComputeResourceRequirements,
+    InferenceComponentRuntimeConfig,
+    InferenceComponentSpecification,
     InferenceSpecification,
     OutputDataConfig,
     ProductionVariant,
@@ -192,6 +196,57 @@ def test_model_and_endpoint(role: str, rings: TrainingJob, timed: Any) -> None:
     model.delete()
     with pytest.raises(botocore.exceptions.ClientError, match="Could not find"):
         Endpoint.get("rings-resource")
+
+
+def test_inference_components(role: str, rings: TrainingJob, timed: Any) -> None:
+    container = ContainerDefinition(
+        image=XGBOOST, model_data_url=rings.model_artifacts.s3_model_artifacts
+    )
+    for name in ("part-one", "part-two"):
+        Model.create(model_name=name, primary_container=container, execution_role_arn=role)
+    configuration = EndpointConfig.create(
+        endpoint_config_name="parts",
+        execution_role_arn=role,
+        production_variants=[
+            ProductionVariant(
+                variant_name="AllTraffic", instance_type="ml.m5.large", initial_instance_count=1
+            )
+        ],
+    )
+    endpoint = Endpoint.create(endpoint_name="parts", endpoint_config_name=configuration)
+    endpoint.wait_for_status("InService")
+
+    def specification(model: str) -> InferenceComponentSpecification:
+        return InferenceComponentSpecification(
+            model_name=model,
+            compute_resource_requirements=InferenceComponentComputeResourceRequirements(
+                min_memory_required_in_mb=256
+            ),
+        )
+
+    with timed("create an inference component and wait for it"):
+        component = InferenceComponent.create(
+            inference_component_name="part",
+            endpoint_name=endpoint,
+            variant_name="AllTraffic",
+            specification=specification("part-one"),
+            runtime_config=InferenceComponentRuntimeConfig(copy_count=1),
+        )
+        component.wait_for_status("InService")
+    answer = endpoint.invoke(body="3,1", content_type="text/csv", inference_component_name="part")
+    assert 0 < float(answer.body.read()) < 6
+    component.update_runtime_configs(InferenceComponentRuntimeConfig(copy_count=2))
+    component.wait_for_status("InService")
+    assert InferenceComponent.get("part").runtime_config.current_copy_count == 2
+    component.update(specification=specification("part-two"))
+    component.wait_for_status("InService")
+    (found,) = InferenceComponent.get_all(endpoint_name_equals="parts")
+    found.refresh()
+    assert found.specification.model_name == "part-two"
+    component.delete()
+    component.wait_for_delete()
+    endpoint.delete()
+    endpoint.wait_for_delete()
 
 
 def test_transform_job(session: Any, role: str, rings: TrainingJob) -> None:

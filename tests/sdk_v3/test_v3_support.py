@@ -23,7 +23,7 @@ REFUSED = [
     *("ClusterSchedulerConfig", "CodeRepository", "CompilationJob", "ComputeQuota"),
     *("DataQualityJobDefinition", "Device", "DeviceFleet", "Domain", "EdgeDeploymentPlan"),
     *("EdgePackagingJob", "FeatureGroup", "FlowDefinition", "Hub", "HumanTaskUi"),
-    *("Image", "InferenceComponent", "InferenceExperiment", "InferenceRecommendationsJob"),
+    *("Image", "InferenceExperiment", "InferenceRecommendationsJob"),
     *("LabelingJob", "LineageGroup", "MlflowApp", "MlflowTrackingServer"),
     *("ModelBiasJobDefinition", "ModelCard", "ModelExplainabilityJobDefinition"),
     *("ModelQualityJobDefinition", "MonitoringExecution", "MonitoringSchedule"),

@@ -1,5 +1,5 @@
 import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
-import type { TestInfo } from '@playwright/test';
+import type { Locator, TestInfo } from '@playwright/test';
 
 import { expectAccessible } from '../fixtures/accessible';
 import { expect, test } from '../fixtures/studio';
@@ -211,4 +211,94 @@ test('an asynchronous endpoint answers later', async ({
     { timeout: 60_000 }
   );
   await look(page, info, 'asynchronous');
+});
+
+test('models that share an endpoint are asked, copied and removed', async ({
+  page,
+  studio
+}, info) => {
+  const job = await model(studio);
+  const trained = await studio.call<{
+    AlgorithmSpecification: { TrainingImage: string };
+    ModelArtifacts: { S3ModelArtifacts: string };
+    RoleArn: string;
+  }>('sagemaker', 'DescribeTrainingJob', { TrainingJobName: job });
+  await studio.call('sagemaker', 'CreateModel', {
+    ModelName: 'together',
+    PrimaryContainer: {
+      Image: trained.AlgorithmSpecification.TrainingImage,
+      ModelDataUrl: trained.ModelArtifacts.S3ModelArtifacts
+    }
+  });
+  await studio.call('sagemaker', 'CreateEndpointConfig', {
+    EndpointConfigName: 'together',
+    ExecutionRoleArn: trained.RoleArn,
+    ProductionVariants: [
+      {
+        VariantName: 'AllTraffic',
+        InstanceType: 'ml.m5.large',
+        InitialInstanceCount: 1
+      }
+    ]
+  });
+  await studio.call('sagemaker', 'CreateEndpoint', {
+    EndpointName: 'together',
+    EndpointConfigName: 'together'
+  });
+  const endpoint = new EndpointPage(studio);
+  await studio.open('endpoints/together');
+  await expect(endpoint.status).toHaveText(/InService/, { timeout: 60_000 });
+  await expect(
+    studio.screen.getByText('No model is on this endpoint yet')
+  ).toBeVisible();
+
+  for (const name of ['first', 'second']) {
+    await studio.call('sagemaker', 'CreateInferenceComponent', {
+      InferenceComponentName: name,
+      EndpointName: 'together',
+      Specification: {
+        ModelName: 'together',
+        ComputeResourceRequirements: { MinMemoryRequiredInMb: 256 }
+      },
+      RuntimeConfig: { CopyCount: 1 }
+    });
+  }
+  const row = (name: string): Locator =>
+    studio.screen.locator(`[data-component="${name}"]`);
+  await expect(row('second')).toContainText('InService', { timeout: 60_000 });
+  await endpoint.show('Test');
+  await studio.screen.getByLabel('Inference component').selectOption('second');
+  await endpoint.body.fill(
+    '1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30'
+  );
+  await endpoint.send();
+  await expect(endpoint.answer).toBeVisible();
+  await look(page, info, 'component-test');
+  await endpoint.show('Logs');
+  await expect(studio.screen.getByLabel('Inference component')).toHaveValue(
+    'first'
+  );
+  await expect(
+    studio.screen.getByRole('group', { name: /^Lines of/ })
+  ).toBeVisible();
+  await endpoint.show('Overview');
+  await studio.screen.getByLabel('Copies of second').fill('2');
+  await row('second').getByRole('button', { name: 'Apply' }).click();
+  await expect
+    .poll(async () => {
+      const found = await studio.call<{
+        RuntimeConfig: { CurrentCopyCount: number };
+      }>('sagemaker', 'DescribeInferenceComponent', {
+        InferenceComponentName: 'second'
+      });
+      return found.RuntimeConfig.CurrentCopyCount;
+    })
+    .toBe(2);
+  await look(page, info, 'components');
+  await row('first').getByRole('button', { name: 'Delete' }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: 'Delete' })
+    .click();
+  await expect(row('first')).toHaveCount(0);
 });

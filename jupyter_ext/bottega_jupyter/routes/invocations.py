@@ -16,6 +16,7 @@ OPTIONS = {
     "X-Bottega-Target-Variant": "X-Amzn-SageMaker-Target-Variant",
     "X-Bottega-Target-Model": "X-Amzn-SageMaker-Target-Model",
     "X-Bottega-Target-Container": "X-Amzn-SageMaker-Target-Container-Hostname",
+    "X-Bottega-Inference-Component": "X-Amzn-SageMaker-Inference-Component",
     "X-Bottega-Inference-Id": "X-Amzn-SageMaker-Inference-Id",
 }
 """What the browser may ask for, and how the daemon is told."""

@@ -29,6 +29,8 @@ export interface IInvocationOptions {
   model?: string;
   /** The container, of a pipeline whose containers are called one by one. */
   container?: string;
+  /** The inference component, of an endpoint that has some. */
+  component?: string;
   inferenceId?: string;
 }
 
@@ -451,6 +453,7 @@ function invocationHeaders(
     ['X-Bottega-Target-Variant', options.variant],
     ['X-Bottega-Target-Model', options.model],
     ['X-Bottega-Target-Container', options.container],
+    ['X-Bottega-Inference-Component', options.component],
     ['X-Bottega-Inference-Id', options.inferenceId]
   ];
   return Object.fromEntries(

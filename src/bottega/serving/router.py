@@ -445,8 +445,15 @@ class Router:
         self._count(
             way, outcome.answer.status if isinstance(outcome, Invoked) else 0, outcome.seconds
         )
-        if way.route.capture is not None and isinstance(outcome, Invoked):
-            self._record.capture(way.route, way.variant, way.invocation, outcome.answer)
+        route = self._endpoint_of(way.route)
+        if route.capture is not None and isinstance(outcome, Invoked):
+            self._record.capture(route, way.variant, way.invocation, outcome.answer)
+
+    def _endpoint_of(self, route: EndpointRoute) -> EndpointRoute:
+        """The route that says what is captured: an inference component's endpoint's."""
+        table = self._table()
+        found = table.get(route.endpoint) if route.endpoint and table is not None else None
+        return found or route
 
     def _count(self, way: _Way, status: int, seconds: float | None) -> None:
         overhead = max(0.0, perf_counter() - way.started - (seconds or 0.0))

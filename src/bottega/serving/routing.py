@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 FetchModel = Callable[[str, str, str, str], Awaitable[None]]
 """Endpoint, variant, instance and TargetModel; raises ValidationError where there is no such model
 or it cannot be unpacked."""
+_COMPONENT = "#"
+"""In front of the name of an inference component: names of log groups may have it, and those of
+endpoints not."""
 Strategy = Literal["LEAST_OUTSTANDING_REQUESTS", "RANDOM"]
 CaptureMode = Literal["Input", "Output"]
 
@@ -106,14 +109,31 @@ class EndpointRoute:
     capture: CaptureSettings | None = None
     asynchronous: bool = False
     """Whether it takes only InvokeEndpointAsync."""
+    hosts: tuple[str, ...] = ()
+    """Variants that serve nothing themselves, but inference components, each with a route of its
+    own."""
+    endpoint: str = ""
+    """Of an inference component: the endpoint that it is on."""
+    asleep: bool = False
+    """Whether an inference component shall have no copies now."""
 
     def variants(self) -> Iterable[tuple[FleetRoute, VariantRoute]]:
         """Every variant that serves, fleet by fleet; shadows are not among them."""
         return ((fleet, variant) for fleet in self.fleets for variant in fleet.variants)
 
 
+def component_route(component: str) -> str:
+    """The name of the route of an inference component."""
+    return _COMPONENT + component
+
+
+def component_of(route: str) -> str:
+    """The inference component that has a route of this name; empty for an endpoint's."""
+    return route.removeprefix(_COMPONENT) if route.startswith(_COMPONENT) else ""
+
+
 class RoutingTable:
-    """Endpoint name to route; reading takes no lock, writing replaces the whole table.
+    """Endpoint or inference component to route; reading takes no lock, writing replaces the table.
 
     Attributes:
         traffic: what was sent along the routes; that of an endpoint goes with its route.

@@ -111,8 +111,11 @@ class HostingStudio:
         return asyncio.run(call())
 
     @contextlib.contextmanager
-    def under_load(self, endpoint: str, callers: int = 4) -> Iterator[list[Any]]:
-        """Invoke an endpoint all the time, each caller as soon as it has an answer.
+    def under_load(
+        self, endpoint: str, callers: int = 4, component: str = ""
+    ) -> Iterator[list[Any]]:
+        """Invoke an endpoint, or an inference component on it, all the time, each caller as soon as
+        it has an answer.
 
         Yields:
             What came back so far: the bodies, and the exceptions of what failed. Meanwhile nothing
@@ -122,6 +125,8 @@ class HostingStudio:
         over = threading.Event()
         context = self.studio.owner("sdk")
         request = {"EndpointName": endpoint, "Body": b"x", "ContentType": "text/plain"}
+        if component:
+            request["InferenceComponentName"] = component
 
         async def caller() -> None:
             while not over.is_set():
@@ -233,11 +238,22 @@ class HostingStudio:
         until(lambda: self.gone(endpoint))
 
     def delete_all(self) -> None:
-        """Delete every endpoint."""
+        """Delete every endpoint, and the inference components on them."""
+        listed = self.call("ListInferenceComponents", MaxResults=100)["InferenceComponents"]
+        for component in listed:
+            name = component["InferenceComponentName"]
+            until(lambda: self._settled(name))  # noqa: B023
+            self.call("DeleteInferenceComponent", InferenceComponentName=name)
+        until(lambda: not self.call("ListInferenceComponents")["InferenceComponents"])
         endpoints = self.call("ListEndpoints", MaxResults=100)["Endpoints"]
         for endpoint in endpoints:
             until(lambda: self.describe(endpoint["EndpointName"])["EndpointStatus"] not in _MOVING)  # noqa: B023
             self.delete(endpoint["EndpointName"])
+
+    def _settled(self, component: str) -> bool:
+        request = {"InferenceComponentName": component}
+        status = self.call("DescribeInferenceComponent", **request)["InferenceComponentStatus"]
+        return status not in _MOVING
 
     @property
     def work(self) -> list[Path]:

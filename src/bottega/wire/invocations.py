@@ -36,10 +36,11 @@ MEMBERS: Mapping[str, tuple[str, int]] = {
     "x-amzn-sagemaker-target-model": ("TargetModel", 1024),
     "x-amzn-sagemaker-target-variant": ("TargetVariant", 63),
     "x-amzn-sagemaker-target-container-hostname": ("TargetContainerHostname", 63),
+    "x-amzn-sagemaker-inference-component": ("InferenceComponentName", 63),
     "x-amzn-sagemaker-inference-id": ("InferenceId", 64),
 }
 """Header to member, with the most characters that the member may have."""
-_NAMES = frozenset({"TargetVariant", "TargetContainerHostname"})
+_NAMES = frozenset({"TargetVariant", "TargetContainerHostname", "InferenceComponentName"})
 _SERVICE, _OPERATION, _ACTION = "sagemaker-runtime", "InvokeEndpoint", "sagemaker:InvokeEndpoint"
 _REQUEST = WireRequest("POST", "", "", {})
 
@@ -98,10 +99,15 @@ class InvocationFace:
             return False
         try:
             invocation = invocations.read(self._ports.config, members)
+            destination = (
+                invocations.destination_of(self._ports.config, self._ports.routes, members)
+                if route.hosts
+                else endpoint
+            )
         except BottegaError:
             return False
         answered = partial(self._answered, endpoint, invocation, request_id, done)
-        return self._own_router().submit(endpoint, invocation, started, answered)
+        return self._own_router().submit(destination, invocation, started, answered)
 
     def close(self) -> None:
         """Close the connections to model servers; from the event loop, when it is about to end."""

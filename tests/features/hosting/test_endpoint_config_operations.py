@@ -20,6 +20,8 @@ VARIANT = {
 
 SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
 SLEEPER = {"VariantName": "v", "ModelName": "m", **SERVERLESS}
+HOST = {key: value for key, value in VARIANT.items() if key != "ModelName"}
+ROLE = {"ExecutionRoleArn": "arn:aws:iam::000000000000:role/r"}
 ASYNC = {"OutputConfig": {"S3OutputPath": "s3://b/o"}}
 CAPTURE = {
     "InitialSamplingPercentage": 100,
@@ -87,7 +89,19 @@ def test_a_deleted_configuration_is_gone(with_model: HostingStudio) -> None:
         ([VARIANT, VARIANT], {}, "names 'AllTraffic' twice"),
         ([{"VariantName": "v", "ModelName": "m"}], {}, "InstanceType is missing"),
         ([{**VARIANT, "InitialInstanceCount": 0}], {}, "(?i)initialInstanceCount"),
-        ([{k: v for k, v in VARIANT.items() if k != "ModelName"}], {}, "inference components"),
+        ([HOST], {}, "ExecutionRoleArn is missing: .*inference components"),
+        ([{**VARIANT, "VariantName": "v"}, HOST], ROLE, "either for inference components or for"),
+        ([HOST], {**ROLE, "AsyncInferenceConfig": ASYNC}, "needed with AsyncInferenceConfig"),
+        (
+            [{k: v for k, v in SLEEPER.items() if k != "ModelName"}],
+            ROLE,
+            "a variant with ServerlessConfig needs it",
+        ),
+        (
+            [VARIANT],
+            {"ShadowProductionVariants": [{**HOST, "VariantName": "s"}]},
+            r"ShadowProductionVariants\[0\].ModelName is missing",
+        ),
         ([{**VARIANT, **SERVERLESS}], {}, "InstanceType does not go with .*ServerlessConfig"),
         (
             [{**SLEEPER, "ServerlessConfig": {"MemorySizeInMB": 1500, "MaxConcurrency": 1}}],

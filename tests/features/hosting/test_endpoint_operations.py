@@ -122,7 +122,7 @@ def test_an_endpoint_without_a_route_cannot_be_invoked(created: HostingStudio) -
     ("request_", "words"),
     [
         ({"TargetModel": "m.tar.gz"}, "serves one model. Leave TargetModel out"),
-        ({"InferenceComponentName": "c"}, "InferenceComponentName is not there yet"),
+        ({"InferenceComponentName": "c"}, "Inference component c of endpoint e of account"),
         ({"SessionId": "NEW_SESSION"}, "SessionId is not there yet"),
         ({"EnableExplanations": "`true`"}, "EnableExplanations is not there yet"),
         ({"TargetVariant": "other"}, "Variant other of endpoint e of account"),

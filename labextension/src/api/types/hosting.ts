@@ -2,6 +2,8 @@
 
 export type AsyncNotificationTopicTypes = 'SUCCESS_NOTIFICATION_TOPIC' | 'ERROR_NOTIFICATION_TOPIC';
 
+export type AvailabilityZoneBalanceEnforcementMode = 'PERMISSIVE';
+
 export type CapacityReservationPreference = 'capacity-reservations-only';
 
 export type CapacitySizeType = 'INSTANCE_COUNT' | 'CAPACITY_PERCENT';
@@ -213,6 +215,20 @@ export interface ICreateEndpointOutput {
   EndpointArn: string;
 }
 
+export interface ICreateInferenceComponentInput {
+  InferenceComponentName: string;
+  EndpointName: string;
+  VariantName?: string;
+  Specification?: IInferenceComponentSpecification;
+  Specifications?: IInferenceComponentSpecification[];
+  RuntimeConfig?: IInferenceComponentRuntimeConfig;
+  Tags?: ITag[];
+}
+
+export interface ICreateInferenceComponentOutput {
+  InferenceComponentArn: string;
+}
+
 export interface ICreateModelInput {
   ModelName: string;
   PrimaryContainer?: IContainerDefinition;
@@ -256,6 +272,10 @@ export interface IDeleteEndpointConfigInput {
 
 export interface IDeleteEndpointInput {
   EndpointName: string;
+}
+
+export interface IDeleteInferenceComponentInput {
+  InferenceComponentName: string;
 }
 
 export interface IDeleteModelInput {
@@ -360,6 +380,26 @@ export interface IDescribeEndpointOutput {
   ShadowProductionVariants?: IProductionVariantSummary[];
   MetricsConfig?: IMetricsConfig;
   CrossRegionTrafficConfig?: ICrossRegionTrafficConfig;
+}
+
+export interface IDescribeInferenceComponentInput {
+  InferenceComponentName: string;
+}
+
+export interface IDescribeInferenceComponentOutput {
+  InferenceComponentName: string;
+  InferenceComponentArn: string;
+  EndpointName: string;
+  EndpointArn: string;
+  VariantName?: string;
+  FailureReason?: string;
+  Specification?: IInferenceComponentSpecificationSummary;
+  Specifications?: IInferenceComponentSpecificationSummary[];
+  RuntimeConfig?: IInferenceComponentRuntimeConfigSummary;
+  CreationTime: number;
+  LastModifiedTime: number;
+  InferenceComponentStatus?: InferenceComponentStatus;
+  LastDeploymentConfig?: IInferenceComponentDeploymentConfig;
 }
 
 export interface IDescribeModelInput {
@@ -482,6 +522,116 @@ export interface IImageConfig {
   RepositoryAuthConfig?: IRepositoryAuthConfig;
 }
 
+export interface IInferenceComponentAvailabilityZoneBalance {
+  EnforcementMode: AvailabilityZoneBalanceEnforcementMode;
+  MaxImbalance?: number;
+}
+
+export interface IInferenceComponentCapacitySize {
+  Type: InferenceComponentCapacitySizeType;
+  Value: number;
+}
+
+export interface IInferenceComponentComputeResourceRequirements {
+  NumberOfCpuCoresRequired?: number;
+  NumberOfAcceleratorDevicesRequired?: number;
+  MinMemoryRequiredInMb: number;
+  MaxMemoryRequiredInMb?: number;
+  AcceleratorPartitionType?: string;
+}
+
+export interface IInferenceComponentContainerSpecification {
+  Image?: string;
+  ArtifactUrl?: string;
+  Environment?: Record<string, string>;
+  ContainerMetricsConfig?: IContainerMetricsConfig;
+}
+
+export interface IInferenceComponentContainerSpecificationSummary {
+  DeployedImage?: IDeployedImage;
+  ArtifactUrl?: string;
+  Environment?: Record<string, string>;
+  ContainerMetricsConfig?: IContainerMetricsConfig;
+}
+
+export interface IInferenceComponentDataCacheConfig {
+  EnableCaching: boolean;
+}
+
+export interface IInferenceComponentDataCacheConfigSummary {
+  EnableCaching: boolean;
+}
+
+export interface IInferenceComponentDeploymentConfig {
+  RollingUpdatePolicy: IInferenceComponentRollingUpdatePolicy;
+  AutoRollbackConfiguration?: IAutoRollbackConfig;
+}
+
+export interface IInferenceComponentPlacementStatus {
+  InstanceType: string;
+  CurrentCopyCount: number;
+}
+
+export interface IInferenceComponentRollingUpdatePolicy {
+  MaximumBatchSize: IInferenceComponentCapacitySize;
+  WaitIntervalInSeconds: number;
+  MaximumExecutionTimeoutInSeconds?: number;
+  RollbackMaximumBatchSize?: IInferenceComponentCapacitySize;
+}
+
+export interface IInferenceComponentRuntimeConfig {
+  CopyCount: number;
+}
+
+export interface IInferenceComponentRuntimeConfigSummary {
+  DesiredCopyCount?: number;
+  CurrentCopyCount?: number;
+  PlacementStatus?: IInferenceComponentPlacementStatus[];
+}
+
+export interface IInferenceComponentSchedulingConfig {
+  PlacementStrategy: InferenceComponentPlacementStrategy;
+  AvailabilityZoneBalance?: IInferenceComponentAvailabilityZoneBalance;
+}
+
+export interface IInferenceComponentSpecification {
+  InstanceType?: string;
+  ModelName?: string;
+  Container?: IInferenceComponentContainerSpecification;
+  StartupParameters?: IInferenceComponentStartupParameters;
+  ComputeResourceRequirements?: IInferenceComponentComputeResourceRequirements;
+  BaseInferenceComponentName?: string;
+  DataCacheConfig?: IInferenceComponentDataCacheConfig;
+  SchedulingConfig?: IInferenceComponentSchedulingConfig;
+}
+
+export interface IInferenceComponentSpecificationSummary {
+  InstanceType?: string;
+  ModelName?: string;
+  Container?: IInferenceComponentContainerSpecificationSummary;
+  StartupParameters?: IInferenceComponentStartupParameters;
+  ComputeResourceRequirements?: IInferenceComponentComputeResourceRequirements;
+  BaseInferenceComponentName?: string;
+  DataCacheConfig?: IInferenceComponentDataCacheConfigSummary;
+  SchedulingConfig?: IInferenceComponentSchedulingConfig;
+}
+
+export interface IInferenceComponentStartupParameters {
+  ModelDataDownloadTimeoutInSeconds?: number;
+  ContainerStartupHealthCheckTimeoutInSeconds?: number;
+}
+
+export interface IInferenceComponentSummary {
+  CreationTime: number;
+  InferenceComponentArn: string;
+  InferenceComponentName: string;
+  EndpointArn: string;
+  EndpointName: string;
+  VariantName: string;
+  InferenceComponentStatus?: InferenceComponentStatus;
+  LastModifiedTime: number;
+}
+
 export interface IInferenceExecutionConfig {
   Mode: InferenceExecutionMode;
 }
@@ -561,6 +711,26 @@ export interface IListEndpointsInput {
 
 export interface IListEndpointsOutput {
   Endpoints: IEndpointSummary[];
+  NextToken?: string;
+}
+
+export interface IListInferenceComponentsInput {
+  SortBy?: InferenceComponentSortKey;
+  SortOrder?: OrderKey;
+  NextToken?: string;
+  MaxResults?: number;
+  NameContains?: string;
+  CreationTimeBefore?: number;
+  CreationTimeAfter?: number;
+  LastModifiedTimeBefore?: number;
+  LastModifiedTimeAfter?: number;
+  StatusEquals?: InferenceComponentStatus;
+  EndpointNameEquals?: string;
+  VariantNameEquals?: string;
+}
+
+export interface IListInferenceComponentsOutput {
+  InferenceComponents: IInferenceComponentSummary[];
   NextToken?: string;
 }
 
@@ -855,6 +1025,27 @@ export interface IUpdateEndpointWeightsAndCapacitiesOutput {
   EndpointArn: string;
 }
 
+export interface IUpdateInferenceComponentInput {
+  InferenceComponentName: string;
+  Specification?: IInferenceComponentSpecification;
+  Specifications?: IInferenceComponentSpecification[];
+  RuntimeConfig?: IInferenceComponentRuntimeConfig;
+  DeploymentConfig?: IInferenceComponentDeploymentConfig;
+}
+
+export interface IUpdateInferenceComponentOutput {
+  InferenceComponentArn: string;
+}
+
+export interface IUpdateInferenceComponentRuntimeConfigInput {
+  InferenceComponentName: string;
+  DesiredRuntimeConfig: IInferenceComponentRuntimeConfig;
+}
+
+export interface IUpdateInferenceComponentRuntimeConfigOutput {
+  InferenceComponentArn: string;
+}
+
 export interface IVariantOverview {
   VariantName: string;
   ModelName?: string;
@@ -889,6 +1080,14 @@ export interface IVpcConfig {
   SecurityGroupIds: string[];
   Subnets: string[];
 }
+
+export type InferenceComponentCapacitySizeType = 'COPY_COUNT' | 'CAPACITY_PERCENT';
+
+export type InferenceComponentPlacementStrategy = 'SPREAD' | 'BINPACK';
+
+export type InferenceComponentSortKey = 'Name' | 'CreationTime' | 'Status';
+
+export type InferenceComponentStatus = 'InService' | 'Creating' | 'Updating' | 'Failed' | 'Deleting';
 
 export type InferenceExecutionMode = 'Serial' | 'Direct';
 

@@ -106,6 +106,7 @@ export interface IOperations {
   'sagemaker:CreateEndpointConfig': { request: hosting.ICreateEndpointConfigInput; response: hosting.ICreateEndpointConfigOutput };
   'sagemaker:CreateExperiment': { request: experiments.ICreateExperimentRequest; response: experiments.ICreateExperimentResponse };
   'sagemaker:CreateHyperParameterTuningJob': { request: tuning.ICreateHyperParameterTuningJobRequest; response: tuning.ICreateHyperParameterTuningJobResponse };
+  'sagemaker:CreateInferenceComponent': { request: hosting.ICreateInferenceComponentInput; response: hosting.ICreateInferenceComponentOutput };
   'sagemaker:CreateModel': { request: hosting.ICreateModelInput; response: hosting.ICreateModelOutput };
   'sagemaker:CreateModelPackage': { request: registry.ICreateModelPackageInput; response: registry.ICreateModelPackageOutput };
   'sagemaker:CreateModelPackageGroup': { request: registry.ICreateModelPackageGroupInput; response: registry.ICreateModelPackageGroupOutput };
@@ -118,6 +119,7 @@ export interface IOperations {
   'sagemaker:DeleteEndpointConfig': { request: hosting.IDeleteEndpointConfigInput; response: Record<string, never> };
   'sagemaker:DeleteExperiment': { request: experiments.IDeleteExperimentRequest; response: experiments.IDeleteExperimentResponse };
   'sagemaker:DeleteHyperParameterTuningJob': { request: tuning.IDeleteHyperParameterTuningJobRequest; response: Record<string, never> };
+  'sagemaker:DeleteInferenceComponent': { request: hosting.IDeleteInferenceComponentInput; response: Record<string, never> };
   'sagemaker:DeleteModel': { request: hosting.IDeleteModelInput; response: Record<string, never> };
   'sagemaker:DeleteModelPackage': { request: registry.IDeleteModelPackageInput; response: Record<string, never> };
   'sagemaker:DeleteModelPackageGroup': { request: registry.IDeleteModelPackageGroupInput; response: Record<string, never> };
@@ -130,6 +132,7 @@ export interface IOperations {
   'sagemaker:DescribeEndpointConfig': { request: hosting.IDescribeEndpointConfigInput; response: hosting.IDescribeEndpointConfigOutput };
   'sagemaker:DescribeExperiment': { request: experiments.IDescribeExperimentRequest; response: experiments.IDescribeExperimentResponse };
   'sagemaker:DescribeHyperParameterTuningJob': { request: tuning.IDescribeHyperParameterTuningJobRequest; response: tuning.IDescribeHyperParameterTuningJobResponse };
+  'sagemaker:DescribeInferenceComponent': { request: hosting.IDescribeInferenceComponentInput; response: hosting.IDescribeInferenceComponentOutput };
   'sagemaker:DescribeModel': { request: hosting.IDescribeModelInput; response: hosting.IDescribeModelOutput };
   'sagemaker:DescribeModelPackage': { request: registry.IDescribeModelPackageInput; response: registry.IDescribeModelPackageOutput };
   'sagemaker:DescribeModelPackageGroup': { request: registry.IDescribeModelPackageGroupInput; response: registry.IDescribeModelPackageGroupOutput };
@@ -143,6 +146,7 @@ export interface IOperations {
   'sagemaker:ListEndpoints': { request: hosting.IListEndpointsInput; response: hosting.IListEndpointsOutput };
   'sagemaker:ListExperiments': { request: experiments.IListExperimentsRequest; response: experiments.IListExperimentsResponse };
   'sagemaker:ListHyperParameterTuningJobs': { request: tuning.IListHyperParameterTuningJobsRequest; response: tuning.IListHyperParameterTuningJobsResponse };
+  'sagemaker:ListInferenceComponents': { request: hosting.IListInferenceComponentsInput; response: hosting.IListInferenceComponentsOutput };
   'sagemaker:ListModelPackageGroups': { request: registry.IListModelPackageGroupsInput; response: registry.IListModelPackageGroupsOutput };
   'sagemaker:ListModelPackages': { request: registry.IListModelPackagesInput; response: registry.IListModelPackagesOutput };
   'sagemaker:ListModels': { request: hosting.IListModelsInput; response: hosting.IListModelsOutput };
@@ -160,6 +164,8 @@ export interface IOperations {
   'sagemaker:UpdateEndpoint': { request: hosting.IUpdateEndpointInput; response: hosting.IUpdateEndpointOutput };
   'sagemaker:UpdateEndpointWeightsAndCapacities': { request: hosting.IUpdateEndpointWeightsAndCapacitiesInput; response: hosting.IUpdateEndpointWeightsAndCapacitiesOutput };
   'sagemaker:UpdateExperiment': { request: experiments.IUpdateExperimentRequest; response: experiments.IUpdateExperimentResponse };
+  'sagemaker:UpdateInferenceComponent': { request: hosting.IUpdateInferenceComponentInput; response: hosting.IUpdateInferenceComponentOutput };
+  'sagemaker:UpdateInferenceComponentRuntimeConfig': { request: hosting.IUpdateInferenceComponentRuntimeConfigInput; response: hosting.IUpdateInferenceComponentRuntimeConfigOutput };
   'sagemaker:UpdateModelPackage': { request: registry.IUpdateModelPackageInput; response: registry.IUpdateModelPackageOutput };
   'sagemaker:UpdateTrainingJob': { request: training.IUpdateTrainingJobRequest; response: training.IUpdateTrainingJobResponse };
   'sagemaker:UpdateTrial': { request: experiments.IUpdateTrialRequest; response: experiments.IUpdateTrialResponse };

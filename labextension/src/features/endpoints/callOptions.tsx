@@ -12,11 +12,13 @@ export function CallOptions(props: {
   endpoint: IDescribeEndpointOutput;
   /** What the endpoint was made of, as far as it is known. */
   models: readonly IDescribeModelOutput[];
+  /** The inference components that are on it. */
+  components: readonly string[];
   options: ICallOptions;
   trans: TranslationBundle;
   onChange: (options: ICallOptions) => void;
 }): JSX.Element {
-  const { endpoint, models, options, trans, onChange } = props;
+  const { endpoint, models, components, options, trans, onChange } = props;
   const base = useId();
   const variants = (endpoint.ProductionVariants ?? []).map(
     item => item.VariantName
@@ -33,7 +35,15 @@ export function CallOptions(props: {
   const asynchronous = endpoint.AsyncInferenceConfig !== undefined;
   return (
     <>
-      {variants.length > 1 && !asynchronous && (
+      {components.length > 0 && (
+        <Choice
+          label={trans.__('Inference component')}
+          choices={components}
+          value={options.component ?? ''}
+          onChange={component => change({ component })}
+        />
+      )}
+      {variants.length > 1 && components.length === 0 && !asynchronous && (
         <Choice
           label={trans.__('Variant')}
           none={trans.__('by weight')}
@@ -80,7 +90,8 @@ export function CallOptions(props: {
 
 function Choice(props: {
   label: string;
-  none: string;
+  /** What there is instead of a choice; absent where one has to be made. */
+  none?: string;
   choices: readonly string[];
   value: string;
   onChange: (value: string) => void;
@@ -95,7 +106,7 @@ function Choice(props: {
         value={props.value}
         onChange={event => props.onChange(event.target.value)}
       >
-        <option value="">{props.none}</option>
+        {props.none !== undefined && <option value="">{props.none}</option>}
         {props.choices.map(choice => (
           <option key={choice}>{choice}</option>
         ))}

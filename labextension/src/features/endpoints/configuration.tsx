@@ -44,13 +44,19 @@ export function ConfigurationTab(
                   variant =>
                     [
                       variant.VariantName,
-                      trans.__(
-                        '%1 × %2, weight %3, model %4',
-                        variant.InitialInstanceCount ?? 1,
-                        variant.InstanceType ?? '',
-                        variant.InitialVariantWeight ?? 1,
-                        variant.ModelName ?? ''
-                      )
+                      variant.ModelName
+                        ? trans.__(
+                            '%1 × %2, weight %3, model %4',
+                            variant.InitialInstanceCount ?? 1,
+                            variant.InstanceType ?? '',
+                            variant.InitialVariantWeight ?? 1,
+                            variant.ModelName
+                          )
+                        : trans.__(
+                            '%1 × %2, for inference components',
+                            variant.InitialInstanceCount ?? 1,
+                            variant.InstanceType ?? ''
+                          )
                     ] as const
                 )
               ]}

@@ -20,7 +20,6 @@ import { ago, latency, moment, percent } from '../../shared/format';
 import type { Live } from '../../shared/hooks/useLive';
 import { useLive } from '../../shared/hooks/useLive';
 import { useNow } from '../../shared/hooks/useNow';
-import { LogViewer } from '../../shared/logs/logViewer';
 import type { IScreenProps } from '../../tokens';
 import { AlarmsTab } from './alarmsTab';
 import type { ISample } from './captureTab';
@@ -28,7 +27,9 @@ import { CaptureTab } from './captureTab';
 import { DELETE_COMMAND } from './commands';
 import { ConfigurationTab } from './configuration';
 import { DeploymentsTab } from './deploymentsTab';
+import { hasComponents } from './components';
 import { kindName, kindOf } from './kinds';
+import { LogsTab } from './logsTab';
 import { OverviewTab } from './overview';
 import { RolloutBanner } from './rolloutBanner';
 import { ScalingTab } from './scalingTab';
@@ -183,16 +184,7 @@ function Content(
           {
             id: 'logs',
             label: trans.__('Logs'),
-            render: () => (
-              <LogViewer
-                client={client}
-                frame={frame}
-                trans={trans}
-                group={`/aws/sagemaker/Endpoints/${name}`}
-                prefix=""
-                growing
-              />
-            )
+            render: () => <LogsTab {...props} />
           }
         ]}
       />
@@ -212,6 +204,7 @@ function Header(
   );
   const kind = kindOf(endpoint);
   const settled = endpoint.EndpointStatus === 'InService';
+  const components = hasComponents(endpoint);
   // What has failed, also in being changed, can still be deleted.
   const busy = !settled && statusKind(endpoint.EndpointStatus) !== 'bad';
   const update = async (): Promise<void> => {
@@ -254,11 +247,13 @@ function Header(
           {trans.__('Open in notebook')}
         </Button>
         <Button
-          disabled={!settled}
+          disabled={!settled || components}
           title={
-            settled
-              ? trans.__('Change models, instances or traffic')
-              : trans.__('Only an endpoint in service can be updated')
+            components
+              ? trans.__('Its inference components are changed one by one')
+              : settled
+                ? trans.__('Change models, instances or traffic')
+                : trans.__('Only an endpoint in service can be updated')
           }
           onClick={() => void update()}
         >

@@ -11,6 +11,8 @@ import { useChartTheme } from '../../shared/charts/theme';
 import { Loadable } from '../../shared/components/states';
 import { measured } from '../../shared/format';
 import type { Live } from '../../shared/hooks/useLive';
+import { hasComponents } from './components';
+import { ComponentsCard } from './componentsCard';
 import type { ITrafficChart } from './traffic';
 import type { IScreenProps } from '../../tokens';
 import { trafficCharts } from './traffic';
@@ -35,7 +37,11 @@ export function OverviewTab(
       >
         {value => <Charts metrics={value} trans={trans} />}
       </Loadable>
-      <VariantsCard {...props} />
+      {hasComponents(props.endpoint) ? (
+        <ComponentsCard {...props} />
+      ) : (
+        <VariantsCard {...props} />
+      )}
     </>
   );
 }

@@ -15,6 +15,8 @@ export interface ICallOptions {
   model?: string;
   /** The container, of a pipeline whose containers are called one by one. */
   container?: string;
+  /** The inference component, of an endpoint that has some. */
+  component?: string;
   inferenceId?: string;
 }
 
@@ -51,6 +53,12 @@ const OPTIONS: Array<{
     boto3: 'TargetContainerHostname',
     sdk: value => `initial_args={"TargetContainerHostname": ${value}}`,
     header: 'X-Amzn-SageMaker-Target-Container-Hostname'
+  },
+  {
+    of: 'component',
+    boto3: 'InferenceComponentName',
+    sdk: value => `initial_args={"InferenceComponentName": ${value}}`,
+    header: 'X-Amzn-SageMaker-Inference-Component'
   },
   {
     of: 'inferenceId',

@@ -10,6 +10,7 @@ import type { Answer } from './answer';
 import { AnswerView } from './answer';
 import { CallOptions } from './callOptions';
 import type { ISample } from './captureTab';
+import { hasComponents, useComponents } from './components';
 import { readConfiguration } from './configuration';
 import type { ICallOptions } from './snippets';
 import { snippets } from './snippets';
@@ -42,7 +43,7 @@ export function TestTab(
   );
   const [body, setBody] = useState(sample?.body ?? '');
   const [touched, setTouched] = useState(sample !== null);
-  const [options, setOptions] = useState<ICallOptions>({});
+  const [chosen, setOptions] = useState<ICallOptions>({});
   const [answer, setAnswer] = useState<Answer>({ state: 'none' });
   const config = endpoint.EndpointConfigName ?? '';
   const made = useLive(
@@ -50,6 +51,14 @@ export function TestTab(
     signal => readConfiguration(client, config, signal),
     [config]
   );
+  const components = useComponents(props, endpoint);
+  const onIt =
+    components.state === 'ready'
+      ? components.value.map(found => found.InferenceComponentName)
+      : [];
+  const options = onIt.includes(chosen.component ?? '')
+    ? chosen
+    : { ...chosen, component: onIt[0] ?? '' };
   const asynchronous = endpoint.AsyncInferenceConfig !== undefined;
   const suggested = suggestion.state === 'ready' ? suggestion.value : null;
   useEffect(() => {
@@ -59,7 +68,9 @@ export function TestTab(
     }
   }, [suggested, touched]);
 
-  const ready = endpoint.EndpointStatus === 'InService';
+  const ready =
+    endpoint.EndpointStatus === 'InService' &&
+    (onIt.length > 0 || !hasComponents(endpoint));
   const busy = answer.state === 'waiting' || answer.state === 'queued';
   const canSend = ready && !busy;
   const send = async (): Promise<void> => {
@@ -99,6 +110,7 @@ export function TestTab(
           </datalist>
           <CallOptions
             endpoint={endpoint}
+            components={onIt}
             models={made.state === 'ready' ? made.value.models : []}
             options={options}
             trans={trans}

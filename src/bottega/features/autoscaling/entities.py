@@ -24,22 +24,42 @@ ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 
 INSTANCES = "sagemaker:variant:DesiredInstanceCount"
 PROVISIONED = "sagemaker:variant:DesiredProvisionedConcurrency"
-DIMENSIONS = (INSTANCES, PROVISIONED)
+COPIES = "sagemaker:inference-component:DesiredCopyCount"
+_NOUNS = {
+    INSTANCES: "instance count",
+    PROVISIONED: "provisioned concurrency",
+    COPIES: "copy count",
+}
 _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
+_COMPONENT = re.compile(r"inference-component/([^/]+)()")
 _LARGEST_PAGE = 50
 
 
 @dataclass(frozen=True)
 class TargetKey:
-    """What is scaled: one dimension of one variant."""
+    """What is scaled: one dimension of one variant, or the copies of an inference component."""
 
-    endpoint: str
+    owner: str
+    """The endpoint or the inference component."""
     variant: str
+    """Of an endpoint; empty for an inference component."""
     dimension: str
 
     @property
+    def is_component(self) -> bool:
+        """Whether an inference component is scaled."""
+        return self.dimension == COPIES
+
+    @property
+    def kind(self) -> str:
+        """The kind of resource that the owner is."""
+        return "InferenceComponent" if self.is_component else "Endpoint"
+
+    @property
     def resource_id(self) -> str:
-        return f"endpoint/{self.endpoint}/variant/{self.variant}"
+        if self.is_component:
+            return f"inference-component/{self.owner}"
+        return f"endpoint/{self.owner}/variant/{self.variant}"
 
     @property
     def name(self) -> str:
@@ -49,7 +69,7 @@ class TargetKey:
     @property
     def noun(self) -> str:
         """What is counted, for texts."""
-        return "instance count" if self.dimension == INSTANCES else "provisioned concurrency"
+        return _NOUNS[self.dimension]
 
     @property
     def members(self) -> dict[str, Any]:
@@ -73,16 +93,20 @@ class TargetKey:
         """
         check_namespace(request["ServiceNamespace"])
         dimension = request["ScalableDimension"]
-        if dimension not in DIMENSIONS:
+        if dimension not in _NOUNS:
             raise ValidationException(
                 f"ScalableDimension is {dimension!r}, which cannot be scaled here; use "
-                f"{' or '.join(DIMENSIONS)}."
+                f"{' or '.join(_NOUNS)}."
             )
-        found = _VARIANT.fullmatch(request["ResourceId"])
+        found = _form(dimension).fullmatch(request["ResourceId"])
         if found is None:
+            form = (
+                "inference-component/<inference component name>"
+                if dimension == COPIES
+                else "endpoint/<endpoint name>/variant/<variant name>"
+            )
             raise ValidationException(
-                f"ResourceId is {request['ResourceId']!r}; for {dimension} it has the form "
-                "endpoint/<endpoint name>/variant/<variant name>."
+                f"ResourceId is {request['ResourceId']!r}; for {dimension} it has the form {form}."
             )
         return cls(found[1], found[2], dimension)
 
@@ -90,9 +114,13 @@ class TargetKey:
     def parse(cls, name: str) -> TargetKey:
         """The key whose :attr:`name` this is."""
         resource_id, _, dimension = name.partition("|")
-        found = _VARIANT.fullmatch(resource_id)
+        found = _form(dimension).fullmatch(resource_id)
         assert found is not None
         return cls(found[1], found[2], dimension)
+
+
+def _form(dimension: str) -> re.Pattern[str]:
+    return _COMPONENT if dimension == COPIES else _VARIANT
 
 
 def check_namespace(namespace: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bottega.config import Config
 from bottega.features.autoscaling.entities import TargetKey
-from bottega.features.autoscaling.policies import INVOCATIONS, TRACKING
+from bottega.features.autoscaling.policies import COPY_INVOCATIONS, INVOCATIONS, TRACKING
 from bottega.features.autoscaling.tracking import IN_POINTS, LOOKED_AT, OUT_POINTS, Point
 from bottega.metrics.statistics import Statistics, statistic
 from bottega.metrics.store import MetricName, MetricQuery, dimensions
@@ -65,14 +65,19 @@ class Measurer:
         if customized := configuration.get("CustomizedMetricSpecification"):
             return self._customized(policy["PolicyARN"], customized, since)
         kind = configuration["PredefinedMetricSpecification"]["PredefinedMetricType"]
-        counts = kind == INVOCATIONS
-        name = "Invocations" if counts else "ConcurrentRequestsPerModel"
-        pair = dimensions(EndpointName=key.endpoint, VariantName=key.variant)
-        metric = MetricName("AWS/SageMaker", name, pair)
+        counts = kind in (INVOCATIONS, COPY_INVOCATIONS)
+        if key.is_component:
+            name = "Invocations" if counts else "ConcurrentRequestsPerCopy"
+            owner = dimensions(InferenceComponentName=key.owner)
+        else:
+            name = "Invocations" if counts else "ConcurrentRequestsPerModel"
+            owner = dimensions(EndpointName=key.owner, VariantName=key.variant)
+        metric = MetricName("AWS/SageMaker", name, owner)
         end = self._end(self._grain)
         start = max(math.ceil(since / self._grain) * self._grain, end - LOOKED_AT * self._grain)
         found = self._by_grain(metric, start, end)
-        units = max(1, capacity)
+        # What is under way is told of each copy, but of all instances together.
+        units = 1 if key.is_component and not counts else max(1, capacity)
         points = []
         for number in range(max(0, round((end - start) / self._grain))):
             one = found.get(start + number * self._grain, Statistics())

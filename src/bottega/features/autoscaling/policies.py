@@ -11,7 +11,7 @@ from bottega.context import Context
 from bottega.errors import LimitExceededException, ObjectNotFoundException, ValidationException
 from bottega.features.autoscaling import entities, stepping
 from bottega.features.autoscaling.decisions import Rules
-from bottega.features.autoscaling.entities import INSTANCES, POLICY, PROVISIONED, TargetKey
+from bottega.features.autoscaling.entities import COPIES, INSTANCES, POLICY, PROVISIONED, TargetKey
 from bottega.registry import operation
 from bottega.specs.generated.autoscaling import (
     DeleteScalingPolicyRequest,
@@ -23,9 +23,15 @@ from bottega.storage.metadata import Resource, ResourceExists, ResourceMissing, 
 INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
 CONCURRENCY = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
 UTILIZATION = "SageMakerVariantProvisionedConcurrencyUtilization"
+COPY_INVOCATIONS = "SageMakerInferenceComponentInvocationsPerCopy"
+COPY_CONCURRENCY = "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution"
 TRACKING = "TargetTrackingScalingPolicyConfiguration"
 STEPS = "StepScalingPolicyConfiguration"
-_PREDEFINED = {INSTANCES: (INVOCATIONS, CONCURRENCY), PROVISIONED: (UTILIZATION,)}
+_PREDEFINED = {
+    INSTANCES: (INVOCATIONS, CONCURRENCY),
+    PROVISIONED: (UTILIZATION,),
+    COPIES: (COPY_INVOCATIONS, COPY_CONCURRENCY),
+}
 _MOST_POLICIES = 50
 _COOLDOWN = 300
 

@@ -1,6 +1,7 @@
 """The scaler: looks at every scalable target each period, and changes capacities.
 
-It changes a capacity through UpdateEndpointWeightsAndCapacities alone. What it is about to do is
+It changes a capacity through UpdateEndpointWeightsAndCapacities and, of an inference component,
+UpdateInferenceComponentRuntimeConfig alone. What it is about to do is
 written down first, so that one that was killed finds out what became of it.
 """
 
@@ -31,7 +32,6 @@ from bottega.features.autoscaling.wishes import wishes_of
 from bottega.ports import Ports
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 
-_ENDPOINT = "Endpoint"
 _POLL_SECONDS = 0.5
 _RETRY_SECONDS = 60.0
 """How long nothing is tried after a change failed."""
@@ -69,7 +69,7 @@ class Scaler(Controller):
         self._call = call
         self._measurer = Measurer(ports, call)
         self._began = ports.clock.now()
-        self._described: dict[str, tuple[Resource, Mapping[str, Any]]] = {}
+        self._described: dict[tuple[str, str], tuple[Resource, Mapping[str, Any]]] = {}
         self._steady: dict[str, tuple[int, float]] = {}
         """By target: the capacity, and since when it has it."""
         self._reckonings = ports.memory.of(Reckonings, Reckonings).last
@@ -87,7 +87,7 @@ class Scaler(Controller):
             self._forget(key)
             return None
         try:
-            endpoint = self._ports.store.get(_ENDPOINT, key.endpoint)
+            endpoint = self._ports.store.get(key.kind, key.owner)
         except ResourceMissing:
             remove_all(self._ports, key)
             return None
@@ -190,14 +190,9 @@ class Scaler(Controller):
         self._ask(key, change)
 
     def _ask(self, key: TargetKey, change: Change) -> None:
-        entry: dict[str, Any] = {"VariantName": key.variant}
-        if key.dimension == INSTANCES:
-            entry["DesiredInstanceCount"] = change.wanted
-        else:
-            entry["ServerlessUpdateConfig"] = {"ProvisionedConcurrency": change.wanted}
-        request = {"EndpointName": key.endpoint, "DesiredWeightsAndCapacities": [entry]}
+        operation, request = _request(key, change.wanted)
         try:
-            self._call("sagemaker", "UpdateEndpointWeightsAndCapacities", request)
+            self._call("sagemaker", operation, request)
         except BottegaError as error:
             if self._busy(key):
                 return  # it stays Pending until the endpoint is settled
@@ -211,7 +206,7 @@ class Scaler(Controller):
 
     def _busy(self, key: TargetKey) -> bool:
         try:
-            return self._ports.store.get(_ENDPOINT, key.endpoint).status != "InService"
+            return self._ports.store.get(key.kind, key.owner).status != "InService"
         except ResourceMissing:
             return True  # the next look deregisters it
 
@@ -317,18 +312,20 @@ class Scaler(Controller):
     # What the endpoint has.
 
     def _describe(self, endpoint: Resource) -> Mapping[str, Any]:
-        """DescribeEndpoint, asked again only when the endpoint has changed."""
-        known = self._described.get(endpoint.name)
+        """What Describe says of an endpoint or a component, asked again only when that has
+        changed."""
+        key = (endpoint.kind, endpoint.name)
+        known = self._described.get(key)
         if known is None or not known[0].same_as(endpoint):
-            request = {"EndpointName": endpoint.name}
-            known = (endpoint, self._call("sagemaker", "DescribeEndpoint", request))
-            self._described[endpoint.name] = known
+            request = {f"{endpoint.kind}Name": endpoint.name}
+            known = (endpoint, self._call("sagemaker", f"Describe{endpoint.kind}", request))
+            self._described[key] = known
         return known[1]
 
     def _forget(self, key: TargetKey) -> None:
         self._steady.pop(key.name, None)
         self._reckonings.pop(key.name, None)
-        self._described.pop(key.endpoint, None)
+        self._described.pop((key.kind, key.owner), None)
         if journals.read(self._ports, key).change is not None:
             now = self._ports.clock.now()
             text = "The scalable target was deregistered."
@@ -340,7 +337,9 @@ class Scaler(Controller):
 
 
 def capacity_of(described: Mapping[str, Any], key: TargetKey) -> int | None:
-    """The capacity a variant shall have now; None where the endpoint has no such variant."""
+    """The capacity there shall be now; None where the endpoint has no such variant."""
+    if key.is_component:
+        return int(described["RuntimeConfig"]["DesiredCopyCount"])
     for one in described.get("ProductionVariants", ()):
         if one["VariantName"] == key.variant:
             if key.dimension == INSTANCES:
@@ -348,6 +347,24 @@ def capacity_of(described: Mapping[str, Any], key: TargetKey) -> int | None:
             found = one.get("DesiredServerlessConfig")
             return None if found is None else int(found.get("ProvisionedConcurrency", 0))
     return None
+
+
+def _request(key: TargetKey, wanted: int) -> tuple[str, dict[str, Any]]:
+    """The operation that sets a capacity, and its request."""
+    if key.is_component:
+        return "UpdateInferenceComponentRuntimeConfig", {
+            "InferenceComponentName": key.owner,
+            "DesiredRuntimeConfig": {"CopyCount": wanted},
+        }
+    entry: dict[str, Any] = {"VariantName": key.variant}
+    if key.dimension == INSTANCES:
+        entry["DesiredInstanceCount"] = wanted
+    else:
+        entry["ServerlessUpdateConfig"] = {"ProvisionedConcurrency": wanted}
+    return "UpdateEndpointWeightsAndCapacities", {
+        "EndpointName": key.owner,
+        "DesiredWeightsAndCapacities": [entry],
+    }
 
 
 def _after(past: Past, change: Change, now: float) -> Past:

@@ -10,7 +10,7 @@ from bottega.context import Context
 from bottega.errors import LimitExceededException, ObjectNotFoundException, ValidationException
 from bottega.features.autoscaling import entities, schedules
 from bottega.features.autoscaling.entities import ACTION, TargetKey
-from bottega.features.autoscaling.targets import lowest_capacity
+from bottega.features.autoscaling.targets import scalable
 from bottega.registry import operation
 from bottega.specs.generated.autoscaling import (
     DeleteScheduledActionRequest,
@@ -31,8 +31,7 @@ def put_scheduled_action(context: Context, request: PutScheduledActionRequest) -
     leaves out stays."""
     ports, key = context.ports, TargetKey.of(request)
     entities.find_target(ports, key)
-    described = context.call("sagemaker", "DescribeEndpoint", {"EndpointName": key.endpoint})
-    lowest = lowest_capacity(described, key)
+    lowest = scalable(context, key)
     name = key.below(request["ScheduledActionName"])
     now = ports.clock.now()
     given = {member: request[member] for member in _CHANGEABLE if member in request}  # type: ignore[literal-required]

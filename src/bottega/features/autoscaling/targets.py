@@ -48,7 +48,7 @@ def register_scalable_target(
     change stays."""
     ports = context.ports
     key = TargetKey.of(request)
-    lowest = _scalable(context, key)
+    lowest = scalable(context, key)
     now = ports.clock.now()
     while True:
         try:
@@ -119,7 +119,8 @@ def check_bounds(body: Mapping[str, Any], lowest: int) -> None:
     least, most = body["MinCapacity"], body["MaxCapacity"]
     if least < lowest:
         why = (
-            "this endpoint keeps at least 1; only asynchronous ones scale to 0"
+            "this endpoint keeps at least 1; only asynchronous ones and inference components scale "
+            "to 0"
             if lowest
             else "0 is the least"
         )
@@ -143,7 +144,7 @@ def lowest_capacity(described: Mapping[str, Any], key: TargetKey) -> int:
     found = {one["VariantName"]: one for one in described.get("ProductionVariants", ())}
     if key.variant not in found:
         raise ValidationException(
-            f"ResourceId names variant {key.variant!r}; endpoint {key.endpoint} serves "
+            f"ResourceId names variant {key.variant!r}; endpoint {key.owner} serves "
             f"{', '.join(sorted(found)) or 'nothing yet'}."
         )
     serverless = "DesiredServerlessConfig" in found[key.variant]
@@ -155,9 +156,15 @@ def lowest_capacity(described: Mapping[str, Any], key: TargetKey) -> int:
     return 0 if "AsyncInferenceConfig" in described else 1
 
 
-def _scalable(context: Context, key: TargetKey) -> int:
-    described = context.call("sagemaker", "DescribeEndpoint", {"EndpointName": key.endpoint})
-    return lowest_capacity(described, key)
+def scalable(context: Context, key: TargetKey) -> int:
+    """To how little what is named may be scaled.
+
+    Raises:
+        ValidationException: it is not there, or has no such dimension.
+    """
+    request = {f"{key.kind}Name": key.owner}
+    described = context.call("sagemaker", f"Describe{key.kind}", request)
+    return 0 if key.is_component else lowest_capacity(described, key)
 
 
 @operation("DeregisterScalableTarget", service=_SERVICE)

@@ -15,11 +15,12 @@ from bottega.metrics.statistics import Statistics
 from bottega.metrics.store import MetricName, Observation, dimensions
 from bottega.model_servers.usage import usage_group, usage_stream
 from bottega.ports import Ports
-from bottega.serving.routing import EndpointRoute
+from bottega.serving.routing import EndpointRoute, component_of
 from bottega.serving.traffic import Second, Source, Times, middle_of
 
 REQUESTS = "AWS/SageMaker"
 HOSTS = "/aws/sagemaker/Endpoints"
+COMPONENTS = "/aws/sagemaker/InferenceComponents"
 INSTANCES = MetricName("/bottega/Endpoints", "InstanceCount")
 """How many model servers answer, for the charts of an endpoint; not listed."""
 _SECONDS = 1.0
@@ -101,13 +102,21 @@ class MetricCollector(Controller):
                 latencies,
             ),
         }
+        component = component_of(second.endpoint)
         if not asynchronous:
             named["Invocations"] = _ones(count, count)
-            named["InvocationsPerInstance"] = Statistics.of([1 / instances], [count])
+            each = "InvocationsPerCopy" if component else "InvocationsPerInstance"
+            named[each] = Statistics.of([1 / instances], [count])
             named["OverheadLatency"] = _microseconds(tally.overhead)
-        pair = {"EndpointName": second.endpoint, "VariantName": source.variant}
-        # By the second for one configuration, too: an alarm on it is what undoes a bad update.
-        for values in (pair, {**pair, "EndpointConfigName": source.config}):
+        views = [_dimensions(second.endpoint, source.variant)]
+        if component:
+            # What was refused and never sent, was refused because there are no copies.
+            refused = min(tally.errors_4xx, tally.requests - tally.model.count)
+            named["NoCapacityInvocationFailures"] = _ones(refused, count)
+        else:
+            # By the second for one configuration, too: an alarm on it is what undoes a bad update.
+            views.append({**views[0], "EndpointConfigName": source.config})
+        for values in views:
             for name, statistics in named.items():
                 yield Observation(
                     MetricName(REQUESTS, name, dimensions(**values)),
@@ -120,15 +129,16 @@ class MetricCollector(Controller):
     def _concurrency(
         self, route: EndpointRoute, active: set[tuple[str, str]], now: float
     ) -> Iterable[Observation]:
+        component = component_of(route.name)
         for variant in {variant.name for _, variant in route.variants()}:
-            under_way = self._ports.routes.load.concurrent(route.name, variant)
-            if under_way or (route.name, variant) in active:
-                metric = MetricName(
-                    REQUESTS,
-                    "ConcurrentRequestsPerModel",
-                    dimensions(EndpointName=route.name, VariantName=variant),
-                )
-                yield Observation(metric, now, Statistics.of([float(under_way)]), "Count", 1)
+            under_way = float(self._ports.routes.load.concurrent(route.name, variant))
+            if not (under_way or (route.name, variant) in active):
+                continue
+            name = "ConcurrentRequestsPerCopy" if component else "ConcurrentRequestsPerModel"
+            if component:
+                under_way /= max(1, sum(len(one.instances) for _, one in route.variants()))
+            metric = MetricName(REQUESTS, name, dimensions(**_dimensions(route.name, variant)))
+            yield Observation(metric, now, Statistics.of([under_way]), "Count", 1)
 
     def _instance_counts(self, route: EndpointRoute, now: float) -> Iterable[Observation]:
         for fleet, variant in route.variants():
@@ -147,14 +157,15 @@ class MetricCollector(Controller):
         for route in routes:
             shadows = () if route.shadow is None else (route.shadow.variant,)
             for variant in (*(variant for _, variant in route.variants()), *shadows):
-                pair = dimensions(EndpointName=route.name, VariantName=variant.name)
+                space = COMPONENTS if component_of(route.name) else HOSTS
+                pair = dimensions(**_dimensions(route.name, variant.name))
                 for instance in variant.instances:
                     key = (usage_group(route.name), usage_stream(instance.id))
                     events, present[key] = self._new_samples(*key)
                     for time, values in events:
                         found += [
                             Observation(
-                                MetricName(HOSTS, name, pair),
+                                MetricName(space, name, pair),
                                 time,
                                 Statistics.of([value]),
                                 "Percent",
@@ -182,6 +193,13 @@ class MetricCollector(Controller):
         except StreamMissing:  # no sample yet
             return found, max(0, position)
         return found, position
+
+
+def _dimensions(route: str, variant: str) -> dict[str, str]:
+    """Under what the metrics of an inference component, or of a variant of an endpoint, are."""
+    if component := component_of(route):
+        return {"InferenceComponentName": component}
+    return {"EndpointName": route, "VariantName": variant}
 
 
 def _ones(ones: float, count: float) -> Statistics:

@@ -1,6 +1,7 @@
-"""Models, endpoint configurations and endpoints.
+"""Models, endpoint configurations, endpoints and inference components.
 
 *Operations*: ``models``, ``endpoint_configs``, ``endpoints``, ``descriptions``, ``capacities``,
+``components`` (stored as ``component_resources`` has them, planned by ``component_planning``),
 ``rollbacks``, ``overviews``, ``traffic``, ``suggestions``; ``invocations`` has the data plane's.
 
 *What is wanted*: ``planning`` makes a deployment of a configuration, ``policies`` reads how its

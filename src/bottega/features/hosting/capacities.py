@@ -12,6 +12,7 @@ from bottega.features.hosting import history
 from bottega.features.hosting.changes import change_endpoint, refuse_unless_settled
 from bottega.features.hosting.deployments import Deployment, EndpointPlans, VariantPlan
 from bottega.features.hosting.endpoint_configs import MOST_INSTANCES, check_concurrency
+from bottega.features.hosting.refusals import not_there_yet
 from bottega.registry import operation
 from bottega.storage.metadata import Resource
 
@@ -42,6 +43,8 @@ def _resized(active: Deployment, entries: list[Mapping[str, Any]]) -> Deployment
     Raises:
         ValidationException, ResourceLimitExceeded: naming the entry.
     """
+    if active.hosts:
+        raise not_there_yet("Another capacity of variants for inference components")
     plans = {plan.name: plan for plan in active.all_variants}
     changed: dict[str, VariantPlan] = {}
     for index, entry in enumerate(entries):

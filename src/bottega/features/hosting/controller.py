@@ -1,14 +1,17 @@
-"""The endpoint controller: brings model servers, routes and statuses in line with what is wanted.
+"""The controllers of endpoints and of inference components: they bring model servers, routes and
+statuses in line with what is wanted.
 
-An endpoint has at most two deployments: the *active* one, which serves, and the *target*, which
-is brought up beside it and takes over the traffic in the steps of its rollout. The route is always
-changed first and the store afterwards: who is killed in between does the step again. Whatever else
-lies in the endpoint's folder has no route, answers what it has, and is stopped and removed.
+An inference component is served as an endpoint of one variant is. An endpoint has at most two
+deployments: the *active* one, which serves, and the *target*, which is brought up beside it and
+takes over the traffic in the steps of its rollout. The route is always changed first and the store
+afterwards: who is killed in between does the step again. Whatever else lies in the endpoint's
+folder has no route, answers what it has, and is stopped and removed.
 """
 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
@@ -25,10 +28,11 @@ from bottega.features.hosting.places import deployment_folder, endpoints_folder
 from bottega.features.hosting.policies import Policy
 from bottega.features.hosting.publishing import endpoint_route
 from bottega.features.hosting.removal import Remover
-from bottega.features.hosting.resources import ENDPOINT
+from bottega.features.hosting.resources import COMPONENT, ENDPOINT
 from bottega.features.hosting.rollout import Rollout, Seen
 from bottega.model_servers.workload import STOP_GRACE_SECONDS
 from bottega.ports import Ports
+from bottega.serving.routing import component_of, component_route
 from bottega.serving.sockets import remove_if_empty
 from bottega.storage.metadata import Resource, ResourceMissing, ResourceQuery
 
@@ -42,28 +46,34 @@ _Counts = Mapping[str, int]
 """Servers wanted now, by variant."""
 
 
-class EndpointController(Controller):
-    """Makes endpoints serve.
+class ServingController(Controller):
+    """Makes resources of one kind serve, each by a route, servers and folders of its own.
 
     Args:
-        wake: asks the host to reconcile an endpoint soon; called from any thread.
+        wake: asks the host to reconcile a resource soon; called from any thread.
     """
 
-    kind = ENDPOINT
+    rolling_back: str
+    """The status of a resource while an update is undone."""
 
     def __init__(self, ports: Ports, wake: Callable[[str], None]) -> None:
         self._ports = ports
         self._wake = wake
         self._fleets: dict[tuple[str, str], Fleet] = {}
-        self._downloads = Downloads(ports, wake)
+        self._downloads = Downloads(ports, lambda route: wake(self.resource_of(route)))
         self._demand = Demand(ports)
         self._remover = Remover(ports)
-        self._fetcher = ModelFetcher(ports)
-        ports.routes.on_demand(wake)
-        ports.routes.fetch_model = self._fetcher.fetch
+
+    @abstractmethod
+    def route_of(self, name: str) -> str:
+        """What the route and the folder of a resource are called."""
+
+    @abstractmethod
+    def resource_of(self, route: str) -> str:
+        """The name of the resource with that route or folder; empty for another kind's."""
 
     def pending(self) -> Iterable[str]:
-        """Every endpoint, oldest first, and the folders of endpoints that are no more."""
+        """Every resource, oldest first, and the folders of those that are no more."""
         names = [endpoint.name for endpoint in self._endpoints()]
         return [*names, *self._orphans(names)]
 
@@ -86,7 +96,7 @@ class EndpointController(Controller):
         """
         orphans = tuple(self._orphans([endpoint.name for endpoint in self._endpoints()]))
         for name in orphans:
-            self._remover.remove_endpoint(name)
+            self._remover.remove_endpoint(self.route_of(name))
         return orphans
 
     def stop_servers(self) -> bool:
@@ -103,7 +113,6 @@ class EndpointController(Controller):
     def close(self) -> None:
         """Let go of threads and probes. Model servers go on."""
         self._downloads.close()
-        self._fetcher.close()
         for fleet in self._fleets.values():
             fleet.forget()
         remove_if_empty(self._ports.config.home)
@@ -111,7 +120,7 @@ class EndpointController(Controller):
     def reconcile(self, name: str) -> float | None:
         """One step for one endpoint."""
         try:
-            endpoint = self._ports.store.get(ENDPOINT, name)
+            endpoint = self._ports.store.get(self.kind, name)
         except ResourceMissing:
             return self._remove(name)
         if endpoint.status == "Deleting":
@@ -125,7 +134,7 @@ class EndpointController(Controller):
             delays.append(self._fleet(name, plans.target).tend(counts))
         elif plans.target:
             delays.append(self._roll_out(endpoint, plans, plans.target))
-            plans = EndpointPlans.of(self._ports.store.get(ENDPOINT, name))
+            plans = EndpointPlans.of(self._ports.store.get(self.kind, name))
         self._publish(name, plans)
         if not self._retire_others(name, plans):
             delays.append(_REMOVAL_POLL_SECONDS)
@@ -162,7 +171,7 @@ class EndpointController(Controller):
         delay = _STAGING_POLL_SECONDS
         ready, failure = False, ""
         try:
-            if self._downloads.finished(name, target):
+            if self._downloads.finished(self.route_of(name), target):
                 delay = fleet.tend(self._with_room(name, plans, target))
                 if state.phase == "Creating":
                     fleet.raise_if_failed()
@@ -241,7 +250,7 @@ class EndpointController(Controller):
             if state.phase == "RolledBack":
                 return outcomes.given_up(present, state.reason, now)
             kept = replace(EndpointPlans.of(present), rollout=state)
-            status = "RollingBack" if state.phase == "RollingBack" else present.status
+            status = self.rolling_back if state.phase == "RollingBack" else present.status
             return replace(present, status=status, private=kept.to_json())
 
         self._write(endpoint, entered)
@@ -252,7 +261,7 @@ class EndpointController(Controller):
         def changed(present: Resource) -> Resource:
             return change(present) if present.same_as(endpoint) else present
 
-        self._ports.store.modify(ENDPOINT, endpoint.name, changed)
+        self._ports.store.modify(self.kind, endpoint.name, changed)
 
     def _alarms(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Those of the alarms that are in ALARM, and those that are no more."""
@@ -265,7 +274,7 @@ class EndpointController(Controller):
     def _active_counts(self, name: str, plans: EndpointPlans, active: Deployment) -> _Counts:
         state = plans.under_way if plans.target else None
         return {
-            plan.name: self._demand.wanted(name, self._fleet(name, active), plan)
+            plan.name: self._demand.wanted(self.route_of(name), self._fleet(name, active), plan)
             if plan.serverless
             else rollout.wanted_of_active(state, plan.instances)
             if state
@@ -275,7 +284,9 @@ class EndpointController(Controller):
 
     def _target_counts(self, name: str, plans: EndpointPlans, target: Deployment) -> _Counts:
         return {
-            plan.name: self._demand.wanted(name, self._fleet(name, target), plan, fresh=True)
+            plan.name: self._demand.wanted(
+                self.route_of(name), self._fleet(name, target), plan, fresh=True
+            )
             if plan.serverless
             else rollout.wanted_of_target(plans.under_way, plan.instances)
             for plan in target.all_variants
@@ -294,15 +305,20 @@ class EndpointController(Controller):
     def _publish(self, name: str, plans: EndpointPlans) -> None:
         active = self._fleet(name, plans.active) if plans.active else None
         target = self._fleet(name, plans.target) if plans.active and plans.target else None
-        route = endpoint_route(name, active, target, plans.under_way.share if target else 0.0)
-        if route is not None and self._ports.routes.get(name) != route:
+        share = plans.under_way.share if target else 0.0
+        route = endpoint_route(self.route_of(name), active, target, share)
+        if route is not None and self._ports.routes.get(route.name) != route:
             self._ports.routes.put(route)
 
     def _fleet(self, endpoint: str, deployment: Deployment) -> Fleet:
         key = (endpoint, deployment.id)
         if key not in self._fleets:
             self._fleets[key] = Fleet(
-                self._ports, self._remover, endpoint, deployment, lambda: self._wake(endpoint)
+                self._ports,
+                self._remover,
+                self.route_of(endpoint),
+                deployment,
+                lambda: self._wake(endpoint),
             )
         self._fleets[key].deployment = deployment  # its weights and counts may have changed
         return self._fleets[key]
@@ -312,7 +328,7 @@ class EndpointController(Controller):
     def _retire_others(self, name: str, plans: EndpointPlans) -> bool:
         """Stop and remove every deployment but the active one and the target."""
         wanted = {deployment.id for deployment in (plans.active, plans.target) if deployment}
-        root = endpoints_folder(self._ports.config) / name
+        root = endpoints_folder(self._ports.config) / self.route_of(name)
         found = {path.name for path in root.iterdir()} if root.is_dir() else set()
         found |= {deployment for endpoint, deployment in self._fleets if endpoint == name}
         done = True
@@ -326,37 +342,75 @@ class EndpointController(Controller):
         fleet = self._fleets.get((name, deployment))
         if fleet is not None and not fleet.drained(most):
             return False
-        if not self._downloads.end(name, deployment):
+        route = self.route_of(name)
+        if not self._downloads.end(route, deployment):
             return False
-        folder = deployment_folder(self._ports.config, name, deployment)
+        folder = deployment_folder(self._ports.config, route, deployment)
         if fleet is not None:
             fleet.forget()
         if not self._remover.remove_deployment(folder):
             return False
         self._fleets.pop((name, deployment), None)
-        self._demand.forget(name, deployment)
+        self._demand.forget(route, deployment)
         return True
 
     def _delete(self, endpoint: Resource) -> float | None:
-        self._ports.routes.remove(endpoint.name)
-        if not self._retire_others(endpoint.name, EndpointPlans(None, None)):
+        if self._remove(endpoint.name) is not None:
             return _REMOVAL_POLL_SECONDS
-        self._remover.remove_endpoint(endpoint.name)
-        self._ports.store.delete(ENDPOINT, endpoint.name)
+        self._ports.store.delete(self.kind, endpoint.name)
         return None
 
     def _remove(self, name: str) -> float | None:
-        """Remove what is left of an endpoint that is not in the store."""
-        self._ports.routes.remove(name)
+        """Take down all that there is of a resource but itself."""
+        route = self.route_of(name)
+        self._ports.routes.remove(route)
         if not self._retire_others(name, EndpointPlans(None, None)):
             return _REMOVAL_POLL_SECONDS
-        self._remover.remove_endpoint(name)
+        self._remover.remove_endpoint(route)
         return None
 
     def _endpoints(self) -> Iterable[Resource]:
-        return self._ports.store.each(ResourceQuery(kind=ENDPOINT, descending=False))
+        return self._ports.store.each(ResourceQuery(kind=self.kind, descending=False))
 
     def _orphans(self, names: Iterable[str]) -> list[str]:
         root = endpoints_folder(self._ports.config)
-        found = {path.name for path in root.iterdir()} if root.is_dir() else set()
-        return sorted(found - set(names))
+        routes = [path.name for path in root.iterdir()] if root.is_dir() else []
+        found = {self.resource_of(route) for route in routes}
+        return sorted(found - {"", *names})
+
+
+class EndpointController(ServingController):
+    """Makes endpoints serve."""
+
+    kind = ENDPOINT
+    rolling_back = "RollingBack"
+
+    def __init__(self, ports: Ports, wake: Callable[[str], None]) -> None:
+        super().__init__(ports, wake)
+        self._fetcher = ModelFetcher(ports)
+        ports.routes.on_demand(wake)
+        ports.routes.fetch_model = self._fetcher.fetch
+
+    def route_of(self, name: str) -> str:
+        return name
+
+    def resource_of(self, route: str) -> str:
+        return "" if component_of(route) else route
+
+    def close(self) -> None:
+        self._fetcher.close()
+        super().close()
+
+
+class ComponentController(ServingController):
+    """Makes inference components serve."""
+
+    kind = COMPONENT
+    rolling_back = "Updating"
+    """SageMaker has no other status for it."""
+
+    def route_of(self, name: str) -> str:
+        return component_route(name)
+
+    def resource_of(self, route: str) -> str:
+        return component_of(route)

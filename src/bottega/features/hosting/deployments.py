@@ -63,12 +63,25 @@ class VariantPlan:
 
 
 @dataclass(frozen=True)
+class HostPlan:
+    """A variant without a model: instances for inference components, which bring their own."""
+
+    name: str
+    instances: int
+    instance_type: str
+    weight: float
+    strategy: Strategy
+    isolated: bool
+    """Whether the servers on it shall have no network."""
+
+
+@dataclass(frozen=True)
 class Deployment:
     """What shall be served, and under which id its folders are kept."""
 
     id: str
     config: str
-    """The endpoint configuration's name."""
+    """The endpoint configuration's name; of an inference component the id once more."""
     started: float
     """Seconds since the epoch."""
     variants: tuple[VariantPlan, ...]
@@ -78,6 +91,12 @@ class Deployment:
     """DataCaptureConfig, as the configuration has it."""
     asynchronous: Mapping[str, Any] | None = None
     """AsyncInferenceConfig."""
+    hosts: tuple[HostPlan, ...] = ()
+    """Variants for inference components; an endpoint that has them has no others."""
+    endpoint: str = ""
+    """Of an inference component: the endpoint that it is on."""
+    specification: Mapping[str, Any] | None = None
+    """Of an inference component: what was asked for."""
 
     @property
     def all_variants(self) -> tuple[VariantPlan, ...]:
@@ -108,7 +127,8 @@ class Deployment:
             key: tuple(VariantPlan.from_json(plan) for plan in stored.get(key, ()))
             for key in ("variants", "shadows")
         }
-        return cls(**{**stored, **lists})
+        hosts = tuple(HostPlan(**plan) for plan in stored.get("hosts", ()))
+        return cls(**{**stored, **lists, "hosts": hosts})
 
 
 @dataclass(frozen=True)

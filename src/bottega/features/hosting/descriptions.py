@@ -10,6 +10,7 @@ from bottega.features.hosting import resources
 from bottega.features.hosting.deployments import (
     Deployment,
     EndpointPlans,
+    HostPlan,
     Serverless,
     VariantPlan,
 )
@@ -85,7 +86,8 @@ def _variants(
             for plan in plans
         ]
 
-    answer = {"ProductionVariants": shown(deployment.variants)}
+    hosts = [_host(plan) for plan in deployment.hosts]
+    answer = {"ProductionVariants": [*shown(deployment.variants), *hosts]}
     if deployment.shadows:
         answer["ShadowProductionVariants"] = shown(deployment.shadows)
     return answer
@@ -129,6 +131,20 @@ def _summary(
             ]
     elif before is not None and before != plan:
         answer["VariantStatus"] = [{"Status": "Updating"}]
+    return answer
+
+
+def _host(plan: HostPlan) -> dict[str, Any]:
+    """A variant for inference components: its instances are this machine, which is there."""
+    answer: dict[str, Any] = {
+        "VariantName": plan.name,
+        "CurrentWeight": plan.weight,
+        "DesiredWeight": plan.weight,
+        "CurrentInstanceCount": plan.instances,
+        "DesiredInstanceCount": plan.instances,
+    }
+    if plan.strategy != "LEAST_OUTSTANDING_REQUESTS":
+        answer["RoutingConfig"] = {"RoutingStrategy": plan.strategy}
     return answer
 
 

@@ -49,8 +49,9 @@ _SHOWN = (
 
 @operation(
     "CreateEndpointConfig",
-    note="Instance-based, serverless, asynchronous and shadow variants; instance types, memory "
-    "sizes, volumes, keys and VpcConfig are kept but change nothing here.",
+    note="Instance-based, serverless, asynchronous and shadow variants, and variants without a "
+    "model for inference components; instance types, memory sizes, volumes, keys and VpcConfig are "
+    "kept but change nothing here.",
 )
 def create_endpoint_config(context: Context, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Keep how an endpoint shall serve. A configuration never changes."""
@@ -59,6 +60,7 @@ def create_endpoint_config(context: Context, request: Mapping[str, Any]) -> Mapp
     for member in ("ProductionVariants", "ShadowProductionVariants"):
         for index, variant in enumerate(request.get(member, ())):
             _check_variant(context, f"{member}[{index}].", variant)
+    _check_hosts(request)
     _check_weights(request["ProductionVariants"])
     _check_shadows(request)
     _check_count(request)
@@ -111,8 +113,6 @@ def _check_variant(context: Context, where: str, variant: Mapping[str, Any]) -> 
     strategy = variant.get("RoutingConfig", {}).get("RoutingStrategy", _ROUTING_THERE[0])
     if strategy not in _ROUTING_THERE:
         raise not_there_yet(f"{where}RoutingConfig.RoutingStrategy {strategy}")
-    if not variant.get("ModelName"):
-        raise not_there_yet(f"{where}ModelName is missing, and a variant for inference components")
     if serverless := variant.get("ServerlessConfig"):
         _check_serverless(where, variant, serverless)
     else:
@@ -121,7 +121,42 @@ def _check_variant(context: Context, where: str, variant: Mapping[str, Any]) -> 
                 raise ValidationException(f"{where}{member} is missing.")
         if variant["InitialInstanceCount"] < 1:
             raise ValidationException(f"{where}InitialInstanceCount must be at least 1.")
-    resources.find(context, MODEL, variant["ModelName"])
+    if "ModelName" in variant:
+        resources.find(context, MODEL, variant["ModelName"])
+
+
+def _check_hosts(request: Mapping[str, Any]) -> None:
+    """A variant without a model is for inference components."""
+    variants = request["ProductionVariants"]
+    without = [index for index, variant in enumerate(variants) if "ModelName" not in variant]
+    for index, shadow in enumerate(request.get("ShadowProductionVariants", ())):
+        if "ModelName" not in shadow:
+            raise ValidationException(f"ShadowProductionVariants[{index}].ModelName is missing.")
+    if not without:
+        return
+    where = f"ProductionVariants[{without[0]}]"
+    if len(without) < len(variants):
+        raise ValidationException(
+            f"{where}.ModelName is missing, and other variants have one: an endpoint is either for "
+            "inference components or for models of its own."
+        )
+    for index, variant in enumerate(variants):
+        if variant.get("ServerlessConfig"):
+            raise ValidationException(
+                f"ProductionVariants[{index}].ModelName is missing: a variant with "
+                "ServerlessConfig needs it, as inference components run on instances."
+            )
+    for member in ("AsyncInferenceConfig", "ShadowProductionVariants"):
+        if request.get(member):
+            raise ValidationException(
+                f"{where}.ModelName is missing: it is needed with {member}, which does not go with "
+                "inference components."
+            )
+    if not request.get("ExecutionRoleArn"):
+        raise ValidationException(
+            f"ExecutionRoleArn is missing: {where} has no ModelName, so the endpoint is for "
+            "inference components, whose servers take their role from it."
+        )
 
 
 def _check_serverless(

@@ -14,6 +14,7 @@ from bottega.features.hosting.changes import (
     refuse_in_progress,
     refuse_unless_settled,
 )
+from bottega.features.hosting.component_resources import components_of
 from bottega.features.hosting.deployments import Deployment, EndpointPlans
 from bottega.features.hosting.planning import plan
 from bottega.features.hosting.resources import ENDPOINT
@@ -67,6 +68,7 @@ def update_endpoint(context: Context, request: Mapping[str, Any]) -> Mapping[str
     if active and _keeps(request, "DataCaptureConfig"):
         target = replace(target, capture=active.capture)
     _refuse_another_kind(active, target)
+    _refuse_other_hosts(context, name, target)
     policy = _policy(endpoint, request)
     check_policy(context, policy, target)
     return {"EndpointArn": start_update(context, name, target, policy).arn}
@@ -76,11 +78,18 @@ def update_endpoint(context: Context, request: Mapping[str, Any]) -> Mapping[str
 def delete_endpoint(context: Context, request: Mapping[str, Any]) -> None:
     """Ask for the end of an endpoint; it is gone when its model servers are."""
 
+    name = request["EndpointName"]
+
     def deleting(present: Resource) -> Resource:
         refuse_in_progress(present)
+        if on_it := components_of(context.ports, name):
+            raise ValidationException(
+                f'Cannot delete endpoint "{present.arn}" with inference components '
+                f"({', '.join(on_it)}); delete them first."
+            )
         return replace(present, status="Deleting")
 
-    change_endpoint(context, request["EndpointName"], deleting)
+    change_endpoint(context, name, deleting)
 
 
 @operation("ListEndpoints")
@@ -90,7 +99,11 @@ def list_endpoints(context: Context, request: Mapping[str, Any]) -> Mapping[str,
 
 
 def start_update(
-    context: Context, name: str, target: Deployment, policy: Mapping[str, Any]
+    context: Context,
+    name: str,
+    target: Deployment,
+    policy: Mapping[str, Any],
+    kind: str = ENDPOINT,
 ) -> Resource:
     """Have ``target`` take over in the steps of ``policy``.
 
@@ -112,7 +125,7 @@ def start_update(
         body = {key: value for key, value in present.body.items() if key != "FailureReason"}
         return replace(present, status="Updating", body=body, private=kept.to_json())
 
-    return change_endpoint(context, name, updating)
+    return change_endpoint(context, name, updating, kind)
 
 
 def check_policy(context: Context, policy: Mapping[str, Any], target: Deployment) -> None:
@@ -123,6 +136,14 @@ def check_policy(context: Context, policy: Mapping[str, Any], target: Deployment
     """
     serverless = any(variant.serverless for variant in target.variants)
     policies.check(policy, target.instances, serverless=serverless)
+    check_alarms(context, policy)
+
+
+def check_alarms(context: Context, policy: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        ValidationException: the DeploymentConfig names an alarm that is not there.
+    """
     names = policies.Policy.of(policy).alarms
     found = context.ports.store.get_many(_ALARM, names) if names else {}
     for index, name in enumerate(names):
@@ -143,6 +164,17 @@ def _policy(endpoint: Resource, request: Mapping[str, Any]) -> Mapping[str, Any]
         )
     kept: Mapping[str, Any] = endpoint.body.get("LastDeploymentConfig", {})
     return kept
+
+
+def _refuse_other_hosts(context: Context, name: str, target: Deployment) -> None:
+    """An endpoint keeps the variants that inference components are on."""
+    hosts = {host.name for host in target.hosts}
+    for component, variant in components_of(context.ports, name).items():
+        if variant not in hosts:
+            raise ValidationException(
+                f"EndpointConfigName {target.config} has no variant {variant!r} without a model, "
+                f"which the inference component {component} is on."
+            )
 
 
 def _refuse_another_kind(active: Deployment | None, target: Deployment) -> None:

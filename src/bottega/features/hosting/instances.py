@@ -13,8 +13,7 @@ from pathlib import Path
 
 from bottega.compute.runner import IsolationUnavailable, Phase, WorkloadSpec, WorkloadState
 from bottega.features.hosting.deployments import VariantPlan
-from bottega.features.hosting.places import InstancePlace, log_group
-from bottega.identifiers import sagemaker_arn
+from bottega.features.hosting.places import InstancePlace, log_group, owner_arn
 from bottega.model_servers.health import PingProbe
 from bottega.model_servers.staging import lay_out
 from bottega.model_servers.usage import usage_group, usage_stream
@@ -208,7 +207,7 @@ class InstanceKeeper:
         return 0.01
 
     def _workload(self, directory: Path) -> WorkloadSpec:
-        place, config = self.place, self._ports.config
+        place = self.place
         return server_workload(
             self._ports,
             self.plan.model,
@@ -217,7 +216,7 @@ class InstanceKeeper:
             socket_folder=place.socket_folder,
             log=self._ports.logs.path(log_group(place.endpoint), place.log_stream),
             metrics=self._ports.logs.path(usage_group(place.endpoint), usage_stream(place.id)),
-            owner_arn=sagemaker_arn(config.region, config.account, "endpoint", place.endpoint),
+            owner_arn=owner_arn(self._ports.config, place.endpoint),
             environment=self._limits(),
         )
 

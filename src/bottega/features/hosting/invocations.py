@@ -38,15 +38,31 @@ from bottega.serving.router import (
     VariantUnknown,
     router_of,
 )
-from bottega.serving.routing import EndpointRoute, InstanceRoute, VariantRoute
+from bottega.serving.routing import (
+    EndpointRoute,
+    InstanceRoute,
+    RoutingTable,
+    VariantRoute,
+    component_route,
+)
 from bottega.serving.streaming import StreamBroken
 
-_NOT_THERE = ("EnableExplanations", "InferenceComponentName", "SessionId", "PrefixAwareId")
+_NOT_THERE = ("EnableExplanations", "SessionId", "PrefixAwareId")
 _HEADERS = ("ContentType", "Accept", "CustomAttributes", "TargetModel")
 _NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e]")
 _TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. Review the "
     "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+)
+_NO_COMPONENT = (
+    "Inference Component Name header is required for endpoints to which you plan to deploy "
+    "inference components. Please include Inference Component Name header or consider using "
+    "SageMaker models."
+)
+_NO_COPIES = (
+    "Inference Component has no capacity to process this request. ApplicationAutoScaling may be "
+    "in-progress (if configured) or try to increase the capacity by invoking "
+    "UpdateInferenceComponentRuntimeConfig API."
 )
 _LONGEST_MESSAGE = 4096
 """Characters of a model's own error text that go into the error's message."""
@@ -64,11 +80,10 @@ async def invoke_endpoint(context: Context, request: Mapping[str, Any]) -> Mappi
     """Let a model server of the endpoint answer."""
     config, endpoint = context.ports.config, request["EndpointName"]
     invocation = read(config, request)
-    route = context.ports.routes.get(endpoint)
-    if route is not None:
-        check_synchronous(route)
+    routes = context.ports.routes
+    destination = destination_of(config, routes, request)
     try:
-        invoked = await router_of(context.ports.routes).invoke(endpoint, invocation)
+        invoked = await router_of(routes).invoke(destination, invocation)
     except UNSENT as error:
         raise refusal(config, endpoint, invocation, error) from error
     return response(config, invoked)
@@ -85,11 +100,10 @@ async def invoke_endpoint_with_response_stream(
     """Let a model server of the endpoint answer piece by piece."""
     config, endpoint = context.ports.config, request["EndpointName"]
     invocation = read(config, request)
-    route = context.ports.routes.get(endpoint)
-    if route is not None:
-        check_synchronous(route)
+    routes = context.ports.routes
+    destination = destination_of(config, routes, request)
     try:
-        streamed = await router_of(context.ports.routes).stream(endpoint, invocation)
+        streamed = await router_of(routes).stream(destination, invocation)
     except UNSENT as error:
         raise refusal(config, endpoint, invocation, error) from error
     head, variant = streamed.head, streamed.variant
@@ -162,6 +176,38 @@ def read(config: Config, request: Mapping[str, Any]) -> Invocation:
 
 def _bytes(body: Any) -> bytes:
     return body if isinstance(body, bytes) else bytes(body.read())
+
+
+def destination_of(config: Config, routes: RoutingTable, request: Mapping[str, Any]) -> str:
+    """The name of the route that a request takes: its endpoint's, or that of the inference
+    component it names.
+
+    Raises:
+        ValidationError: the endpoint takes no such request, the component is not there or has no
+            copies.
+    """
+    endpoint, component = request["EndpointName"], request.get("InferenceComponentName")
+    route = routes.get(endpoint)
+    if route is not None:
+        check_synchronous(route)
+    if route is None or not (component or route.hosts):
+        return str(endpoint)  # the router says that it is not there
+    if not component:
+        raise ValidationError(_NO_COMPONENT)
+    found = routes.get(component_route(component))
+    if found is None or found.endpoint != endpoint:
+        raise ValidationError(
+            f"Inference component {component} of endpoint {endpoint} of account {config.account} "
+            "not found."
+        )
+    if found.asleep:
+        for fleet, variant in found.variants():
+            # One that nobody counts would never be scaled out.
+            routes.traffic.record(
+                found.name, variant.name, 400, None, config=fleet.config_name, overhead=0.0
+            )
+        raise ValidationError(_NO_COPIES)
+    return found.name
 
 
 def check_synchronous(route: EndpointRoute) -> None:

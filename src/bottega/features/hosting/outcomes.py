@@ -15,7 +15,9 @@ def succeeded(endpoint: Resource, now: float) -> Resource:
     """The target serves."""
     plans = EndpointPlans.of(endpoint)
     assert plans.target is not None
-    body: dict[str, Any] = {**endpoint.body, "EndpointConfigName": plans.target.config}
+    body: dict[str, Any] = dict(endpoint.body)
+    if not plans.target.endpoint:
+        body["EndpointConfigName"] = plans.target.config
     body.pop("FailureReason", None)
     if plans.under_way.policy:
         body["LastDeploymentConfig"] = plans.under_way.policy

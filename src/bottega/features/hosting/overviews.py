@@ -7,11 +7,11 @@ from typing import Literal, get_args
 
 from bottega import filter_words
 from bottega.context import Context
-from bottega.features.hosting.deployments import Deployment, EndpointPlans, VariantPlan
+from bottega.features.hosting.deployments import Deployment, EndpointPlans, HostPlan, VariantPlan
 from bottega.features.hosting.descriptions import serving
 from bottega.features.hosting.resources import ENDPOINT
 from bottega.features.hosting.rollbacks import progress
-from bottega.features.hosting.traffic import answering, last_minute, summary, total
+from bottega.features.hosting.traffic import answering, last_minute, minutes_of, summary, total
 from bottega.filter_words import FilterWords
 from bottega.registry import operation
 from bottega.serving.traffic import Tally
@@ -69,6 +69,8 @@ def _overview(context: Context, endpoint: Resource) -> EndpointOverview:
     deployment = plans.active or plans.target
     counts = serving(context, endpoint.name, deployment) if deployment else {}
     minute = last_minute(routes.traffic, endpoint.name)
+    if deployment and deployment.hosts:
+        minute = minutes_of(context.ports, endpoint.name)
     overview: EndpointOverview = {
         "EndpointName": endpoint.name,
         "EndpointArn": endpoint.arn,
@@ -79,7 +81,8 @@ def _overview(context: Context, endpoint: Resource) -> EndpointOverview:
         "Variants": [
             _variant(plan, counts[plan.name], minute.get(plan.name, Tally()))
             for plan in (deployment.variants if deployment else ())
-        ],
+        ]
+        + [_host(plan) for plan in (deployment.hosts if deployment else ())],
         "Traffic": summary(total(answering(routes, endpoint.name, minute).values())),
     }
     if deployment:
@@ -95,6 +98,19 @@ def _kind(deployment: Deployment) -> EndpointKind:
     if deployment.asynchronous:
         return "Asynchronous"
     return "Serverless" if any(plan.serverless for plan in deployment.variants) else "RealTime"
+
+
+def _host(plan: HostPlan) -> VariantOverview:
+    return {
+        "VariantName": plan.name,
+        "ModelName": "",
+        "Image": "",
+        "InstanceType": plan.instance_type,
+        "Weight": plan.weight,
+        "CurrentInstanceCount": plan.instances,
+        "DesiredInstanceCount": plan.instances,
+        "Traffic": summary(Tally()),
+    }
 
 
 def _variant(plan: VariantPlan, serving: int, minute: Tally) -> VariantOverview:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bottega.config import Config
+from bottega.identifiers import sagemaker_arn
 from bottega.serving import sockets
+from bottega.serving.routing import component_of
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class InstancePlace:
 
     config: Config
     endpoint: str
+    """The name of its route: an endpoint, or an inference component."""
     deployment: str
     variant: str
     number: int
@@ -83,8 +86,17 @@ def staged_folder(config: Config, endpoint: str, deployment: str, variant: str) 
 
 
 def log_group(endpoint: str) -> str:
-    """The log group of an endpoint's model servers."""
+    """The log group of the model servers of an endpoint or an inference component."""
+    if component := component_of(endpoint):
+        return f"/aws/sagemaker/InferenceComponents/{component}"
     return f"/aws/sagemaker/Endpoints/{endpoint}"
+
+
+def owner_arn(config: Config, endpoint: str) -> str:
+    """The ARN of the endpoint or inference component that model servers work for."""
+    if component := component_of(endpoint):
+        return sagemaker_arn(config.region, config.account, "inference-component", component)
+    return sagemaker_arn(config.region, config.account, "endpoint", endpoint)
 
 
 def found_numbers(config: Config, endpoint: str, deployment: str) -> Mapping[str, list[int]]:

@@ -11,6 +11,7 @@ from bottega.features.hosting.deployments import (
     DOWNLOAD_TIMEOUT_SECONDS,
     STARTUP_TIMEOUT_SECONDS,
     Deployment,
+    HostPlan,
     Serverless,
     VariantPlan,
 )
@@ -32,10 +33,12 @@ def plan(context: Context, config_name: str, retained: Retained | None = None) -
     """
     config = resources.find(context, ENDPOINT_CONFIG, config_name)
     isolated = bool(config.body.get("EnableNetworkIsolation"))
+    kept = retained or {}
     variants, shadows = (
         tuple(
-            _variant(context, variant, isolated, (retained or {}).get(variant["VariantName"], {}))
+            _variant(context, variant, isolated, kept.get(variant["VariantName"], {}))
             for variant in config.body.get(member, ())
+            if "ModelName" in variant
         )
         for member in ("ProductionVariants", "ShadowProductionVariants")
     )
@@ -47,6 +50,11 @@ def plan(context: Context, config_name: str, retained: Retained | None = None) -
         shadows=shadows,
         capture=config.body.get("DataCaptureConfig"),
         asynchronous=config.body.get("AsyncInferenceConfig"),
+        hosts=tuple(
+            _host(variant, isolated, kept.get(variant["VariantName"], {}))
+            for variant in config.body["ProductionVariants"]
+            if "ModelName" not in variant
+        ),
     )
     check(context, deployment)
     return deployment
@@ -64,6 +72,19 @@ def check(context: Context, deployment: Deployment) -> None:
 def new_id() -> str:
     """A name for a deployment and its folder."""
     return f"d-{short_id(10)}"
+
+
+def _host(variant: Mapping[str, Any], isolated: bool, retained: Mapping[str, float]) -> HostPlan:
+    return HostPlan(
+        name=variant["VariantName"],
+        instances=int(retained.get("instances", variant["InitialInstanceCount"])),
+        instance_type=variant["InstanceType"],
+        weight=float(retained.get("weight", variant["InitialVariantWeight"])),
+        strategy=variant.get("RoutingConfig", {}).get(
+            "RoutingStrategy", "LEAST_OUTSTANDING_REQUESTS"
+        ),
+        isolated=isolated,
+    )
 
 
 def _variant(

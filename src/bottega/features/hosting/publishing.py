@@ -52,6 +52,9 @@ def endpoint_route(
         shadow=_shadow(name, most),
         capture=capture_settings(deployment.capture) if deployment.capture else None,
         asynchronous=deployment.asynchronous is not None,
+        hosts=tuple(host.name for host in deployment.hosts),
+        endpoint=deployment.endpoint,
+        asleep=bool(deployment.endpoint) and not deployment.instances,
     )
 
 

@@ -15,6 +15,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "Model": ("model", "model"),
     "EndpointConfig": ("endpoint-config", "endpoint configuration"),
     "Endpoint": ("endpoint", "endpoint"),
+    "InferenceComponent": ("inference-component", "inference component"),
 }
 """Kind to the resource type in its ARN and the noun in SageMaker's messages."""
 
@@ -26,7 +27,7 @@ def arn_of(context: Context, kind: str, name: str) -> str:
 
 
 def not_found(context: Context, kind: str, name: str) -> ValidationException:
-    """SageMaker's answer for a model, configuration or endpoint that does not exist."""
+    """SageMaker's answer for a resource that does not exist."""
     return ValidationException(f'Could not find {NOUNS[kind][1]} "{arn_of(context, kind, name)}".')
 
 

@@ -13,6 +13,7 @@ from bottega.storage.metadata import Resource, ResourceExists, ResourceMissing
 MODEL = "Model"
 ENDPOINT_CONFIG = "EndpointConfig"
 ENDPOINT = "Endpoint"
+COMPONENT = "InferenceComponent"
 
 IN_PROGRESS = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 """Statuses that an endpoint leaves by itself."""

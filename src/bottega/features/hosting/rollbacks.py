@@ -11,7 +11,7 @@ from bottega.context import Context
 from bottega.errors import ValidationException
 from bottega.features.hosting import resources, rollout
 from bottega.features.hosting.changes import change_endpoint
-from bottega.features.hosting.deployments import Deployment, EndpointPlans
+from bottega.features.hosting.deployments import Deployment, EndpointPlans, HostPlan, VariantPlan
 from bottega.features.hosting.endpoints import start_update
 from bottega.features.hosting.planning import check, new_id
 from bottega.features.hosting.policies import Policy
@@ -19,6 +19,7 @@ from bottega.features.hosting.resources import ENDPOINT
 from bottega.features.hosting.rollout import Rollout
 from bottega.registry import operation
 from bottega.specs.generated.hosting import (
+    DeployedVariant,
     DeploymentPhase,
     DeploymentProgress,
     EndpointDeployment,
@@ -140,17 +141,8 @@ def _shown(entry: Mapping[str, Any], plans: EndpointPlans) -> EndpointDeployment
         "Policy": Policy.of(entry["policy"]).type,
         "RequestedBy": entry["by"],
         "Variants": [
-            {
-                "VariantName": plan.name,
-                "ModelName": plan.model.name,
-                "Image": plan.model.last.image,
-                "InstanceType": plan.instance_type,
-                "InstanceCount": plan.instances,
-                "Weight": plan.weight,
-                "Serverless": plan.serverless is not None,
-                "Shadow": plan in deployment.shadows,
-            }
-            for plan in deployment.all_variants
+            *(_variant(plan, plan in deployment.shadows) for plan in deployment.all_variants),
+            *map(_host, deployment.hosts),
         ],
     }
     if entry["ended"] is not None:
@@ -160,6 +152,32 @@ def _shown(entry: Mapping[str, Any], plans: EndpointPlans) -> EndpointDeployment
     if plans.target and deployment.id == plans.target.id and entry["ended"] is None:
         shown["Progress"] = progress(plans.under_way, plans.target)
     return shown
+
+
+def _variant(plan: VariantPlan, shadow: bool) -> DeployedVariant:
+    return {
+        "VariantName": plan.name,
+        "ModelName": plan.model.name,
+        "Image": plan.model.last.image,
+        "InstanceType": plan.instance_type,
+        "InstanceCount": plan.instances,
+        "Weight": plan.weight,
+        "Serverless": plan.serverless is not None,
+        "Shadow": shadow,
+    }
+
+
+def _host(plan: HostPlan) -> DeployedVariant:
+    return {
+        "VariantName": plan.name,
+        "ModelName": "",
+        "Image": "",
+        "InstanceType": plan.instance_type,
+        "InstanceCount": plan.instances,
+        "Weight": plan.weight,
+        "Serverless": False,
+        "Shadow": False,
+    }
 
 
 def progress(state: Rollout, target: Deployment) -> DeploymentProgress:

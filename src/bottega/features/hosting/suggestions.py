@@ -44,6 +44,8 @@ def suggest_invocation(
     try:
         if deployment is None:
             raise RowUnknown("The endpoint has no deployment that says which model it serves.")
+        if not deployment.variants:
+            raise RowUnknown("The endpoint is for inference components, which bring their models.")
         variant = deployment.variants[0]
         if variant.model.pipeline:
             raise RowUnknown(

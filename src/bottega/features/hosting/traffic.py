@@ -9,11 +9,13 @@ from typing import TypeVar
 
 from bottega.context import Context
 from bottega.features.hosting import resources
+from bottega.features.hosting.component_resources import components_of
 from bottega.features.hosting.deployments import EndpointPlans
 from bottega.features.hosting.resources import ENDPOINT
 from bottega.metrics.store import MetricName, MetricQuery, MetricStore, dimensions
+from bottega.ports import Ports
 from bottega.registry import operation
-from bottega.serving.routing import RoutingTable
+from bottega.serving.routing import RoutingTable, component_of, component_route
 from bottega.serving.traffic import Periods, Source, Tally, Traffic
 from bottega.specs.generated.hosting import (
     GetEndpointMetricsRequest,
@@ -53,6 +55,8 @@ def get_endpoint_metrics(
     minute = last_minute(traffic, endpoint.name)
     plans = EndpointPlans.of(endpoint)
     serving = plans.active or plans.target
+    if serving and serving.hosts:
+        return _of_components(context, endpoint.name, request.get("Seconds", _SECONDS), length)
     names = [variant.name for variant in serving.variants] if serving else []
     gone = [
         name
@@ -76,12 +80,56 @@ def get_endpoint_metrics(
     }
 
 
+def _of_components(
+    context: Context, endpoint: str, seconds: int, length: int
+) -> GetEndpointMetricsResponse:
+    """The traffic of an endpoint is that of its inference components; each is shown as a variant
+    is."""
+    traffic = context.ports.routes.traffic
+    components = components_of(context.ports, endpoint)
+    while True:
+        found = {
+            name: traffic.periods(component_route(name), seconds=seconds, length=length)
+            for name in components
+        }
+        times = {tuple(periods.times) for periods in found.values()}
+        if len(times) <= 1:  # else a period has ended in between
+            break
+    nothing = [Tally()] * len(next(iter(times), ()))
+    minutes = minutes_of(context.ports, endpoint)
+    shown: list[VariantSeries] = []
+    columns: dict[str, list[Tally]] = {}
+    for name, periods in found.items():
+        charts = _Charts(context.ports.metrics, component_route(name), periods, length)
+        series = charts.variant(components[name], minutes[name])
+        series["VariantName"] = name
+        shown.append(series)
+        columns[name] = [total(column) for column in _columns(periods.variants, nothing)]
+    return {
+        "EndpointName": endpoint,
+        "PeriodSeconds": length,
+        "Times": list(next(iter(times), ())),
+        "Total": _series([total(column) for column in _columns(columns, nothing)]),
+        "Variants": shown,
+        "Traffic": summary(total(minutes.values())),
+    }
+
+
+def minutes_of(ports: Ports, endpoint: str) -> Mapping[str, Tally]:
+    """What a summary sums up of the inference components of an endpoint, by component."""
+    return {
+        name: total(last_minute(ports.routes.traffic, component_route(name)).values())
+        for name in components_of(ports, endpoint)
+    }
+
+
 @dataclass(frozen=True)
 class _Charts:
-    """The series of one endpoint's variants, over the same periods."""
+    """The series of one endpoint's variants, or of an inference component, over the same
+    periods."""
 
     metrics: MetricStore
-    endpoint: str
+    route: str
     periods: Periods
     length: int
 
@@ -92,9 +140,7 @@ class _Charts:
             "VariantName": name,
             "Series": _series(self.periods.variants.get(name, nothing)),
             "Traffic": summary(minute),
-            "Concurrency": self._highest(
-                "AWS/SageMaker", "ConcurrentRequestsPerModel", {"VariantName": name}
-            ),
+            "Concurrency": self._concurrency(name),
         }
         instances = {
             source: self._instances(source)
@@ -120,10 +166,22 @@ class _Charts:
             ]
         return found
 
+    def _concurrency(self, name: str) -> list[float]:
+        if component := component_of(self.route):
+            metric, owner = "ConcurrentRequestsPerCopy", {"InferenceComponentName": component}
+        else:
+            metric = "ConcurrentRequestsPerModel"
+            owner = {"EndpointName": self.route, "VariantName": name}
+        return self._highest("AWS/SageMaker", metric, owner)
+
     def _instances(self, source: Source) -> list[float]:
         """How many servers a variant of a configuration had; a period that is shorter than the
         pause between two notes has what was noted before it."""
-        values = {"VariantName": source.variant, "EndpointConfigName": source.config}
+        values = {
+            "EndpointName": self.route,
+            "VariantName": source.variant,
+            "EndpointConfigName": source.config,
+        }
         found = self._highest("/bottega/Endpoints", "InstanceCount", values)
         known, age = math.nan, 0
         for at, value in enumerate(found):
@@ -137,7 +195,7 @@ class _Charts:
         times = self.periods.times
         if not times:
             return []
-        metric = MetricName(namespace, name, dimensions(EndpointName=self.endpoint, **values))
+        metric = MetricName(namespace, name, dimensions(**values))
         query = MetricQuery(metric, times[0], times[-1] + self.length, self.length)
         found = {period.time: period.statistics.maximum for period in self.metrics.read(query)}
         return [found.get(time, math.nan) for time in times]

@@ -12,6 +12,8 @@ AsyncNotificationTopicTypes: TypeAlias = Literal[
     "SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC",
 ]
 
+AvailabilityZoneBalanceEnforcementMode: TypeAlias = Literal["PERMISSIVE"]
+
 CapacityReservationPreference: TypeAlias = Literal["capacity-reservations-only"]
 
 CapacitySizeType: TypeAlias = Literal["INSTANCE_COUNT", "CAPACITY_PERCENT"]
@@ -45,6 +47,16 @@ EndpointSortKey: TypeAlias = Literal["Name", "CreationTime", "Status"]
 EndpointStatus: TypeAlias = Literal[
     "OutOfService", "Creating", "Updating", "SystemUpdating", "RollingBack", "InService",
     "Deleting", "Failed", "UpdateRollbackFailed",
+]
+
+InferenceComponentCapacitySizeType: TypeAlias = Literal["COPY_COUNT", "CAPACITY_PERCENT"]
+
+InferenceComponentPlacementStrategy: TypeAlias = Literal["SPREAD", "BINPACK"]
+
+InferenceComponentSortKey: TypeAlias = Literal["Name", "CreationTime", "Status"]
+
+InferenceComponentStatus: TypeAlias = Literal[
+    "InService", "Creating", "Updating", "Failed", "Deleting",
 ]
 
 InferenceExecutionMode: TypeAlias = Literal["Serial", "Direct"]
@@ -266,6 +278,20 @@ class CreateEndpointOutput(TypedDict):
     EndpointArn: str
 
 
+class CreateInferenceComponentInput(TypedDict):
+    InferenceComponentName: str
+    EndpointName: str
+    VariantName: NotRequired[str]
+    Specification: NotRequired[InferenceComponentSpecification]
+    Specifications: NotRequired[list[InferenceComponentSpecification]]
+    RuntimeConfig: NotRequired[InferenceComponentRuntimeConfig]
+    Tags: NotRequired[list[Tag]]
+
+
+class CreateInferenceComponentOutput(TypedDict):
+    InferenceComponentArn: str
+
+
 class CreateModelInput(TypedDict):
     ModelName: str
     PrimaryContainer: NotRequired[ContainerDefinition]
@@ -309,6 +335,10 @@ class DeleteEndpointConfigInput(TypedDict):
 
 class DeleteEndpointInput(TypedDict):
     EndpointName: str
+
+
+class DeleteInferenceComponentInput(TypedDict):
+    InferenceComponentName: str
 
 
 class DeleteModelInput(TypedDict):
@@ -395,6 +425,26 @@ class DescribeEndpointOutput(TypedDict):
     ShadowProductionVariants: NotRequired[list[ProductionVariantSummary]]
     MetricsConfig: NotRequired[MetricsConfig]
     CrossRegionTrafficConfig: NotRequired[CrossRegionTrafficConfig]
+
+
+class DescribeInferenceComponentInput(TypedDict):
+    InferenceComponentName: str
+
+
+class DescribeInferenceComponentOutput(TypedDict):
+    InferenceComponentName: str
+    InferenceComponentArn: str
+    EndpointName: str
+    EndpointArn: str
+    VariantName: NotRequired[str]
+    FailureReason: NotRequired[str]
+    Specification: NotRequired[InferenceComponentSpecificationSummary]
+    Specifications: NotRequired[list[InferenceComponentSpecificationSummary]]
+    RuntimeConfig: NotRequired[InferenceComponentRuntimeConfigSummary]
+    CreationTime: float
+    LastModifiedTime: float
+    InferenceComponentStatus: NotRequired[InferenceComponentStatus]
+    LastDeploymentConfig: NotRequired[InferenceComponentDeploymentConfig]
 
 
 class DescribeModelInput(TypedDict):
@@ -492,6 +542,116 @@ class GetEndpointMetricsResponse(TypedDict):
 class ImageConfig(TypedDict):
     RepositoryAccessMode: RepositoryAccessMode
     RepositoryAuthConfig: NotRequired[RepositoryAuthConfig]
+
+
+class InferenceComponentAvailabilityZoneBalance(TypedDict):
+    EnforcementMode: AvailabilityZoneBalanceEnforcementMode
+    MaxImbalance: NotRequired[int]
+
+
+class InferenceComponentCapacitySize(TypedDict):
+    Type: InferenceComponentCapacitySizeType
+    Value: int
+
+
+class InferenceComponentComputeResourceRequirements(TypedDict):
+    NumberOfCpuCoresRequired: NotRequired[float]
+    NumberOfAcceleratorDevicesRequired: NotRequired[float]
+    MinMemoryRequiredInMb: int
+    MaxMemoryRequiredInMb: NotRequired[int]
+    AcceleratorPartitionType: NotRequired[str]
+
+
+class InferenceComponentContainerSpecification(TypedDict):
+    Image: NotRequired[str]
+    ArtifactUrl: NotRequired[str]
+    Environment: NotRequired[dict[str, str]]
+    ContainerMetricsConfig: NotRequired[ContainerMetricsConfig]
+
+
+class InferenceComponentContainerSpecificationSummary(TypedDict):
+    DeployedImage: NotRequired[DeployedImage]
+    ArtifactUrl: NotRequired[str]
+    Environment: NotRequired[dict[str, str]]
+    ContainerMetricsConfig: NotRequired[ContainerMetricsConfig]
+
+
+class InferenceComponentDataCacheConfig(TypedDict):
+    EnableCaching: bool
+
+
+class InferenceComponentDataCacheConfigSummary(TypedDict):
+    EnableCaching: bool
+
+
+class InferenceComponentDeploymentConfig(TypedDict):
+    RollingUpdatePolicy: InferenceComponentRollingUpdatePolicy
+    AutoRollbackConfiguration: NotRequired[AutoRollbackConfig]
+
+
+class InferenceComponentPlacementStatus(TypedDict):
+    InstanceType: str
+    CurrentCopyCount: int
+
+
+class InferenceComponentRollingUpdatePolicy(TypedDict):
+    MaximumBatchSize: InferenceComponentCapacitySize
+    WaitIntervalInSeconds: int
+    MaximumExecutionTimeoutInSeconds: NotRequired[int]
+    RollbackMaximumBatchSize: NotRequired[InferenceComponentCapacitySize]
+
+
+class InferenceComponentRuntimeConfig(TypedDict):
+    CopyCount: int
+
+
+class InferenceComponentRuntimeConfigSummary(TypedDict):
+    DesiredCopyCount: NotRequired[int]
+    CurrentCopyCount: NotRequired[int]
+    PlacementStatus: NotRequired[list[InferenceComponentPlacementStatus]]
+
+
+class InferenceComponentSchedulingConfig(TypedDict):
+    PlacementStrategy: InferenceComponentPlacementStrategy
+    AvailabilityZoneBalance: NotRequired[InferenceComponentAvailabilityZoneBalance]
+
+
+class InferenceComponentSpecification(TypedDict):
+    InstanceType: NotRequired[str]
+    ModelName: NotRequired[str]
+    Container: NotRequired[InferenceComponentContainerSpecification]
+    StartupParameters: NotRequired[InferenceComponentStartupParameters]
+    ComputeResourceRequirements: NotRequired[InferenceComponentComputeResourceRequirements]
+    BaseInferenceComponentName: NotRequired[str]
+    DataCacheConfig: NotRequired[InferenceComponentDataCacheConfig]
+    SchedulingConfig: NotRequired[InferenceComponentSchedulingConfig]
+
+
+class InferenceComponentSpecificationSummary(TypedDict):
+    InstanceType: NotRequired[str]
+    ModelName: NotRequired[str]
+    Container: NotRequired[InferenceComponentContainerSpecificationSummary]
+    StartupParameters: NotRequired[InferenceComponentStartupParameters]
+    ComputeResourceRequirements: NotRequired[InferenceComponentComputeResourceRequirements]
+    BaseInferenceComponentName: NotRequired[str]
+    DataCacheConfig: NotRequired[InferenceComponentDataCacheConfigSummary]
+    SchedulingConfig: NotRequired[InferenceComponentSchedulingConfig]
+
+
+class InferenceComponentStartupParameters(TypedDict):
+    ModelDataDownloadTimeoutInSeconds: NotRequired[int]
+    ContainerStartupHealthCheckTimeoutInSeconds: NotRequired[int]
+
+
+class InferenceComponentSummary(TypedDict):
+    CreationTime: float
+    InferenceComponentArn: str
+    InferenceComponentName: str
+    EndpointArn: str
+    EndpointName: str
+    VariantName: str
+    InferenceComponentStatus: NotRequired[InferenceComponentStatus]
+    LastModifiedTime: float
 
 
 class InferenceExecutionConfig(TypedDict):
@@ -610,6 +770,26 @@ class ListEndpointsInput(TypedDict):
 
 class ListEndpointsOutput(TypedDict):
     Endpoints: list[EndpointSummary]
+    NextToken: NotRequired[str]
+
+
+class ListInferenceComponentsInput(TypedDict):
+    SortBy: NotRequired[InferenceComponentSortKey]
+    SortOrder: NotRequired[OrderKey]
+    NextToken: NotRequired[str]
+    MaxResults: NotRequired[int]
+    NameContains: NotRequired[str]
+    CreationTimeBefore: NotRequired[float]
+    CreationTimeAfter: NotRequired[float]
+    LastModifiedTimeBefore: NotRequired[float]
+    LastModifiedTimeAfter: NotRequired[float]
+    StatusEquals: NotRequired[InferenceComponentStatus]
+    EndpointNameEquals: NotRequired[str]
+    VariantNameEquals: NotRequired[str]
+
+
+class ListInferenceComponentsOutput(TypedDict):
+    InferenceComponents: list[InferenceComponentSummary]
     NextToken: NotRequired[str]
 
 
@@ -883,6 +1063,27 @@ class UpdateEndpointWeightsAndCapacitiesInput(TypedDict):
 
 class UpdateEndpointWeightsAndCapacitiesOutput(TypedDict):
     EndpointArn: str
+
+
+class UpdateInferenceComponentInput(TypedDict):
+    InferenceComponentName: str
+    Specification: NotRequired[InferenceComponentSpecification]
+    Specifications: NotRequired[list[InferenceComponentSpecification]]
+    RuntimeConfig: NotRequired[InferenceComponentRuntimeConfig]
+    DeploymentConfig: NotRequired[InferenceComponentDeploymentConfig]
+
+
+class UpdateInferenceComponentOutput(TypedDict):
+    InferenceComponentArn: str
+
+
+class UpdateInferenceComponentRuntimeConfigInput(TypedDict):
+    InferenceComponentName: str
+    DesiredRuntimeConfig: InferenceComponentRuntimeConfig
+
+
+class UpdateInferenceComponentRuntimeConfigOutput(TypedDict):
+    InferenceComponentArn: str
 
 
 class VariantOverview(TypedDict):

@@ -17,7 +17,10 @@ const endpoint: IDescribeEndpointOutput = {
   EndpointStatus: 'InService',
   CreationTime: 1000,
   LastModifiedTime: 1000,
-  ProductionVariants: [{ VariantName: 'blue' }, { VariantName: 'green' }]
+  ProductionVariants: ['blue', 'green'].map(name => ({
+    VariantName: name,
+    DeployedImages: [{ SpecifiedImage: 'xgboost' }]
+  }))
 };
 
 const OUTPUT = 's3://bucket/out/one.out';
