@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from bottega.context import Context
@@ -23,6 +23,8 @@ def page(
     operation: str,
     kind: str,
     request: Mapping[str, Any],
+    *,
+    statuses: Sequence[str] = (),
 ) -> ResourcePage:
     """One page of the resources a List request asks for.
 
@@ -31,6 +33,7 @@ def page(
         kind: what is listed.
         request: with any of NameContains, StatusEquals, CreationTimeBefore/After,
             LastModifiedTimeBefore/After, SortBy, SortOrder, MaxResults, NextToken.
+        statuses: what StatusEquals means in the store, where that is not the status itself.
 
     Returns:
         The page; its ``next_token`` is the signed one that goes to the caller.
@@ -44,7 +47,7 @@ def page(
     query = ResourceQuery(
         kind=kind,
         name_contains=request.get("NameContains", ""),
-        statuses=(request["StatusEquals"],) if "StatusEquals" in request else (),
+        statuses=statuses or ((request["StatusEquals"],) if "StatusEquals" in request else ()),
         created_after=request.get("CreationTimeAfter"),
         created_before=request.get("CreationTimeBefore"),
         modified_after=request.get("LastModifiedTimeAfter"),

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from bottega.serving.routing import (
     InstanceRoute,
     RoutingTable,
     VariantRoute,
+    component_route,
 )
 from bottega.wire.core import Wire
 
@@ -75,6 +76,7 @@ class Bench:
     port: int
     listener: Listener
     keys: Any
+    routes: RoutingTable
     by_lane: list[bool] = field(default_factory=list)
     """What the lane said to each request that it was given."""
 
@@ -187,8 +189,12 @@ def bench(tmp_path_factory: pytest.TempPathFactory, bench_maker: Any) -> Iterato
     table.put(route("hurried", path, timeout_seconds=0.05))
     table.put(route("many", path, multi_model=True))
     table.put(route("direct", path, containers=("a", "b")))
+    table.put(EndpointRoute("host", (), hosts=("v",)))
+    for name, asleep in (("c", False), ("sleeper", True)):
+        component = route(component_route(name), path)
+        table.put(replace(component, endpoint="host", asleep=asleep))
     port = server.servers[0].sockets[0].getsockname()[1]
-    found = Bench(port, listener, made.ports.credentials)
+    found = Bench(port, listener, made.ports.credentials, table)
     submit = listener.lane.submit
 
     def noted(*arguments: Any) -> bool:
@@ -228,6 +234,7 @@ ANSWERED: Mapping[str, tuple[int, Callable[[Bench], bytes]]] = {
     "inference id": (200, to("e", X_Amzn_SageMaker_Inference_Id="id-1")),
     "one of many models": (200, to("many", b"echo", X_Amzn_SageMaker_Target_Model="m.tar.gz")),
     "one container": (200, to("direct", b"echo", X_Amzn_SageMaker_Target_Container_Hostname="b")),
+    "an inference component": (200, to("host", b"echo", X_Amzn_SageMaker_Inference_Component="c")),
     "the model refuses": (424, to("e", b"status 400 Bad Request")),
     "the model fails": (424, to("e", b"status 500 Oh")),
     "the model goes away": (424, to("e", GONE.encode())),
@@ -257,6 +264,10 @@ LEFT: Mapping[str, tuple[int, Callable[[Bench], bytes]]] = {
     "a container of one": (400, to("e", X_Amzn_SageMaker_Target_Container_Hostname="b")),
     "no container where there are two": (400, to("direct")),
     "another container": (400, to("direct", X_Amzn_SageMaker_Target_Container_Hostname="c")),
+    "no inference component": (400, to("host")),
+    "another's inference component": (400, to("e", X_Amzn_SageMaker_Inference_Component="c")),
+    "a component without copies": (400, to("host", X_Amzn_SageMaker_Inference_Component="sleeper")),
+    "not a component's name": (400, to("host", X_Amzn_SageMaker_Inference_Component="-c-")),
     "a session": (400, to("e", X_Amzn_SageMaker_Session_Id="NEW_SESSION")),
     "asynchronous": (400, to("async")),
     "nobody there": (503, to("down")),
@@ -286,6 +297,13 @@ def test_the_lane_answers_as_the_ordinary_way(bench: Bench, what: str) -> None:
     assert bench.by_lane == [True]
     assert by_lane == ordinary
     assert by_lane[0].startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_what_is_refused_for_want_of_copies_is_counted_once(bench: Bench) -> None:
+    routes = bench.routes
+    before = routes.traffic.last(component_route("sleeper"), 600)["v"].requests
+    bench.ask(to("host", X_Amzn_SageMaker_Inference_Component="sleeper")(bench))
+    assert routes.traffic.last(component_route("sleeper"), 600)["v"].requests == before + 1
 
 
 @pytest.mark.parametrize("what", LEFT)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 FetchModel = Callable[[str, str, str, str], Awaitable[None]]
 """Endpoint, variant, instance and TargetModel; raises ValidationError where there is no such model
 or it cannot be unpacked."""
-_COMPONENT = "#"
-"""In front of the name of an inference component: names of log groups may have it, and those of
-endpoints not."""
+_COMPONENT = "_"
+"""In front of the name of an inference component: no endpoint's name has it, while folders, URIs
+and log groups may."""
 Strategy = Literal["LEAST_OUTSTANDING_REQUESTS", "RANDOM"]
 CaptureMode = Literal["Input", "Output"]
 
@@ -115,7 +115,8 @@ class EndpointRoute:
     endpoint: str = ""
     """Of an inference component: the endpoint that it is on."""
     asleep: bool = False
-    """Whether an inference component shall have no copies now."""
+    """Whether an inference component has no copies: none are wanted, or the first has not answered
+    yet."""
 
     def variants(self) -> Iterable[tuple[FleetRoute, VariantRoute]]:
         """Every variant that serves, fleet by fleet; shadows are not among them."""

@@ -101,7 +101,7 @@ class InvocationFace:
             invocation = invocations.read(self._ports.config, members)
             destination = (
                 invocations.destination_of(self._ports.config, self._ports.routes, members)
-                if route.hosts
+                if route.hosts or "InferenceComponentName" in members
                 else endpoint
             )
         except BottegaError:

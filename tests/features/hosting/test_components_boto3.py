@@ -64,6 +64,21 @@ def settled(hosting: BotoHosting) -> dict[str, Any]:
     return dict(eventually(described, "the component is in service"))
 
 
+def metric(hosting: BotoHosting, name: str) -> float:
+    """The sum of a metric of the component over the last minutes."""
+    now = datetime.now(UTC)
+    points = hosting.cloudwatch.get_metric_statistics(
+        Namespace="AWS/SageMaker",
+        MetricName=name,
+        Dimensions=[{"Name": "InferenceComponentName", "Value": "c"}],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return float(sum(point["Sum"] for point in points))
+
+
 def refused(call: Any, **request: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as caught:
         call(**request)
@@ -100,25 +115,12 @@ def test_its_requests_are_counted_and_captured_for_the_endpoint(hosting: BotoHos
         EndpointName="e", InferenceComponentName="c", Body=b"kept", ContentType="text/csv"
     )
 
-    def counted() -> float:
-        now = datetime.now(UTC)
-        points = hosting.cloudwatch.get_metric_statistics(
-            Namespace="AWS/SageMaker",
-            MetricName="Invocations",
-            Dimensions=[{"Name": "InferenceComponentName", "Value": "c"}],
-            StartTime=now - timedelta(minutes=5),
-            EndTime=now + timedelta(minutes=1),
-            Period=60,
-            Statistics=["Sum"],
-        )["Datapoints"]
-        return float(sum(point["Sum"] for point in points))
-
     def captured() -> list[str]:
         keys = hosting.keys("captured/e/v/")
         lines = [line for key in keys for line in hosting.read(key).decode().splitlines()]
         return [json.loads(line)["captureData"]["endpointInput"]["data"] for line in lines]
 
-    eventually(lambda: counted() >= 1, "the request is counted")
+    eventually(lambda: metric(hosting, "Invocations") >= 1, "the request is counted")
     eventually(lambda: "kept" in captured(), "the request is captured")
 
 
@@ -162,6 +164,7 @@ def test_no_copies_and_back_by_itself(hosting: BotoHosting) -> None:
 
     answer = hosting.runtime.invoke_endpoint(ContentType="text/plain", **asked)
     assert answer["Body"].read().endswith(b": x")
+    assert metric(hosting, "NoCapacityInvocationFailures") == 1
     (told, *_) = scaling.describe_scaling_activities(ServiceNamespace="sagemaker")[
         "ScalingActivities"
     ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bottega.errors import BottegaError, ValidationError, ValidationException
+from bottega.features.hosting import outcomes
 from bottega.features.hosting.resources import COMPONENT, ENDPOINT
 from bottega.testing.hosting import ECHO, HostingStudio, until
 
@@ -108,7 +110,7 @@ def test_components_share_an_endpoint(hosting: HostingStudio) -> None:
     with pytest.raises(ValidationException, match=r"inference components \(c-one, c-two\)"):
         hosting.call("DeleteEndpoint", EndpointName=endpoint)
     gone(hosting, "c-one", "c-two")
-    assert not [path for path in hosting.work if "#c-" in str(path)]
+    assert not [path for path in hosting.work if {"_c-one", "_c-two"} & set(path.parts)]
     hosting.delete(endpoint)
 
 
@@ -152,6 +154,25 @@ def test_copies_come_and_go(hosting: HostingStudio) -> None:
     gone(hosting, "copied")
 
 
+def test_who_asks_while_the_first_copy_starts_is_told_so(hosting: HostingStudio) -> None:
+    endpoint = host(hosting, "ic-wakes")
+    hosting.echo_model("wakes", "import time\ntime.sleep(2)\n" + ECHO)
+    create(hosting, "wakes", endpoint, RuntimeConfig={"CopyCount": 0})
+    settled(hosting, "wakes")
+    hosting.call(
+        "UpdateInferenceComponentRuntimeConfig",
+        InferenceComponentName="wakes",
+        DesiredRuntimeConfig={"CopyCount": 1},
+    )
+
+    with pytest.raises(ValidationError, match="Inference Component has no capacity to process"):
+        ask(hosting, endpoint, "wakes")
+
+    settled(hosting, "wakes")
+    assert ask(hosting, endpoint, "wakes") == b"wakes: x"
+    gone(hosting, "wakes")
+
+
 @pytest.mark.parametrize("type_", ["", "COPY_COUNT", "CAPACITY_PERCENT"])
 def test_another_model_takes_over_without_a_lost_request(
     hosting: HostingStudio, type_: str
@@ -172,6 +193,8 @@ def test_another_model_takes_over_without_a_lost_request(
             Specification=specification(other),
             **policy,
         )
+        while (found := describe(hosting, name))["InferenceComponentStatus"] == "Updating":
+            assert found["RuntimeConfig"]["CurrentCopyCount"] >= 2
         settled(hosting, name)
         until(lambda: answers[-1] == f"{other}: x".encode())
 
@@ -246,7 +269,7 @@ def test_who_starts_anew_finds_the_copies_that_run(tmp_path: Path) -> None:
         assert describe(after, "c")["RuntimeConfig"]["CurrentCopyCount"] == 2
         after.studio.ports.store.delete(COMPONENT, "c")  # as a kill after the deletion leaves it
         after.studio.controllers.wake(after.studio.components, "c")
-        until(lambda: not [path for path in after.work if "#c" in str(path)])
+        until(lambda: not [path for path in after.work if "_c" in path.parts])
         after.delete_all()
 
 
@@ -312,30 +335,125 @@ def test_what_makes_no_sense_is_refused(
     assert not still.call("ListInferenceComponents")["InferenceComponents"]
 
 
-def two_hosts(studio: HostingStudio) -> str:
-    variants = [
-        {"VariantName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-        for name in ("v", "v2")
+def test_an_endpoint_keeps_what_components_are_on(
+    still: HostingStudio, in_service: Callable[..., None]
+) -> None:
+    still.echo_model("m")
+    in_service("e", still.config("plain", "m"))
+    still.call("UpdateEndpoint", EndpointName="e", EndpointConfigName=two_hosts(still))
+    in_service("e")
+    two_hosts(still, "fewer", "v2")
+    two_hosts(still, "isolated", EnableNetworkIsolation=True)
+    create(still, "c", "e", VariantName="v", Specification=specification("m"))
+
+    for config, words in (
+        (
+            "fewer",
+            "fewer has no variant 'v' without a model, which the inference component c is on",
+        ),
+        ("plain", "plain has no variant 'v' without a model"),
+        ("isolated", "isolated has another EnableNetworkIsolation for variant 'v'"),
+    ):
+        with pytest.raises(ValidationException, match=words):
+            still.call("UpdateEndpoint", EndpointName="e", EndpointConfigName=config)
+    with pytest.raises(ValidationException, match="plain has no variant 'v'"):
+        still.ask("RollBackEndpoint", EndpointName="e")
+
+
+def test_a_variant_that_will_go_takes_no_components(
+    still: HostingStudio, in_service: Callable[..., None]
+) -> None:
+    still.echo_model("m")
+    in_service("e", two_hosts(still))
+    two_hosts(still, "fewer", "v2")
+    still.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="fewer")
+
+    with pytest.raises(ValidationException, match="'v'; the endpoint's variants are v2"):
+        create(still, "c", "e", VariantName="v", Specification=specification("m"))
+
+
+def test_an_update_keeps_the_instances_of_hosts(
+    still: HostingStudio, in_service: Callable[..., None]
+) -> None:
+    in_service("e", two_hosts(still, "many", instances=3))
+    routing = {
+        "Type": "CANARY",
+        "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1},
+        "WaitIntervalInSeconds": 0,
+    }
+    still.call(
+        "UpdateEndpoint",
+        EndpointName="e",
+        EndpointConfigName=two_hosts(still),
+        RetainAllVariantProperties=True,
+        DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}},
+    )
+    in_service("e")
+
+    variants = still.describe("e")["ProductionVariants"]
+    assert [one["DesiredInstanceCount"] for one in variants] == [3, 3]
+
+
+def test_hosts_are_not_scaled_themselves(
+    still: HostingStudio, in_service: Callable[..., None]
+) -> None:
+    in_service("e", two_hosts(still))
+    context = still.studio.owner("sdk")
+    target = {
+        "ServiceNamespace": "sagemaker",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "ResourceId": "endpoint/e/variant/v",
+        "MinCapacity": 1,
+        "MaxCapacity": 2,
+    }
+    with pytest.raises(ValidationException, match="hosts inference components; scale their copies"):
+        still.studio.registry.call(
+            "application-autoscaling", "RegisterScalableTarget", target, context
+        )
+
+
+def test_a_rollback_that_failed_is_called_failed(
+    still: HostingStudio, in_service: Callable[..., None]
+) -> None:
+    still.echo_model("m")
+    in_service("e", two_hosts(still))
+    create(still, "c", "e", VariantName="v", Specification=specification("m"))
+    still.studio.ports.store.modify(
+        COMPONENT, "c", lambda present: replace(present, status="UpdateRollbackFailed")
+    )
+
+    assert describe(still, "c")["InferenceComponentStatus"] == "Failed"
+    (listed,) = still.call("ListInferenceComponents", StatusEquals="Failed")["InferenceComponents"]
+    assert listed["InferenceComponentStatus"] == "Failed"
+
+
+def two_hosts(
+    studio: HostingStudio, name: str = "hosts", *variants: str, instances: int = 1, **more: Any
+) -> str:
+    """A configuration for components; returns its name."""
+    production = [
+        {"VariantName": one, "InstanceType": "ml.m5.large", "InitialInstanceCount": instances}
+        for one in variants or ("v", "v2")
     ]
     studio.call(
         "CreateEndpointConfig",
-        EndpointConfigName="hosts",
-        ProductionVariants=variants,
+        EndpointConfigName=name,
+        ProductionVariants=production,
         ExecutionRoleArn=ROLE,
+        **more,
     )
-    return "hosts"
+    return name
 
 
 @pytest.fixture
 def in_service(still: HostingStudio) -> Callable[..., None]:
-    """Makes endpoints that count as in service, though nothing is made so."""
+    """Makes endpoints, or changes of them, that count as done, though nothing is."""
 
-    def make(name: str, config: str) -> None:
-        from dataclasses import replace
-
-        still.call("CreateEndpoint", EndpointName=name, EndpointConfigName=config)
+    def make(name: str, config: str = "") -> None:
+        if config:
+            still.call("CreateEndpoint", EndpointName=name, EndpointConfigName=config)
         still.studio.ports.store.modify(
-            ENDPOINT, name, lambda present: replace(present, status="InService")
+            ENDPOINT, name, lambda present: outcomes.succeeded(present, 1.0)
         )
 
     return make

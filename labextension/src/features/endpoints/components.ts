@@ -1,3 +1,4 @@
+import { BottegaError } from '../../api/request';
 import type {
   IDescribeEndpointOutput,
   IDescribeInferenceComponentOutput
@@ -53,13 +54,31 @@ async function readAll(
     );
     token = page.NextToken;
   } while (token);
-  return Promise.all(
-    names.map(name =>
-      client.call(
-        'sagemaker:DescribeInferenceComponent',
-        { InferenceComponentName: name },
-        signal
-      )
-    )
+  const found = await Promise.all(
+    names.map(name => describe(client, name, signal))
   );
+  return found.filter(one => one !== null);
+}
+
+/** What a component is; null where it was deleted meanwhile. */
+async function describe(
+  client: IBottegaClient,
+  name: string,
+  signal: AbortSignal
+): Promise<IDescribeInferenceComponentOutput | null> {
+  try {
+    return await client.call(
+      'sagemaker:DescribeInferenceComponent',
+      { InferenceComponentName: name },
+      signal
+    );
+  } catch (error) {
+    if (
+      error instanceof BottegaError &&
+      /could not find/i.test(error.message)
+    ) {
+      return null;
+    }
+    throw error;
+  }
 }

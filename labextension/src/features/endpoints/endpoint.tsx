@@ -153,16 +153,21 @@ function Content(
             label: trans.__('Deployments'),
             render: () => <DeploymentsTab {...props} />
           },
-          {
-            id: 'scaling',
-            label: trans.__('Scaling'),
-            render: () => <ScalingTab {...props} />
-          },
-          {
-            id: 'alarms',
-            label: trans.__('Alarms'),
-            render: () => <AlarmsTab {...props} />
-          },
+          // Its variants are neither scaled nor measured: its components are.
+          ...(hasComponents(endpoint)
+            ? []
+            : [
+                {
+                  id: 'scaling',
+                  label: trans.__('Scaling'),
+                  render: () => <ScalingTab {...props} />
+                },
+                {
+                  id: 'alarms',
+                  label: trans.__('Alarms'),
+                  render: () => <AlarmsTab {...props} />
+                }
+              ]),
           {
             id: 'capture',
             label: trans.__('Capture'),

@@ -150,7 +150,9 @@ export function TestTab(
             title={
               ready
                 ? trans.__('Ctrl+Enter')
-                : trans.__('Only an endpoint in service answers')
+                : endpoint.EndpointStatus === 'InService'
+                  ? trans.__('No model is on this endpoint yet')
+                  : trans.__('Only an endpoint in service answers')
             }
             onClick={() => void send()}
           >

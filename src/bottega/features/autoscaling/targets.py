@@ -148,6 +148,11 @@ def lowest_capacity(described: Mapping[str, Any], key: TargetKey) -> int:
             f"{', '.join(sorted(found)) or 'nothing yet'}."
         )
     serverless = "DesiredServerlessConfig" in found[key.variant]
+    if not serverless and not found[key.variant].get("DeployedImages"):
+        raise ValidationException(
+            f"Variant {key.variant} hosts inference components; scale their copies: ResourceId "
+            "inference-component/<inference component name>."
+        )
     if serverless is (key.dimension == INSTANCES):
         raise ValidationException(
             f"ScalableDimension {key.dimension} does not go with variant {key.variant}, which "

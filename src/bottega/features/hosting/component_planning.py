@@ -41,8 +41,9 @@ def host_of(endpoint: Resource, wanted: str | None) -> HostPlan:
             f'"{endpoint.status}".'
         )
     plans = EndpointPlans.of(endpoint)
-    serving = plans.active or plans.target
-    hosts = {host.name: host for host in serving.hosts} if serving else {}
+    # While it is updated, those that it has now and will have.
+    lasting = [{host.name: host for host in one.hosts} for one in plans.deployments]
+    hosts = {name: host for name, host in lasting[-1].items() if all(name in x for x in lasting)}
     if not hosts:
         raise ValidationException(
             f"EndpointName {endpoint.name!r} serves models of its own. Inference components need "

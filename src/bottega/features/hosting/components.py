@@ -30,6 +30,8 @@ from bottega.storage.metadata import Resource
 
 _IN_PROGRESS = frozenset({"Creating", "Updating", "Deleting"})
 """Statuses that a component leaves by itself."""
+_FAILED = ("Failed", "UpdateRollbackFailed")
+"""SageMaker has one word for both where components are concerned."""
 _PLACE = ("EndpointName", "EndpointArn", "VariantName")
 _SIZES = ("MaximumBatchSize", "RollbackMaximumBatchSize")
 _COPIES, _INSTANCES = "COPY_COUNT", "INSTANCE_COUNT"
@@ -67,7 +69,7 @@ def create_inference_component(context: Context, request: Mapping[str, Any]) -> 
     created = resources.create(
         context, COMPONENT, request, body, status="Creating", private=kept.to_json()
     )
-    _undo_unless_there(context, created)
+    _claim_host(context, created)
     return {"InferenceComponentArn": created.arn}
 
 
@@ -78,14 +80,15 @@ def create_inference_component(context: Context, request: Mapping[str, Any]) -> 
 def describe_inference_component(context: Context, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Show an inference component as it stands now."""
     component = resources.find(context, COMPONENT, request["InferenceComponentName"])
-    deployment = _deployment(EndpointPlans.of(component))
-    routed = serving(context, component_route(component.name), deployment)
+    plans, route = EndpointPlans.of(component), component_route(component.name)
+    deployment = _deployment(plans)
+    answering = sum(sum(serving(context, route, one).values()) for one in plans.deployments)
     answer = {
         **component.body,
         "Specification": _specification(deployment),
         "RuntimeConfig": {
             "DesiredCopyCount": deployment.instances,
-            "CurrentCopyCount": sum(routed.values()),
+            "CurrentCopyCount": answering,
         },
         "InferenceComponentStatus": _status(component),
         "LastModifiedTime": component.modified,
@@ -103,7 +106,13 @@ def list_inference_components(context: Context, request: Mapping[str, Any]) -> M
     shown: list[Mapping[str, Any]] = []
     asked = dict(request)
     while True:  # until there is one to show, as a page may have none of the endpoint's
-        page = listing.page(context, "ListInferenceComponents", COMPONENT, asked)
+        page = listing.page(
+            context,
+            "ListInferenceComponents",
+            COMPONENT,
+            asked,
+            statuses=_FAILED if request.get("StatusEquals") == "Failed" else (),
+        )
         shown += [_summary(found) for found in page.resources if _is_wanted(found, request)]
         if shown or not page.next_token:
             break
@@ -164,17 +173,24 @@ def delete_inference_component(context: Context, request: Mapping[str, Any]) -> 
     change_endpoint(context, request["InferenceComponentName"], deleting, COMPONENT)
 
 
-def _undo_unless_there(context: Context, created: Resource) -> None:
-    """Take a component back whose endpoint is deleted at the same moment.
+def _claim_host(context: Context, created: Resource) -> None:
+    """Make the endpoint a newer one: who is about to delete it, or to take the variant away, has to
+    look again, and finds the component. One that comes too late is taken back.
 
     Raises:
-        ValidationException: it was.
+        ValidationException: it came too late.
     """
-    try:
-        endpoint = resources.find(context, ENDPOINT, created.body["EndpointName"])
+
+    def claimed(endpoint: Resource) -> Resource:
         host_of(endpoint, created.body["VariantName"])
+        return replace(endpoint)
+
+    try:
+        change_endpoint(context, created.body["EndpointName"], claimed)
     except ValidationException:
-        context.ports.store.delete(COMPONENT, created.name)
+        change_endpoint(
+            context, created.name, lambda present: replace(present, status="Deleting"), COMPONENT
+        )
         raise
 
 
@@ -222,8 +238,7 @@ def _specification(deployment: Deployment) -> Mapping[str, Any]:
 
 
 def _status(component: Resource) -> str:
-    """SageMaker has one word less for components than for endpoints."""
-    return "Failed" if component.status == "UpdateRollbackFailed" else component.status
+    return "Failed" if component.status in _FAILED else component.status
 
 
 def _is_wanted(component: Resource, request: Mapping[str, Any]) -> bool:

@@ -306,7 +306,7 @@ class ServingController(Controller):
         active = self._fleet(name, plans.active) if plans.active else None
         target = self._fleet(name, plans.target) if plans.active and plans.target else None
         share = plans.under_way.share if target else 0.0
-        route = endpoint_route(self.route_of(name), active, target, share)
+        route = endpoint_route(self.route_of(name), active, target, share, plans.before)
         if route is not None and self._ports.routes.get(route.name) != route:
             self._ports.routes.put(route)
 

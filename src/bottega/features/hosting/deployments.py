@@ -105,8 +105,9 @@ class Deployment:
 
     @property
     def instances(self) -> int:
-        """Wanted of all variants that serve."""
-        return sum(variant.instances for variant in self.variants)
+        """Wanted of all variants that serve or host components."""
+        hosted = sum(host.instances for host in self.hosts)
+        return hosted + sum(variant.instances for variant in self.variants)
 
     def with_variants(self, changed: Mapping[str, VariantPlan]) -> Deployment:
         """The same deployment with other plans for some variants."""
@@ -160,6 +161,12 @@ class EndpointPlans:
             rollout=Rollout(**rollout) if rollout else None,
             history=tuple(stored.get("history", ())),
         )
+
+    @property
+    def deployments(self) -> tuple[Deployment, ...]:
+        """What serves, and what shall serve instead: at least one of them but for an endpoint that
+        has failed."""
+        return tuple(one for one in (self.active, self.target) if one is not None)
 
     @property
     def under_way(self) -> Rollout:

@@ -68,7 +68,6 @@ def update_endpoint(context: Context, request: Mapping[str, Any]) -> Mapping[str
     if active and _keeps(request, "DataCaptureConfig"):
         target = replace(target, capture=active.capture)
     _refuse_another_kind(active, target)
-    _refuse_other_hosts(context, name, target)
     policy = _policy(endpoint, request)
     check_policy(context, policy, target)
     return {"EndpointArn": start_update(context, name, target, policy).arn}
@@ -115,6 +114,8 @@ def start_update(
     def updating(present: Resource) -> Resource:
         refuse_unless_settled(present)
         plans = EndpointPlans.of(present)
+        if kind == ENDPOINT:
+            _refuse_other_hosts(context, name, plans.active, target)
         kept = replace(
             plans,
             target=target,
@@ -166,15 +167,28 @@ def _policy(endpoint: Resource, request: Mapping[str, Any]) -> Mapping[str, Any]
     return kept
 
 
-def _refuse_other_hosts(context: Context, name: str, target: Deployment) -> None:
-    """An endpoint keeps the variants that inference components are on."""
-    hosts = {host.name for host in target.hosts}
+def _refuse_other_hosts(
+    context: Context, name: str, active: Deployment | None, target: Deployment
+) -> None:
+    """An endpoint keeps the variants that inference components are on, as the components were
+    planned for them."""
+    before = {host.name: host for host in active.hosts} if active else {}
+    after = {host.name: host for host in target.hosts}
     for component, variant in components_of(context.ports, name).items():
-        if variant not in hosts:
+        if variant not in after:
             raise ValidationException(
                 f"EndpointConfigName {target.config} has no variant {variant!r} without a model, "
                 f"which the inference component {component} is on."
             )
+        for member, what in (("isolated", "EnableNetworkIsolation"), ("strategy", "RoutingConfig")):
+            if variant in before and getattr(before[variant], member) != getattr(
+                after[variant], member
+            ):
+                raise ValidationException(
+                    f"EndpointConfigName {target.config} has another {what} for variant "
+                    f"{variant!r}, which the inference component {component} is on; delete the "
+                    "component first."
+                )
 
 
 def _refuse_another_kind(active: Deployment | None, target: Deployment) -> None:
@@ -211,11 +225,16 @@ def _retained(endpoint: Resource, request: Mapping[str, Any]) -> Mapping[str, Ma
     """What the endpoint's variants keep of their present state, by variant name."""
     active = EndpointPlans.of(endpoint).active
     kept = [field for property_, field in _RETAINED.items() if _keeps(request, property_)]
-    return {
+    if active is None:
+        return {}
+    hosts = {
+        host.name: {field: float(getattr(host, field)) for field in kept} for host in active.hosts
+    }
+    return hosts | {
         variant.name: {
             field: float(getattr(variant, field))
             for field in kept
             if not (field == "instances" and variant.serverless)
         }
-        for variant in (active.all_variants if active else ())
+        for variant in active.all_variants
     }

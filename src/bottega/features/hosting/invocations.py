@@ -70,6 +70,19 @@ _LONGEST_REFUSAL = 64 * 1024
 """Bytes of what a model server says when it refuses a request for a stream."""
 _RETRY_SECONDS = 1
 
+
+class NoCopies(ValidationError):
+    """An inference component shall have no copies now.
+
+    Attributes:
+        route: the component's.
+    """
+
+    def __init__(self, route: EndpointRoute) -> None:
+        super().__init__(_NO_COPIES)
+        self.route = route
+
+
 Unsent = EndpointUnknown | VariantUnknown | TargetUnfit | InvocationFailed
 """Whatever the router raises in place of an answer."""
 UNSENT = (EndpointUnknown, VariantUnknown, TargetUnfit, InvocationFailed)
@@ -81,7 +94,7 @@ async def invoke_endpoint(context: Context, request: Mapping[str, Any]) -> Mappi
     config, endpoint = context.ports.config, request["EndpointName"]
     invocation = read(config, request)
     routes = context.ports.routes
-    destination = destination_of(config, routes, request)
+    destination = _counted_destination(context, request)
     try:
         invoked = await router_of(routes).invoke(destination, invocation)
     except UNSENT as error:
@@ -101,7 +114,7 @@ async def invoke_endpoint_with_response_stream(
     config, endpoint = context.ports.config, request["EndpointName"]
     invocation = read(config, request)
     routes = context.ports.routes
-    destination = destination_of(config, routes, request)
+    destination = _counted_destination(context, request)
     try:
         streamed = await router_of(routes).stream(destination, invocation)
     except UNSENT as error:
@@ -183,8 +196,8 @@ def destination_of(config: Config, routes: RoutingTable, request: Mapping[str, A
     component it names.
 
     Raises:
-        ValidationError: the endpoint takes no such request, the component is not there or has no
-            copies.
+        NoCopies: the component shall have no copies now.
+        ValidationError: the endpoint takes no such request, or the component is not there.
     """
     endpoint, component = request["EndpointName"], request.get("InferenceComponentName")
     route = routes.get(endpoint)
@@ -201,13 +214,22 @@ def destination_of(config: Config, routes: RoutingTable, request: Mapping[str, A
             "not found."
         )
     if found.asleep:
-        for fleet, variant in found.variants():
-            # One that nobody counts would never be scaled out.
-            routes.traffic.record(
-                found.name, variant.name, 400, None, config=fleet.config_name, overhead=0.0
-            )
-        raise ValidationError(_NO_COPIES)
+        raise NoCopies(found)
     return found.name
+
+
+def _counted_destination(context: Context, request: Mapping[str, Any]) -> str:
+    """The destination; what is refused for want of copies is counted, or nothing would ever scale
+    them out."""
+    routes = context.ports.routes
+    try:
+        return destination_of(context.ports.config, routes, request)
+    except NoCopies as refused:
+        for fleet, variant in list(refused.route.variants())[:1]:
+            routes.traffic.record(
+                refused.route.name, variant.name, 400, None, config=fleet.config_name, overhead=0.0
+            )
+        raise
 
 
 def check_synchronous(route: EndpointRoute) -> None:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from bottega import filter_words
 from bottega.context import Context
+from bottega.features.hosting.component_resources import components_of
 from bottega.features.hosting.deployments import Deployment, EndpointPlans, HostPlan, VariantPlan
 from bottega.features.hosting.descriptions import serving
 from bottega.features.hosting.resources import ENDPOINT
@@ -70,7 +71,7 @@ def _overview(context: Context, endpoint: Resource) -> EndpointOverview:
     counts = serving(context, endpoint.name, deployment) if deployment else {}
     minute = last_minute(routes.traffic, endpoint.name)
     if deployment and deployment.hosts:
-        minute = minutes_of(context.ports, endpoint.name)
+        minute = minutes_of(context.ports, components_of(context.ports, endpoint.name))
     overview: EndpointOverview = {
         "EndpointName": endpoint.name,
         "EndpointArn": endpoint.arn,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bottega.algorithms import registry
-from bottega.features.hosting.deployments import VariantPlan
+from bottega.features.hosting.deployments import Deployment, VariantPlan
 from bottega.features.hosting.fleets import Fleet
 from bottega.features.hosting.places import log_group
 from bottega.model_servers.plans import ModelPlan
@@ -29,16 +29,29 @@ _MODES: Mapping[str, tuple[CaptureMode, ...]] = {
 
 
 def endpoint_route(
-    name: str, active: Fleet | None, target: Fleet | None, share: float
+    name: str,
+    active: Fleet | None,
+    target: Fleet | None,
+    share: float,
+    before: Deployment | None = None,
 ) -> EndpointRoute | None:
     """The route of an endpoint with so much of its traffic on the target; None where nothing
-    serves yet."""
+    serves yet.
+
+    Args:
+        before: what the active deployment was, while its capacity is changed.
+    """
     parts = [(active, 1.0 - share), (target, share)]
     fleets = [(fleet, part) for fleet, part in parts if fleet is not None and part > 0]
     if not fleets:
         return None
     most = max(fleets, key=lambda found: found[1])[0]
     deployment = most.deployment
+    wanted = any(fleet.deployment.instances for fleet, _ in fleets)
+    answering = any(
+        fleet.instances(plan.name) for fleet, _ in fleets for plan in fleet.deployment.variants
+    )
+    waking = before is not None and not before.instances and not answering
     return EndpointRoute(
         name=name,
         fleets=tuple(
@@ -54,7 +67,7 @@ def endpoint_route(
         asynchronous=deployment.asynchronous is not None,
         hosts=tuple(host.name for host in deployment.hosts),
         endpoint=deployment.endpoint,
-        asleep=bool(deployment.endpoint) and not deployment.instances,
+        asleep=bool(deployment.endpoint) and (waking or not wanted),
     )
 
 

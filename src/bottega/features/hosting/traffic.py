@@ -96,7 +96,7 @@ def _of_components(
         if len(times) <= 1:  # else a period has ended in between
             break
     nothing = [Tally()] * len(next(iter(times), ()))
-    minutes = minutes_of(context.ports, endpoint)
+    minutes = minutes_of(context.ports, components)
     shown: list[VariantSeries] = []
     columns: dict[str, list[Tally]] = {}
     for name, periods in found.items():
@@ -115,11 +115,11 @@ def _of_components(
     }
 
 
-def minutes_of(ports: Ports, endpoint: str) -> Mapping[str, Tally]:
-    """What a summary sums up of the inference components of an endpoint, by component."""
+def minutes_of(ports: Ports, components: Iterable[str]) -> Mapping[str, Tally]:
+    """What a summary sums up of inference components, by component."""
     return {
         name: total(last_minute(ports.routes.traffic, component_route(name)).values())
-        for name in components_of(ports, endpoint)
+        for name in components
     }
 
 

@@ -154,6 +154,33 @@ describe('an endpoint with inference components', () => {
     render(<EndpointScreen {...shown([])} />);
     await settled();
     expect(screen.getByText(/No model is on this endpoint yet/)).toBeTruthy();
+    expect(screen.queryByRole('tab', { name: 'Scaling' })).toBeNull();
+  });
+
+  it('passes over one that was deleted meanwhile', async () => {
+    const props = shown([component('churn'), component('gone')], {
+      'sagemaker:DescribeInferenceComponent': asked => {
+        if (asked.InferenceComponentName === 'gone') {
+          throw new BottegaError('ValidationException', 'Could not find', 400);
+        }
+        return component('churn');
+      }
+    });
+    const { container } = render(<EndpointScreen {...props} />);
+    await settled();
+    expect(container.querySelectorAll('[data-component]')).toHaveLength(1);
+  });
+
+  it('says why the logs cannot be chosen', async () => {
+    const props = shown([], {
+      'sagemaker:ListInferenceComponents': () => {
+        throw new BottegaError('InternalFailure', 'it is broken', 500);
+      }
+    });
+    render(<EndpointScreen {...props} parameters={{ tab: 'logs' }} />);
+    await settled();
+    expect(screen.getByText(/it is broken/)).toBeTruthy();
+    expect(screen.queryByText(/No model is on this endpoint/)).toBeNull();
   });
 
   it('has other numbers of copies applied', async () => {
