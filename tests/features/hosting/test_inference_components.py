@@ -88,89 +88,89 @@ def gone(hosting: HostingStudio, *names: str) -> None:
 
 def test_components_share_an_endpoint(hosting: HostingStudio) -> None:
     endpoint = host(hosting, "ic-shared")
-    for name in ("c-one", "c-two"):
+    for name in ("ic-one", "ic-two"):
         serve(hosting, name, endpoint)
 
-    assert ask(hosting, endpoint, "c-one") == b"c-one: x"
-    assert ask(hosting, endpoint, "c-two") == b"c-two: x"
-    found = describe(hosting, "c-one")
+    assert ask(hosting, endpoint, "ic-one") == b"ic-one: x"
+    assert ask(hosting, endpoint, "ic-two") == b"ic-two: x"
+    found = describe(hosting, "ic-one")
     assert found["EndpointArn"].endswith(":endpoint/ic-shared")
     assert found["VariantName"] == "v"
-    assert found["Specification"] == specification("c-one")
+    assert found["Specification"] == specification("ic-one")
     assert found["RuntimeConfig"] == {"DesiredCopyCount": 1, "CurrentCopyCount": 1}
     logs = hosting.studio.ports.logs
-    assert [s.name.split("/")[0] for s in logs.streams("/aws/sagemaker/InferenceComponents/c-one")]
+    assert [s.name.split("/")[0] for s in logs.streams("/aws/sagemaker/InferenceComponents/ic-one")]
     (variant,) = hosting.call("DescribeEndpoint", EndpointName=endpoint)["ProductionVariants"]
     assert (variant["VariantName"], variant["CurrentInstanceCount"]) == ("v", 1)
 
     with pytest.raises(ValidationError, match="Inference Component Name header is required"):
         hosting.invoke(endpoint, "x")
-    with pytest.raises(ValidationError, match="Inference component c-three of endpoint ic-shared"):
-        ask(hosting, endpoint, "c-three")
-    with pytest.raises(ValidationException, match=r"inference components \(c-one, c-two\)"):
+    with pytest.raises(ValidationError, match="Inference component ic-three of endpoint ic-shared"):
+        ask(hosting, endpoint, "ic-three")
+    with pytest.raises(ValidationException, match=r"inference components \(ic-one, ic-two\)"):
         hosting.call("DeleteEndpoint", EndpointName=endpoint)
-    gone(hosting, "c-one", "c-two")
-    assert not [path for path in hosting.work if {"_c-one", "_c-two"} & set(path.parts)]
+    gone(hosting, "ic-one", "ic-two")
+    assert not [path for path in hosting.work if {"_ic-one", "_ic-two"} & set(path.parts)]
     hosting.delete(endpoint)
 
 
 def test_a_container_of_its_own(hosting: HostingStudio) -> None:
     endpoint = host(hosting, "ic-own-container")
-    uri = hosting.put_model("own.tar.gz", {"answer": "own", "code/inference.py": ECHO})
+    uri = hosting.put_model("ic-own.tar.gz", {"answer": "ic-own", "code/inference.py": ECHO})
     container = {"Image": "python", "ArtifactUrl": uri, "Environment": {"A": "1"}}
     create(
         hosting,
-        "own",
+        "ic-own",
         endpoint,
         Specification={"Container": container, "ComputeResourceRequirements": NEEDS},
     )
 
-    shown = settled(hosting, "own")["Specification"]["Container"]
+    shown = settled(hosting, "ic-own")["Specification"]["Container"]
 
-    assert ask(hosting, endpoint, "own") == b"own: x"
+    assert ask(hosting, endpoint, "ic-own") == b"ic-own: x"
     assert shown["DeployedImage"]["SpecifiedImage"] == "python"
     assert (shown["ArtifactUrl"], shown["Environment"]) == (uri, {"A": "1"})
-    gone(hosting, "own")
+    gone(hosting, "ic-own")
 
 
 def test_copies_come_and_go(hosting: HostingStudio) -> None:
     endpoint = host(hosting, "ic-copies")
-    serve(hosting, "copied", endpoint)
+    serve(hosting, "ic-copied", endpoint)
 
     def resize(count: int) -> dict[str, Any]:
         hosting.call(
             "UpdateInferenceComponentRuntimeConfig",
-            InferenceComponentName="copied",
+            InferenceComponentName="ic-copied",
             DesiredRuntimeConfig={"CopyCount": count},
         )
-        return dict(settled(hosting, "copied")["RuntimeConfig"])
+        return dict(settled(hosting, "ic-copied")["RuntimeConfig"])
 
     assert resize(3) == {"DesiredCopyCount": 3, "CurrentCopyCount": 3}
     assert resize(0) == {"DesiredCopyCount": 0, "CurrentCopyCount": 0}
     with pytest.raises(ValidationError, match="Inference Component has no capacity to process"):
-        ask(hosting, endpoint, "copied")
+        ask(hosting, endpoint, "ic-copied")
     assert resize(1) == {"DesiredCopyCount": 1, "CurrentCopyCount": 1}
-    assert ask(hosting, endpoint, "copied") == b"copied: x"
-    gone(hosting, "copied")
+    assert ask(hosting, endpoint, "ic-copied") == b"ic-copied: x"
+    gone(hosting, "ic-copied")
 
 
 def test_who_asks_while_the_first_copy_starts_is_told_so(hosting: HostingStudio) -> None:
     endpoint = host(hosting, "ic-wakes")
-    hosting.echo_model("wakes", "import time\ntime.sleep(2)\n" + ECHO)
-    create(hosting, "wakes", endpoint, RuntimeConfig={"CopyCount": 0})
-    settled(hosting, "wakes")
+    hosting.echo_model("ic-wakes", "import time\ntime.sleep(2)\n" + ECHO)
+    create(hosting, "ic-wakes", endpoint, RuntimeConfig={"CopyCount": 0})
+    settled(hosting, "ic-wakes")
     hosting.call(
         "UpdateInferenceComponentRuntimeConfig",
-        InferenceComponentName="wakes",
+        InferenceComponentName="ic-wakes",
         DesiredRuntimeConfig={"CopyCount": 1},
     )
 
     with pytest.raises(ValidationError, match="Inference Component has no capacity to process"):
-        ask(hosting, endpoint, "wakes")
+        ask(hosting, endpoint, "ic-wakes")
 
-    settled(hosting, "wakes")
-    assert ask(hosting, endpoint, "wakes") == b"wakes: x"
-    gone(hosting, "wakes")
+    settled(hosting, "ic-wakes")
+    assert ask(hosting, endpoint, "ic-wakes") == b"ic-wakes: x"
+    gone(hosting, "ic-wakes")
 
 
 @pytest.mark.parametrize("type_", ["", "COPY_COUNT", "CAPACITY_PERCENT"])
@@ -208,36 +208,36 @@ def test_another_model_takes_over_without_a_lost_request(
 
 def test_a_model_that_cannot_serve_leaves_the_old_one(hosting: HostingStudio) -> None:
     endpoint = host(hosting, "ic-keeps")
-    serve(hosting, "kept", endpoint)
+    serve(hosting, "ic-kept", endpoint)
     broken = hosting.echo_model("ic-broken", "raise ValueError('no such weights')\n")
 
     hosting.call(
         "UpdateInferenceComponent",
-        InferenceComponentName="kept",
+        InferenceComponentName="ic-kept",
         Specification=specification(broken),
     )
 
-    assert "no such weights" in settled(hosting, "kept")["FailureReason"]
-    assert ask(hosting, endpoint, "kept") == b"kept: x"
-    create(hosting, "never", endpoint, Specification=specification(broken))
-    assert "no such weights" in settled(hosting, "never", "Failed")["FailureReason"]
+    assert "no such weights" in settled(hosting, "ic-kept")["FailureReason"]
+    assert ask(hosting, endpoint, "ic-kept") == b"ic-kept: x"
+    create(hosting, "ic-never", endpoint, Specification=specification(broken))
+    assert "no such weights" in settled(hosting, "ic-never", "Failed")["FailureReason"]
     with pytest.raises(ValidationException, match='with status "Failed"; it can only be deleted'):
         hosting.call(
             "UpdateInferenceComponentRuntimeConfig",
-            InferenceComponentName="never",
+            InferenceComponentName="ic-never",
             DesiredRuntimeConfig={"CopyCount": 2},
         )
-    gone(hosting, "kept", "never")
+    gone(hosting, "ic-kept", "ic-never")
 
 
 def test_components_are_listed(hosting: HostingStudio) -> None:
     first, second = host(hosting, "ic-listed-1"), host(hosting, "ic-listed-2", "a", "b")
-    serve(hosting, "l-one", first)
-    serve(hosting, "l-two", second, VariantName="a")
-    serve(hosting, "l-three", second, VariantName="b")
+    serve(hosting, "ic-l-one", first)
+    serve(hosting, "ic-l-two", second, VariantName="a")
+    serve(hosting, "ic-l-three", second, VariantName="b")
 
     def listed(**wanted: Any) -> list[str]:
-        found, request = [], {"NameContains": "l-", **wanted}
+        found, request = [], {"NameContains": "ic-l-", **wanted}
         while True:
             page = hosting.call("ListInferenceComponents", **request)
             found += [one["InferenceComponentName"] for one in page["InferenceComponents"]]
@@ -245,17 +245,17 @@ def test_components_are_listed(hosting: HostingStudio) -> None:
                 return found
             request["NextToken"] = page["NextToken"]
 
-    assert listed() == ["l-three", "l-two", "l-one"]
+    assert listed() == ["ic-l-three", "ic-l-two", "ic-l-one"]
     assert listed(MaxResults=1, SortBy="Name", SortOrder="Ascending") == [
-        "l-one",
-        "l-three",
-        "l-two",
+        "ic-l-one",
+        "ic-l-three",
+        "ic-l-two",
     ]
-    assert listed(EndpointNameEquals=second) == ["l-three", "l-two"]
-    assert listed(EndpointNameEquals=first, MaxResults=1) == ["l-one"]
-    assert listed(VariantNameEquals="a") == ["l-two"]
+    assert listed(EndpointNameEquals=second) == ["ic-l-three", "ic-l-two"]
+    assert listed(EndpointNameEquals=first, MaxResults=1) == ["ic-l-one"]
+    assert listed(VariantNameEquals="a") == ["ic-l-two"]
     assert listed(StatusEquals="Failed") == []
-    gone(hosting, "l-one", "l-two", "l-three")
+    gone(hosting, "ic-l-one", "ic-l-two", "ic-l-three")
 
 
 def test_who_starts_anew_finds_the_copies_that_run(tmp_path: Path) -> None:
