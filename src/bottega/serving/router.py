@@ -445,15 +445,14 @@ class Router:
         self._count(
             way, outcome.answer.status if isinstance(outcome, Invoked) else 0, outcome.seconds
         )
-        route = self._endpoint_of(way.route)
+        route = self._endpoint_of(way.route) if way.route.endpoint else way.route
         if route.capture is not None and isinstance(outcome, Invoked):
             self._record.capture(route, way.variant, way.invocation, outcome.answer)
 
     def _endpoint_of(self, route: EndpointRoute) -> EndpointRoute:
-        """The route that says what is captured: an inference component's endpoint's."""
+        """The route of an inference component's endpoint, which says what is captured."""
         table = self._table()
-        found = table.get(route.endpoint) if route.endpoint and table is not None else None
-        return found or route
+        return (table.get(route.endpoint) if table is not None else None) or route
 
     def _count(self, way: _Way, status: int, seconds: float | None) -> None:
         overhead = max(0.0, perf_counter() - way.started - (seconds or 0.0))

@@ -132,11 +132,12 @@ function Outcome(props: {
 
 /** `blue: churn-1 × 2, green: churn-2 × 1`. */
 function served(deployment: IEndpointDeployment): string {
-  return deployment.Variants.map(variant =>
-    variant.Serverless
-      ? `${variant.VariantName}: ${variant.ModelName}`
-      : `${variant.VariantName}: ${variant.ModelName} × ${variant.InstanceCount}`
-  ).join(', ');
+  return deployment.Variants.map(variant => {
+    // One without a model is for inference components.
+    const what = [variant.VariantName, variant.ModelName].filter(Boolean);
+    const count = variant.Serverless ? '' : ` × ${variant.InstanceCount}`;
+    return what.join(': ') + count;
+  }).join(', ');
 }
 
 /** The words for a way in which traffic moves. */

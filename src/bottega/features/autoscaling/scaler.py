@@ -1,8 +1,8 @@
 """The scaler: looks at every scalable target each period, and changes capacities.
 
 It changes a capacity through UpdateEndpointWeightsAndCapacities and, of an inference component,
-UpdateInferenceComponentRuntimeConfig alone. What it is about to do is
-written down first, so that one that was killed finds out what became of it.
+UpdateInferenceComponentRuntimeConfig alone. What it is about to do is written down first, so that
+one that was killed finds out what became of it.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from bottega.features.hosting.endpoint_configs import MOST_INSTANCES
 from bottega.features.hosting.endpoints import check_alarms, start_update
 from bottega.features.hosting.refusals import refuse_members
 from bottega.features.hosting.resources import COMPONENT, ENDPOINT
-from bottega.features.hosting.rollout import Rollout
 from bottega.registry import Settling, operation
 from bottega.serving.routing import component_route
 from bottega.storage.metadata import Resource
@@ -33,8 +32,6 @@ _IN_PROGRESS = frozenset({"Creating", "Updating", "Deleting"})
 _FAILED = ("Failed", "UpdateRollbackFailed")
 """SageMaker has one word for both where components are concerned."""
 _PLACE = ("EndpointName", "EndpointArn", "VariantName")
-_SIZES = ("MaximumBatchSize", "RollbackMaximumBatchSize")
-_COPIES, _INSTANCES = "COPY_COUNT", "INSTANCE_COUNT"
 
 
 @operation(
@@ -53,14 +50,7 @@ def create_inference_component(context: Context, request: Mapping[str, Any]) -> 
     wanted = request["RuntimeConfig"]["CopyCount"]
     _check_copies(context, endpoint.name, request["InferenceComponentName"], wanted)
     target = plan_component(context, endpoint.name, host, request["Specification"], wanted)
-    now = context.ports.clock.now()
-    rollout = Rollout(by=context.caller.arn, started=now, since=now)
-    kept = EndpointPlans(
-        active=None,
-        target=target,
-        rollout=rollout,
-        history=history.begun((), target, rollout),
-    )
+    kept = history.first(target, context.caller.arn, context.ports.clock.now())
     body = {
         "EndpointName": endpoint.name,
         "EndpointArn": endpoint.arn,
@@ -83,7 +73,7 @@ def describe_inference_component(context: Context, request: Mapping[str, Any]) -
     plans, route = EndpointPlans.of(component), component_route(component.name)
     deployment = _deployment(plans)
     answering = sum(sum(serving(context, route, one).values()) for one in plans.deployments)
-    answer = {
+    return {
         **component.body,
         "Specification": _specification(deployment),
         "RuntimeConfig": {
@@ -93,11 +83,6 @@ def describe_inference_component(context: Context, request: Mapping[str, Any]) -
         "InferenceComponentStatus": _status(component),
         "LastModifiedTime": component.modified,
     }
-    if "LastDeploymentConfig" in answer:
-        answer["LastDeploymentConfig"] = _renamed(
-            answer["LastDeploymentConfig"], _INSTANCES, _COPIES
-        )
-    return answer
 
 
 @operation("ListInferenceComponents")
@@ -146,7 +131,7 @@ def update_inference_component(context: Context, request: Mapping[str, Any]) -> 
     endpoint = resources.find(context, ENDPOINT, on)
     host = host_of(endpoint, component.body["VariantName"])
     target = plan_component(context, on, host, specification, wanted)
-    policy = _renamed(request.get("DeploymentConfig", {}), _COPIES, _INSTANCES)
+    policy = request.get("DeploymentConfig", {})
     check_alarms(context, policy)
     return {"InferenceComponentArn": start_update(context, name, target, policy, COMPONENT).arn}
 
@@ -258,15 +243,3 @@ def _summary(component: Resource) -> Mapping[str, Any]:
         "LastModifiedTime": component.modified,
         **{member: component.body[member] for member in _PLACE},
     }
-
-
-def _renamed(config: Mapping[str, Any], given: str, wanted: str) -> Mapping[str, Any]:
-    """A DeploymentConfig of a component as that of an endpoint, or the other way: what one counts
-    as copies, the other does as instances."""
-    if not config:
-        return {}
-    rolling = dict(config["RollingUpdatePolicy"])
-    for member in _SIZES:
-        if (size := rolling.get(member)) and size["Type"] == given:
-            rolling[member] = {**size, "Type": wanted}
-    return {**config, "RollingUpdatePolicy": rolling}

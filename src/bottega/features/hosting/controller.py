@@ -83,9 +83,8 @@ class ServingController(Controller):
             plans = EndpointPlans.of(endpoint)
             if plans.active is None or endpoint.status == "Deleting":
                 continue
-            for deployment in (plans.active, plans.target):
-                if deployment is not None:
-                    self._fleet(endpoint.name, deployment).adopt()
+            for deployment in plans.deployments:
+                self._fleet(endpoint.name, deployment).adopt()
             self._publish(endpoint.name, plans)
         self._remover.remove_stray_sockets()
 
@@ -327,7 +326,7 @@ class ServingController(Controller):
 
     def _retire_others(self, name: str, plans: EndpointPlans) -> bool:
         """Stop and remove every deployment but the active one and the target."""
-        wanted = {deployment.id for deployment in (plans.active, plans.target) if deployment}
+        wanted = {deployment.id for deployment in plans.deployments}
         root = endpoints_folder(self._ports.config) / self.route_of(name)
         found = {path.name for path in root.iterdir()} if root.is_dir() else set()
         found |= {deployment for endpoint, deployment in self._fleets if endpoint == name}

@@ -18,7 +18,7 @@ from bottega.features.hosting.component_resources import components_of
 from bottega.features.hosting.deployments import Deployment, EndpointPlans
 from bottega.features.hosting.planning import plan
 from bottega.features.hosting.resources import ENDPOINT
-from bottega.features.hosting.rollout import Rollout, begin
+from bottega.features.hosting.rollout import begin
 from bottega.registry import operation
 from bottega.storage.metadata import Resource
 
@@ -35,15 +35,7 @@ def create_endpoint(context: Context, request: Mapping[str, Any]) -> Mapping[str
     deployment = plan(context, request["EndpointConfigName"])
     policy = request.get("DeploymentConfig", {})
     check_policy(context, policy, deployment)
-    # There is no traffic yet that could be moved in steps.
-    now = context.ports.clock.now()
-    rollout = Rollout(by=context.caller.arn, started=now, since=now)
-    kept = EndpointPlans(
-        active=None,
-        target=deployment,
-        rollout=rollout,
-        history=history.begun((), deployment, rollout),
-    )
+    kept = history.first(deployment, context.caller.arn, context.ports.clock.now())
     body: dict[str, Any] = {"EndpointConfigName": deployment.config}
     if policy:
         body["LastDeploymentConfig"] = policy

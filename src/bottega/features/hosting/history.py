@@ -27,6 +27,17 @@ def begun(history: History, deployment: Deployment, rollout: Rollout) -> History
     return (*history, entry)[-MOST_KEPT:]
 
 
+def first(target: Deployment, by: str, now: float) -> EndpointPlans:
+    """The plans of something new: there is no traffic yet that could be moved in steps.
+
+    Args:
+        by: the ARN of who asked.
+        now: seconds since the epoch.
+    """
+    rollout = Rollout(by=by, started=now, since=now)
+    return EndpointPlans(None, target, rollout, history=begun((), target, rollout))
+
+
 def ended(history: History, deployment: str, outcome: Outcome, reason: str, now: float) -> History:
     """The history after a deployment has come to its end."""
     return tuple(

@@ -225,10 +225,11 @@ def _counted_destination(context: Context, request: Mapping[str, Any]) -> str:
     try:
         return destination_of(context.ports.config, routes, request)
     except NoCopies as refused:
-        for fleet, variant in list(refused.route.variants())[:1]:
-            routes.traffic.record(
-                refused.route.name, variant.name, 400, None, config=fleet.config_name, overhead=0.0
-            )
+        route = refused.route
+        fleet, variant = next(iter(route.variants()))
+        routes.traffic.record(
+            route.name, variant.name, 400, None, config=fleet.config_name, overhead=0.0
+        )
         raise
 
 

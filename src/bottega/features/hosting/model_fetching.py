@@ -72,10 +72,10 @@ class ModelFetcher:
             plans = EndpointPlans.of(self._ports.store.get(ENDPOINT, endpoint))
         except ResourceMissing as error:
             raise StagingError("The endpoint is being deleted.") from error
-        for deployment in (plans.active, plans.target):
-            for plan in deployment.all_variants if deployment else ():
+        for deployment in plans.deployments:
+            for plan in deployment.all_variants:
                 data = plan.model.last.data
-                if plan.name != variant or deployment is None or data is None:
+                if plan.name != variant or data is None:
                     continue
                 count = plan.instances if plan.serverless is None else _MOST_SERVERS
                 for number in range(count):

@@ -94,7 +94,7 @@ class Policy:
 
     def _share(self, size: Mapping[str, Any], instances: int) -> float:
         value: int = size["Value"]
-        if size["Type"] == "INSTANCE_COUNT":
+        if size["Type"] != "CAPACITY_PERCENT":  # a count, of instances or of copies
             return min(1.0, value / max(1, instances))
         if self.rolling:  # whole instances are replaced
             return min(1.0, max(1, instances * value // 100) / max(1, instances))

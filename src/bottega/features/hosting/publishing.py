@@ -47,11 +47,6 @@ def endpoint_route(
         return None
     most = max(fleets, key=lambda found: found[1])[0]
     deployment = most.deployment
-    wanted = any(fleet.deployment.instances for fleet, _ in fleets)
-    answering = any(
-        fleet.instances(plan.name) for fleet, _ in fleets for plan in fleet.deployment.variants
-    )
-    waking = before is not None and not before.instances and not answering
     return EndpointRoute(
         name=name,
         fleets=tuple(
@@ -67,7 +62,18 @@ def endpoint_route(
         asynchronous=deployment.asynchronous is not None,
         hosts=tuple(host.name for host in deployment.hosts),
         endpoint=deployment.endpoint,
-        asleep=bool(deployment.endpoint) and (waking or not wanted),
+        asleep=bool(deployment.endpoint) and _asleep([fleet for fleet, _ in fleets], before),
+    )
+
+
+def _asleep(fleets: list[Fleet], before: Deployment | None) -> bool:
+    """Whether an inference component has no copies: none are wanted, or the first of them has not
+    answered yet."""
+    if not any(fleet.deployment.instances for fleet in fleets):
+        return True
+    waking = before is not None and not before.instances
+    return waking and not any(
+        fleet.instances(plan.name) for fleet in fleets for plan in fleet.deployment.variants
     )
 
 

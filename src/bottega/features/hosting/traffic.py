@@ -49,14 +49,14 @@ def get_endpoint_metrics(
     length = request.get("PeriodSeconds", _PERIOD_SECONDS)
     routes = context.ports.routes
     traffic = routes.traffic
-    periods = traffic.periods(
-        endpoint.name, seconds=request.get("Seconds", _SECONDS), length=length
-    )
-    minute = last_minute(traffic, endpoint.name)
     plans = EndpointPlans.of(endpoint)
     serving = plans.active or plans.target
     if serving and serving.hosts:
         return _of_components(context, endpoint.name, request.get("Seconds", _SECONDS), length)
+    periods = traffic.periods(
+        endpoint.name, seconds=request.get("Seconds", _SECONDS), length=length
+    )
+    minute = last_minute(traffic, endpoint.name)
     names = [variant.name for variant in serving.variants] if serving else []
     gone = [
         name

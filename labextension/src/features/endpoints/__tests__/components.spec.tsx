@@ -183,6 +183,39 @@ describe('an endpoint with inference components', () => {
     expect(screen.queryByText(/No model is on this endpoint/)).toBeNull();
   });
 
+  it('tells a variant without a model from one with a model', async () => {
+    const props = shown([], {
+      'bottega:ListEndpointDeployments': () => ({
+        Deployments: [
+          {
+            DeploymentId: 'd-1',
+            EndpointConfigName: 'shared-config',
+            Outcome: 'Succeeded',
+            StartTime: 1000,
+            Active: true,
+            Policy: 'ALL_AT_ONCE',
+            RequestedBy: '',
+            Variants: [
+              {
+                VariantName: 'v',
+                ModelName: '',
+                Image: '',
+                InstanceType: 'ml.m5.large',
+                InstanceCount: 2,
+                Weight: 1,
+                Serverless: false,
+                Shadow: false
+              }
+            ]
+          }
+        ]
+      })
+    });
+    render(<EndpointScreen {...props} parameters={{ tab: 'deployments' }} />);
+    await settled();
+    expect(screen.getByText('v × 2')).toBeTruthy();
+  });
+
   it('has other numbers of copies applied', async () => {
     const user = userEvent.setup();
     const props = shown([component('churn')], {
